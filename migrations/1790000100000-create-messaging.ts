@@ -1,0 +1,167 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** WAHA servers, WhatsApp sessions, their lanes, messages with their history, and the events that WAHA posts to us. */
+export class CreateMessaging1790000100000 implements MigrationInterface {
+  async up(q: QueryRunner): Promise<void> {
+    await createSessions(q);
+    await createMessages(q);
+    await createWebhookEvents(q);
+  }
+
+  async down(q: QueryRunner): Promise<void> {
+    await q.query(`drop table webhook_events, message_events, messages, lanes, sessions, waha_servers`);
+  }
+}
+
+async function createSessions(q: QueryRunner): Promise<void> {
+  await q.query(`
+    create table waha_servers (
+      id uuid not null constraint waha_servers_pk primary key,
+      base_url text not null constraint waha_servers_base_url_key unique,
+      engine text,
+      version text,
+      status text not null default 'unknown' check (status in ('unknown', 'up', 'down', 'refused')),
+      status_reason text,
+      checked_at timestamptz,
+      created_at timestamptz not null default now()
+    )`);
+  await q.query(`
+    create table sessions (
+      tenant_id uuid not null,
+      id uuid not null,
+      server_id uuid not null constraint sessions_server_fk references waha_servers (id),
+      name text not null check (length(name) between 1 and 100),
+      waha_name text not null constraint sessions_waha_name_key unique,
+      desired text not null default 'running' check (desired in ('running', 'stopped', 'deleted')),
+      status text not null default 'STOPPED' check (length(status) <= 64),
+      status_at timestamptz not null default now(),
+      health text not null default 'ok' check (health in ('ok', 'deaf', 'parked')),
+      health_reason text,
+      phone text,
+      push_name text,
+      webhook_secret text not null,
+      pace jsonb not null default '{}',
+      metadata jsonb not null default '{}',
+      restarts integer not null default 0,
+      last_inbound_at timestamptz,
+      last_ack_at timestamptz,
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now(),
+      constraint sessions_pk primary key (tenant_id, id),
+      constraint sessions_tenant_fk foreign key (tenant_id) references tenants (id) on delete cascade
+    )`);
+  await q.query(`create unique index sessions_name_key on sessions (tenant_id, name) where desired <> 'deleted'`);
+  // The queue's half of a session: written by every send, so it is kept apart and small, with room for HOT updates.
+  await q.query(`
+    create table lanes (
+      tenant_id uuid not null,
+      session_id uuid not null,
+      state text not null default 'parked' check (state in ('open', 'parked')),
+      next_at timestamptz,
+      owner uuid,
+      lease_until timestamptz,
+      epoch bigint not null default 0,
+      per_minute integer not null check (per_minute between 1 and 60000),
+      burst integer not null check (burst between 1 and 1000),
+      jitter_ms integer not null check (jitter_ms between 0 and 60000),
+      tokens double precision not null,
+      tokens_at timestamptz not null default now(),
+      constraint lanes_pk primary key (tenant_id, session_id),
+      constraint lanes_session_fk foreign key (tenant_id, session_id) references sessions (tenant_id, id) on delete cascade
+    ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)`);
+  await q.query(
+    `create index lanes_ready on lanes (next_at) where owner is null and state = 'open' and next_at is not null`,
+  );
+  await q.query(`create index lanes_owned on lanes (owner) where owner is not null`);
+}
+
+async function createMessages(q: QueryRunner): Promise<void> {
+  await q.query(`
+    create table messages (
+      tenant_id uuid not null,
+      id uuid not null,
+      session_id uuid not null,
+      seq bigint generated always as identity,
+      chat text not null check (length(chat) <= 128),
+      direction text not null check (direction in ('inbound', 'outbound')),
+      type text not null check (length(type) <= 32),
+      status text not null check (status in ('queued', 'sending', 'sent', 'delivered', 'read', 'played', 'failed',
+        'unknown', 'received')),
+      urgency smallint not null default 1,
+      body text,
+      content jsonb not null default '{}',
+      metadata jsonb not null default '{}',
+      created_by uuid,
+      author text,
+      source text not null default 'api' check (source in ('api', 'app')),
+      wa_id text,
+      wa_id_reserved boolean not null default false,
+      attempts smallint not null default 0,
+      attempted_at timestamptz,
+      next_attempt_at timestamptz,
+      settle_at timestamptz,
+      error_code text,
+      error text,
+      retryable boolean,
+      created_at timestamptz not null default now(),
+      sent_at timestamptz,
+      delivered_at timestamptz,
+      read_at timestamptz,
+      constraint messages_pk primary key (tenant_id, id),
+      constraint messages_session_fk foreign key (tenant_id, session_id) references sessions (tenant_id, id)
+    ) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05)`);
+  await q.query(
+    `create unique index messages_wa_id_key on messages (tenant_id, session_id, wa_id) where wa_id is not null`,
+  );
+  await q.query(
+    `create index messages_queue on messages (tenant_id, session_id, urgency, seq) where status = 'queued'`,
+  );
+  // The few chats that hold their later messages back: an attempt is open, its outcome unknown, or its retry is due later.
+  await q.query(`create index messages_holding on messages (tenant_id, session_id, chat)
+    where status in ('sending', 'unknown') or (status = 'queued' and next_attempt_at is not null)`);
+  await q.query(`create index messages_to_settle on messages (settle_at) where status = 'unknown'`);
+  await q.query(`create index messages_by_chat on messages (tenant_id, session_id, chat, id)`);
+  await q.query(`create index messages_by_sender on messages (tenant_id, created_by, id) where created_by is not null`);
+  await q.query(`
+    create table message_events (
+      tenant_id uuid not null,
+      message_id uuid not null,
+      id bigint generated always as identity,
+      at timestamptz not null default clock_timestamp(),
+      status text not null,
+      attempt smallint,
+      error_code text,
+      note text,
+      constraint message_events_pk primary key (tenant_id, message_id, id),
+      constraint message_events_message_fk foreign key (tenant_id, message_id)
+        references messages (tenant_id, id) on delete cascade
+    )`);
+}
+
+async function createWebhookEvents(q: QueryRunner): Promise<void> {
+  // WAHA: message and message.any of one message share their event id, so the event's name belongs to the key (FACTS §5).
+  await q.query(`
+    create table webhook_events (
+      tenant_id uuid not null,
+      session_id uuid not null,
+      event text not null check (length(event) <= 64),
+      event_id text not null check (length(event_id) <= 128),
+      seq bigint generated always as identity,
+      received_at timestamptz not null default now(),
+      status text not null default 'pending' check (status in ('pending', 'applied', 'ignored', 'failed')),
+      attempts smallint not null default 0,
+      next_at timestamptz not null default now(),
+      note text,
+      applied_at timestamptz,
+      body text not null,
+      constraint webhook_events_pk primary key (tenant_id, session_id, event, event_id),
+      constraint webhook_events_session_fk foreign key (tenant_id, session_id) references sessions (tenant_id, id)
+        on delete cascade
+    )`);
+  await q.query(
+    `create index webhook_events_pending on webhook_events (tenant_id, session_id, seq) where status = 'pending'`,
+  );
+  await q.query(
+    `create index webhook_events_by_status on webhook_events (tenant_id, status, seq) where status = 'failed'`,
+  );
+}

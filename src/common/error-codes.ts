@@ -1,0 +1,40 @@
+/**
+ * The whole list of error codes: `code` → HTTP status and what it means. `docs/ERRORS.md` is this table as a page, kept
+ * equal by a test; a code that is not here does not compile.
+ */
+export const ERROR_CODES = {
+  VALIDATION_FAILED: { status: 400, meaning: 'The request is malformed: `details` names each field at fault.' },
+  AUTHENTICATION_FAILED: { status: 401, meaning: 'The credential is missing, wrong, expired or revoked.' },
+  FORBIDDEN: { status: 403, meaning: 'The caller is known, but its role does not include this.' },
+  SIGNUP_DISABLED: { status: 403, meaning: 'Self-registration is switched off on this installation.' },
+  NOT_FOUND: { status: 404, meaning: 'There is no such route or resource, or it belongs to somebody else.' },
+  TENANT_NOT_FOUND: { status: 404, meaning: '`X-Tenant-ID` names no tenant of the caller.' },
+  METHOD_NOT_ALLOWED: { status: 405, meaning: 'The path exists, but not with this method.' },
+  CONFLICT: { status: 409, meaning: 'The request contradicts the present state of the resource.' },
+  EMAIL_TAKEN: { status: 409, meaning: 'An account with this email exists already.' },
+  TENANT_REQUIRED: { status: 409, meaning: 'The email has accounts in several tenants: name one in `tenant`.' },
+  SESSION_NAME_TAKEN: { status: 409, meaning: 'A WhatsApp session of this name exists in the tenant.' },
+  SESSION_NOT_READY: {
+    status: 409,
+    meaning: 'The WhatsApp session is not in the state that this needs; its status is in the text.',
+  },
+  SESSION_REQUIRED: { status: 409, meaning: 'The tenant has no session, or several: name one in `session_id`.' },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, meaning: 'The first request with this `Idempotency-Key` is still running.' },
+  PRECONDITION_FAILED: { status: 412, meaning: '`If-Match` no longer holds.' },
+  PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },
+  URI_TOO_LONG: { status: 414, meaning: 'The address is longer than the server takes.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The body is of a content type that this route does not take.' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, meaning: 'The `Idempotency-Key` was used before with another body.' },
+  RATE_LIMITED: { status: 429, meaning: 'Too many requests: `Retry-After` says in how many seconds to try again.' },
+  HEADERS_TOO_LARGE: { status: 431, meaning: 'The request headers are larger than the server takes.' },
+  INTERNAL_ERROR: { status: 500, meaning: 'Something unforeseen; the request id finds it in the logs.' },
+  DATABASE_ERROR: {
+    status: 503,
+    meaning: 'The database cannot be reached or refused the work; nothing was stored. Try again.',
+  },
+  WAHA_UNAVAILABLE: { status: 503, meaning: 'WAHA cannot be reached or did not answer in time.' },
+  SERVICE_UNAVAILABLE: { status: 503, meaning: 'The service is starting or shutting down. Try again.' },
+} as const satisfies Record<string, { status: number; meaning: string }>;
+
+/** A stable code of the one error shape. */
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,29 @@
+/** One page of a list and where the next one begins. */
+export interface Page<T> {
+  items: T[];
+  /** Opaque cursor of the next page; null on the last one. */
+  nextCursor: string | null;
+  /** Present when the caller asked for `count=true`: exact up to 10,000, then `10000+`. */
+  total?: string;
+}
+
+/** What a list is asked for: at most `limit` rows after the cursor, or after `offset` rows. */
+export interface PageRequest {
+  limit: number;
+  offset?: number;
+  cursor?: string;
+  count?: boolean;
+}
+
+/** Counting stops here: an exact count of a large table costs more than anybody needs it (docs/decisions). */
+export const COUNT_CAP = 10_000;
+
+/** `X-Total-Count` of a count that was stopped after COUNT_CAP + 1 rows. */
+export const totalOf = (counted: number): string => (counted > COUNT_CAP ? `${COUNT_CAP}+` : String(counted));
+
+/** Cuts the one row too many that tells whether there is a next page; the cursor is the id of the last row kept. */
+export function pageOf<T extends { id: string }>(rows: T[], limit: number): Page<T> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > limit && last ? last.id : null };
+}

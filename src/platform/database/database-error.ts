@@ -1,0 +1,33 @@
+import { DatabaseError } from 'pg';
+import { QueryFailedError } from 'typeorm';
+
+/** SQLSTATE classes that say "not now" rather than "wrong": connection, resources, intervention, system, roll-back. */
+const FAILURE_CLASSES = ['08', '53', '57', '58', '40', '25'];
+const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'];
+const LOST =
+  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|read timeout/i;
+
+const unwrap = (error: unknown): unknown => (error instanceof QueryFailedError ? error.driverError : error);
+
+/** Whether the database could not be reached or could not do the work now: the caller gets 503 and may try again. */
+export function isDatabaseFailure(error: unknown): boolean {
+  const cause = unwrap(error);
+  if (cause instanceof DatabaseError) return FAILURE_CLASSES.includes((cause.code ?? '').slice(0, 2));
+  if (cause instanceof AggregateError) return cause.errors.some(isDatabaseFailure);
+  if (!(cause instanceof Error)) return false;
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (LOST.test(cause.message)) return true;
+  return SOCKET_CODES.includes(code ?? '') && (syscall === 'connect' || syscall === 'read' || syscall === 'write');
+}
+
+/** The name of the unique constraint that the statement would have broken; null for any other error. */
+export function uniqueViolation(error: unknown): string | null {
+  const cause = unwrap(error);
+  return cause instanceof DatabaseError && cause.code === '23505' ? (cause.constraint ?? '') : null;
+}
+
+/** Whether one row's data is at fault, so that the other rows of a batch may well be fine. */
+export function isDataError(error: unknown): boolean {
+  const cause = unwrap(error);
+  return cause instanceof DatabaseError && ['22', '23'].includes((cause.code ?? '').slice(0, 2));
+}

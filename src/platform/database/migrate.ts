@@ -1,0 +1,78 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { ensureRoles, type RoleAccess } from './roles';
+import { raiseTenantWall } from './tenant-wall';
+
+/** One migration run at a time in a database: TypeORM itself takes no lock, and two at once fail half way. */
+const MIGRATION_LOCK = 7_266_100_917;
+
+export interface MigrateOptions extends RoleAccess {
+  log?: (line: string) => void;
+}
+
+/** The migrations beside the compiled or the source tree. */
+const MIGRATIONS = path.join(__dirname, '../../../migrations/*-*.{js,ts}');
+
+/** The owner's DataSource of the migrations, as the TypeORM CLI uses it too. */
+export const migrationSource = (ownerUrl: string): DataSource =>
+  new DataSource({
+    type: 'postgres',
+    url: ownerUrl,
+    migrations: [MIGRATIONS],
+    migrationsTransactionMode: 'each',
+    migrationsTableName: 'migrations',
+    installExtensions: false,
+    extra: { max: 2 },
+  });
+
+/** Brings the database up to this version: roles, migrations, wall. Waits for another process that is at it. */
+export async function migrate(options: MigrateOptions): Promise<void> {
+  await underLock(options.ownerUrl, async (owner) => {
+    await ensureRoles(owner, options);
+    const source = await migrationSource(options.ownerUrl).initialize();
+    try {
+      const done = await source.runMigrations();
+      for (const { name } of done) options.log?.(`migrated: ${name}`);
+    } finally {
+      await source.destroy();
+    }
+    await raiseTenantWall(owner, options.rolePrefix);
+  });
+}
+
+/** Takes the last migration back. */
+export async function revertLast(ownerUrl: string): Promise<void> {
+  await underLock(ownerUrl, async () => {
+    const source = await migrationSource(ownerUrl).initialize();
+    try {
+      await source.undoLastMigration();
+    } finally {
+      await source.destroy();
+    }
+  });
+}
+
+/** Whether the newest migration of this version is in the database; the roles of the service may ask. */
+export async function isMigrated(query: (text: string) => Promise<{ newest: string | null }[]>): Promise<boolean> {
+  const [row] = await query('select max(timestamp)::text as newest from migrations');
+  return Number(row?.newest ?? 0) >= newestMigration();
+}
+
+function newestMigration(): number {
+  const stamps = readdirSync(path.dirname(MIGRATIONS)).map((file) => Number.parseInt(file, 10) || 0);
+  return Math.max(...stamps);
+}
+
+async function underLock(ownerUrl: string, work: (owner: Client) => Promise<void>): Promise<void> {
+  const owner = new Client({ connectionString: ownerUrl, application_name: 'switchboard migrate' });
+  owner.on('error', () => undefined);
+  await owner.connect();
+  try {
+    await owner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await work(owner);
+  } finally {
+    await owner.end();
+  }
+}

@@ -1,0 +1,87 @@
+import { Client, Pool, type PoolClient, type PoolConfig, type QueryResult } from 'pg';
+import { SET_TENANT, TenantQuery } from './tenant-query';
+import { tenantInScope } from './tenant-scope';
+
+/** Beyond so many texts a statement goes unnamed: each name costs memory on every connection of the server. */
+const MAX_NAMES = 500;
+const UNNAMED =
+  /^\s*(begin|start|commit|rollback|savepoint|release|set|show|create|alter|drop|lock|listen|unlisten|notify|truncate)\b/i;
+
+const names = new Map<string, string>();
+
+/** The name under which the text is prepared; PostgreSQL then plans it once for each connection (data layer, measured). */
+function nameOf(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= MAX_NAMES || UNNAMED.test(text)) return known;
+  const name = `s${names.size}`;
+  names.set(text, name);
+  return name;
+}
+
+type QueryCallback = (error: Error | null, result: QueryResult) => void;
+
+/** A client of pg that names repeated statements and sends the tenant in scope along with each, in the same round trip. */
+class NamedClient extends Client {
+  // pg's pool passes a callback, everybody else awaits.
+  override connect = ((callback?: (error: Error | null) => void): Promise<void> | undefined => {
+    const connected = super.connect().then(async () => {
+      await super.query({ ...SET_TENANT, values: [''] });
+    });
+    if (!callback) return connected;
+    connected.then(() => callback(null), callback);
+    return undefined;
+  }) as Client['connect'];
+
+  private readonly send = super.query.bind(this) as (...args: unknown[]) => unknown;
+
+  // pg overloads query seven ways; what is not a plain text with values goes through untouched.
+  override query = ((text: unknown, values?: unknown, callback?: unknown): unknown => {
+    if (typeof text !== 'string') return this.send(text, values, callback);
+    const done = typeof values === 'function' ? values : callback;
+    const parameters = typeof values === 'function' ? undefined : values;
+    const name = nameOf(text);
+    if (name === undefined) return this.send(text, parameters, done);
+    return this.sendNamed({ name, text, values: (parameters ?? []) as unknown[] }, done as QueryCallback | undefined);
+  }) as Client['query'];
+
+  private sendNamed(config: { name: string; text: string; values: unknown[] }, callback?: QueryCallback): unknown {
+    const tenant = tenantInScope();
+    if (tenant === undefined) return this.send(config, callback);
+    if (callback) return this.send(new TenantQuery(tenant, config, callback));
+    return new Promise<QueryResult>((resolve, reject) => {
+      this.send(new TenantQuery(tenant, config, (error, result) => (error ? reject(error) : resolve(result))));
+    });
+  }
+}
+
+/** A pool of such clients; a broken idle connection is dropped and opened again on demand, never fatal. */
+export class NamedPool extends Pool {
+  constructor(config: PoolConfig) {
+    super({ ...config, Client: NamedClient } as unknown as PoolConfig);
+    this.on('error', () => undefined);
+  }
+
+  /** One statement on behalf of the tenants (comma-joined ids), in one round trip. */
+  async queryAs<R>(tenants: string, text: string, params: unknown[] = []): Promise<R[]> {
+    const client: PoolClient = await this.connect();
+    let failure: Error | undefined;
+    try {
+      const config = { name: nameOf(text), text, values: params };
+      return await new Promise<R[]>((resolve, reject) => {
+        client.query(
+          new TenantQuery(tenants, config, (error, result) =>
+            error ? reject(error) : resolve(result.rows as R[]),
+          ) as never,
+        );
+      });
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      client.release(failure !== undefined && isConnectionLoss(failure));
+    }
+  }
+}
+
+/** Without a SQLSTATE it was the connection that failed, not the statement: do not put it back. */
+const isConnectionLoss = (error: Error): boolean => !('code' in error) || !/^[0-9A-Z]{5}$/.test(String(error.code));
