@@ -34,7 +34,7 @@ async function createSessions(q: QueryRunner): Promise<void> {
       waha_name text not null constraint sessions_waha_name_key unique,
       desired text not null default 'running' check (desired in ('running', 'stopped', 'deleted')),
       status text not null default 'STOPPED' check (length(status) <= 64),
-      status_at timestamptz not null default now(),
+      status_at timestamptz not null default '-infinity',
       health text not null default 'ok' check (health in ('ok', 'deaf', 'parked')),
       health_reason text,
       phone text,
@@ -56,8 +56,10 @@ async function createSessions(q: QueryRunner): Promise<void> {
     create table lanes (
       tenant_id uuid not null,
       session_id uuid not null,
-      state text not null default 'parked' check (state in ('open', 'parked')),
+      state text not null default 'parked' check (state in ('open', 'parked', 'closed')),
       next_at timestamptz,
+      pace_at timestamptz not null default now(),
+      strikes smallint not null default 0,
       owner uuid,
       lease_until timestamptz,
       epoch bigint not null default 0,
@@ -86,7 +88,7 @@ async function createMessages(q: QueryRunner): Promise<void> {
       direction text not null check (direction in ('inbound', 'outbound')),
       type text not null check (length(type) <= 32),
       status text not null check (status in ('queued', 'sending', 'sent', 'delivered', 'read', 'played', 'failed',
-        'unknown', 'received')),
+        'cancelled', 'unknown', 'received')),
       urgency smallint not null default 1,
       body text,
       content jsonb not null default '{}',
@@ -118,8 +120,10 @@ async function createMessages(q: QueryRunner): Promise<void> {
   );
   // The few chats that hold their later messages back: an attempt is open, its outcome unknown, or its retry is due later.
   await q.query(`create index messages_holding on messages (tenant_id, session_id, chat)
-    where status in ('sending', 'unknown') or (status = 'queued' and next_attempt_at is not null)`);
-  await q.query(`create index messages_to_settle on messages (settle_at) where status = 'unknown'`);
+    where status = 'sending' or (status = 'unknown' and settle_at is not null)
+      or (status = 'queued' and next_attempt_at is not null)`);
+  await q.query(`create index messages_to_settle on messages (settle_at)
+    where status = 'unknown' and settle_at is not null`);
   await q.query(`create index messages_by_chat on messages (tenant_id, session_id, chat, id)`);
   await q.query(`create index messages_by_sender on messages (tenant_id, created_by, id) where created_by is not null`);
   await q.query(`

@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   NOT_FOUND: { status: 404, meaning: 'There is no such route or resource, or it belongs to somebody else.' },
   TENANT_NOT_FOUND: { status: 404, meaning: '`X-Tenant-ID` names no tenant of the caller.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The path exists, but not with this method.' },
+  REQUEST_TIMEOUT: { status: 408, meaning: 'The request did not arrive in time.' },
   CONFLICT: { status: 409, meaning: 'The request contradicts the present state of the resource.' },
   EMAIL_TAKEN: { status: 409, meaning: 'An account with this email exists already.' },
   TENANT_REQUIRED: { status: 409, meaning: 'The email has accounts in several tenants: name one in `tenant`.' },

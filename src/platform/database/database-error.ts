@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { DatabaseError } from 'pg';
 import { QueryFailedError } from 'typeorm';
 
@@ -13,8 +14,9 @@ const unwrap = (error: unknown): unknown => (error instanceof QueryFailedError ?
 export function isDatabaseFailure(error: unknown): boolean {
   const cause = unwrap(error);
   if (cause instanceof DatabaseError) return FAILURE_CLASSES.includes((cause.code ?? '').slice(0, 2));
-  if (cause instanceof AggregateError) return cause.errors.some(isDatabaseFailure);
-  if (!(cause instanceof Error)) return false;
+  // Not instanceof: errors of sockets come from Node's own realm, which under Jest is another one.
+  if (!types.isNativeError(cause)) return false;
+  if ('errors' in cause && Array.isArray(cause.errors)) return cause.errors.some(isDatabaseFailure);
   const { code, syscall } = cause as NodeJS.ErrnoException;
   if (LOST.test(cause.message)) return true;
   return SOCKET_CODES.includes(code ?? '') && (syscall === 'connect' || syscall === 'read' || syscall === 'write');
@@ -30,4 +32,10 @@ export function uniqueViolation(error: unknown): string | null {
 export function isDataError(error: unknown): boolean {
   const cause = unwrap(error);
   return cause instanceof DatabaseError && ['22', '23'].includes((cause.code ?? '').slice(0, 2));
+}
+
+/** Whether the database rolled the statement back for concurrency (deadlock, serialization): running it again is right. */
+export function isRollback(error: unknown): boolean {
+  const cause = unwrap(error);
+  return cause instanceof DatabaseError && (cause.code ?? '').startsWith('40');
 }

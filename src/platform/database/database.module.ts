@@ -6,6 +6,7 @@ import { DatabaseConnections } from './database-connections';
 import { roleAccessOf } from './role-access';
 import { SystemDatabase } from './system-database';
 import { TenantDatabase } from './tenant-database';
+import { Wakeups } from './wakeups';
 
 /** The database behind its three doors. Features inject TenantDatabase; the other two have their reasons. */
 @Global()
@@ -20,8 +21,8 @@ export class DatabaseModule {
     };
     return {
       module: DatabaseModule,
-      providers: [connections, TenantDatabase, BatchDatabase, SystemDatabase],
-      exports: [DatabaseConnections, TenantDatabase, BatchDatabase, SystemDatabase],
+      providers: [connections, TenantDatabase, BatchDatabase, SystemDatabase, Wakeups],
+      exports: [DatabaseConnections, TenantDatabase, BatchDatabase, SystemDatabase, Wakeups],
     };
   }
 }

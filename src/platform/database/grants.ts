@@ -14,8 +14,8 @@ const BATCH: Record<string, Work[]> = {
 };
 
 const SYSTEM: Record<string, Work[]> = {
-  tenants: ['select', 'insert'],
-  users: ['select', 'insert'],
+  tenants: ['select'],
+  users: ['select'],
   logins: ['select', 'delete'],
   idempotency_keys: ['select', 'delete'],
   waha_servers: ['select', 'insert', 'update'],

@@ -1,4 +1,7 @@
-import { isDataError } from './database-error';
+import { isDataError, isRollback } from './database-error';
+
+/** How often a batch that the database rolled back (deadlock) is written again. */
+const MAX_ROLLBACKS = 3;
 
 export interface GroupCommitOptions<T, R> {
   /** Writes the rows in one committed statement; answers one result a row, in their order. */
@@ -58,11 +61,12 @@ export class GroupCommit<T, R> {
     }
   }
 
-  private async write(batch: Waiting<T, R>[]): Promise<void> {
+  private async write(batch: Waiting<T, R>[], rollbacks = 0): Promise<void> {
     try {
       const results = await this.flush(batch.map(({ item }) => item));
       batch.forEach(({ resolve }, i) => resolve(results[i] as R));
     } catch (error) {
+      if (isRollback(error) && rollbacks < MAX_ROLLBACKS) return this.write(batch, rollbacks + 1);
       if (batch.length === 1 || !isDataError(error)) return batch.forEach(({ reject }) => reject(error));
       for (const waiting of batch) await this.write([waiting]);
     }

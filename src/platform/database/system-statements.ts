@@ -1,3 +1,6 @@
+import { LANE_STATEMENTS } from './lane-statements';
+import { PURGE_STATEMENTS } from './purge-statements';
+
 /** A statement that crosses tenants: why it must, and its text. */
 interface SystemStatementText {
   reason: string;
@@ -19,10 +22,50 @@ export const SYSTEM_STATEMENTS = {
     reason: 'A tenant is named by its slug before anybody is logged in.',
     text: `select id, slug, name, status from tenants where slug = $1`,
   },
-  createTenant: {
-    reason: 'A tenant that does not exist yet cannot be its own actor.',
-    text: `insert into tenants (id, slug, name, plan) values ($1, $2, $3, $4) on conflict (slug) do nothing returning id`,
+  notify: {
+    reason: 'Wakes the workers of other processes; carries no data.',
+    text: `select pg_notify($1, '')`,
   },
+  registerServer: {
+    reason: 'WAHA servers belong to the platform.',
+    text: `insert into waha_servers (id, base_url) values ($1, $2)
+      on conflict (base_url) do update set base_url = excluded.base_url returning id`,
+  },
+  noteServer: {
+    reason: 'WAHA servers belong to the platform.',
+    text: `update waha_servers set status = $2, status_reason = $3, engine = coalesce($4, engine),
+      version = coalesce($5, version), checked_at = now() where id = $1`,
+  },
+  sessionByWahaName: {
+    reason: "A webhook names WAHA's session: which tenant it belongs to, is the question.",
+    text: `select tenant_id, id, waha_name, webhook_secret from sessions where waha_name = $1`,
+  },
+  sessionsOfServer: {
+    reason: 'The reconciler compares all sessions of a WAHA server with what that server has.',
+    text: `select s.tenant_id, s.id, s.waha_name, s.desired, s.status, s.webhook_secret, l.state as lane_state
+      from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id
+      where s.server_id = $1 and (s.desired <> 'deleted' or s.status <> 'DELETED') order by s.tenant_id, s.id`,
+  },
+  sessionsWithEvents: {
+    reason: 'The event worker serves the sessions of every tenant.',
+    text: `select distinct tenant_id, session_id from webhook_events
+      where status = 'pending' and next_at <= clock_timestamp() limit $1`,
+  },
+  eventBacklog: {
+    reason: 'Health shows the whole backlog.',
+    text: `select (select count(*) from (select from webhook_events where status = 'pending' limit 10001) p)::int as pending,
+      (select count(*) from (select from webhook_events where status = 'failed' limit 10001) f)::int as failed,
+      (select extract(epoch from now() - min(received_at)) from webhook_events where status = 'pending')::int as oldest_s`,
+  },
+  queueDepth: {
+    reason: 'Health shows the whole queue.',
+    text: `select (select count(*) from (select from messages where status = 'queued' limit 10001) q)::int as queued,
+      (select extract(epoch from now() - min(created_at)) from (select created_at from messages where status = 'queued'
+        limit 10001) q)::int as oldest_s,
+      (select count(*) from (select from messages where status = 'unknown' limit 10001) u)::int as unknown`,
+  },
+  ...LANE_STATEMENTS,
+  ...PURGE_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;
 
 export type SystemStatement = keyof typeof SYSTEM_STATEMENTS;

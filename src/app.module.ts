@@ -1,0 +1,52 @@
+import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import type { Config } from './config/config';
+import { ConfigModule } from './config/config.module';
+import { AuthModule } from './modules/auth/auth.module';
+import { HealthModule } from './modules/health/health.module';
+import { TenantEntity } from './modules/tenants/tenant.entity';
+import { TenantsModule } from './modules/tenants/tenants.module';
+import { UserEntity } from './modules/users/user.entity';
+import { UsersModule } from './modules/users/users.module';
+import { CacheModule } from './platform/cache/cache.module';
+import { CryptoModule } from './platform/crypto/crypto.module';
+import { DatabaseModule } from './platform/database/database.module';
+import { HealthRegistryModule } from './platform/health/health-registry.module';
+import { ApiGuard } from './platform/http/api.guard';
+import { HttpModule } from './platform/http/http.module';
+import { IdempotencyModule } from './platform/idempotency/idempotency.module';
+import { JobsModule } from './platform/jobs/jobs.module';
+import { LimitsModule } from './platform/limits/limits.module';
+import { MetricsModule } from './platform/metrics/metrics.module';
+
+/** Every feature's entities: TypeORM has one DataSource. */
+const ENTITIES = [TenantEntity, UserEntity];
+
+/** Technology; everything here is global. */
+const PLATFORM = [
+  HttpModule,
+  CacheModule,
+  LimitsModule,
+  CryptoModule,
+  MetricsModule,
+  HealthRegistryModule,
+  DatabaseModule.forRoot(ENTITIES),
+  JobsModule,
+  IdempotencyModule,
+];
+
+const FEATURES = [TenantsModule, UsersModule, AuthModule, HealthModule];
+
+/** The list of features: the only file that knows all of them, and where the one guard meets who authenticates. */
+@Module({})
+export class AppModule {
+  /** @param imports modules beside the features (tests) */
+  static forRoot(config: Config, imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [ConfigModule.forRoot(config), ...PLATFORM, ...FEATURES, ...imports],
+      // The root's guard comes before those of the modules: idempotency needs to know the caller.
+      providers: [{ provide: APP_GUARD, useClass: ApiGuard }],
+    };
+  }
+}

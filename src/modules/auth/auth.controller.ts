@@ -1,0 +1,59 @@
+import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiConflictResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import type { Actor } from '../../common/actor';
+import { Access, AuthLimited, CurrentActor, Public } from '../../platform/http/access.decorators';
+import { AuthService } from './auth.service';
+import { LoginDto } from './dto/login.dto';
+import { LogoutDto } from './dto/logout.dto';
+import { ProfileResponse, profileResponse } from './dto/profile.response';
+import { RefreshDto } from './dto/refresh.dto';
+import { LoginResponse, loginResponse, TokensResponse, tokensResponse } from './dto/tokens.response';
+import { LoginsService } from './logins.service';
+
+/** Logging in, staying in, logging out. */
+@ApiTags('Auth')
+@Controller('auth')
+export class AuthController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly logins: LoginsService,
+  ) {}
+
+  /** Logs in with email and password. */
+  @Post('login')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  @Public('It is where callers get their credential')
+  @AuthLimited()
+  @ApiUnauthorizedResponse({ description: 'Email or password is wrong, or the user or its tenant is not active' })
+  @ApiConflictResponse({ description: '`TENANT_REQUIRED`: the password is right in several tenants' })
+  async login(@Body() body: LoginDto): Promise<LoginResponse> {
+    return loginResponse(await this.auth.login(body));
+  }
+
+  /** Gives a new pair of tokens for a refresh token, which works once. */
+  @Post('refresh')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  @Public('The refresh token is the credential')
+  @AuthLimited()
+  @ApiUnauthorizedResponse({ description: 'The refresh token is wrong, expired or revoked, or was used before' })
+  async refresh(@Body() body: RefreshDto): Promise<TokensResponse> {
+    return tokensResponse(await this.logins.refresh(body.refresh_token));
+  }
+
+  /** Ends this login at once, its access tokens included; with `all`, every login of the user. */
+  @Post('logout')
+  @HttpCode(204)
+  @Access('login:end')
+  async logout(@CurrentActor() actor: Actor, @Body() body: LogoutDto): Promise<void> {
+    await (body.all ? this.logins.endAll(actor) : this.logins.end(actor));
+  }
+
+  /** The user who is calling, its tenant, its role and its permissions. */
+  @Get('profile')
+  @Access('profile:read')
+  async profile(@CurrentActor() actor: Actor): Promise<ProfileResponse> {
+    return profileResponse(actor, await this.auth.profile(actor));
+  }
+}

@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
+import { CommonErrors } from '../../common/common.errors';
+import { type Permission, permissionsOf } from '../../common/permissions';
+import type { TenantEntity } from '../tenants/tenant.entity';
+import { TenantsService } from '../tenants/tenants.service';
+import { PasswordHasher } from '../users/password-hasher';
+import type { UserEntity } from '../users/user.entity';
+import type { Account } from '../users/users.repository';
+import { UsersService } from '../users/users.service';
+import { AuthErrors } from './auth.errors';
+import { LoginsService, type TokenPair } from './logins.service';
+
+/** What somebody logs in with. */
+export interface Credentials {
+  /** In its normal spelling. */
+  email: string;
+  password: string;
+  /** Id or slug of the tenant that is meant, where the email has several. */
+  tenant?: string;
+}
+
+/** Who is calling, and what they may do. */
+export interface Profile {
+  user: UserEntity;
+  tenant: TenantEntity;
+  permissions: Permission[];
+}
+
+/** How many accounts of one email a password is tried on: each costs a bcrypt. Beyond, the tenant has to be named. */
+const MAX_TRIED = 5;
+
+/** Logging in with a password, and one's own profile. */
+@Injectable()
+export class AuthService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly tenants: TenantsService,
+    private readonly hasher: PasswordHasher,
+    private readonly logins: LoginsService,
+  ) {}
+
+  /**
+   * Logs in. Whatever is wrong, the email included, is the same answer after the same time.
+   * @throws AUTHENTICATION_FAILED
+   * @throws TENANT_REQUIRED when the password is right in several tenants and none is named.
+   * @throws RATE_LIMITED when too many others are logging in.
+   */
+  async login(credentials: Credentials): Promise<{ user: UserEntity; tokens: TokenPair }> {
+    const [account, another] = await this.accountsOpenedBy(credentials);
+    if (!account) throw CommonErrors.authenticationFailed();
+    if (another) throw AuthErrors.tenantRequired();
+    const user = await this.users.getById(account.tenantId, account.userId);
+    return { user, tokens: await this.logins.begin(account) };
+  }
+
+  /** The actor's user, tenant and permissions. */
+  async profile(actor: Actor): Promise<Profile> {
+    const [user, tenant] = await Promise.all([this.users.getSelf(actor), this.tenants.getOwn(actor)]);
+    return { user, tenant, permissions: permissionsOf(actor.role) };
+  }
+
+  private async accountsOpenedBy({ email, password, tenant }: Credentials): Promise<Account[]> {
+    const accounts = (await this.users.accountsOf(email)).filter((account) => !tenant || isOf(account, tenant));
+    const tried = accounts.slice(0, MAX_TRIED);
+    if (tried.length === 0) await this.hasher.matches(password, null);
+    const opened: Account[] = [];
+    for (const account of tried)
+      if ((await this.hasher.matches(password, account.passwordHash)) && account.open) opened.push(account);
+    return opened;
+  }
+}
+
+const isOf = (account: Account, tenant: string): boolean =>
+  account.tenantId === tenant.toLowerCase() || account.tenantSlug === tenant;

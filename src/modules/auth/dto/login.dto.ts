@@ -1,0 +1,21 @@
+import { IsOptional, IsString, Length } from 'class-validator';
+import { Email } from '../../users/email.rule';
+import { PasswordAttempt } from '../../users/password.rule';
+
+/** What somebody logs in with. */
+export class LoginDto {
+  @Email()
+  email: string;
+
+  @PasswordAttempt()
+  password: string;
+
+  /**
+   * Id or slug of the tenant. Needed only where the email has accounts in several tenants.
+   * @example acme
+   */
+  @IsOptional()
+  @IsString()
+  @Length(1, 63)
+  tenant?: string;
+}

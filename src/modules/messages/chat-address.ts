@@ -1,0 +1,20 @@
+import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
+
+/** WhatsApp chat ids that can be written to: a person, a hidden id, a group (FACTS §4 "Ids of chats"). */
+const CHAT_ID = /^(?:\d{5,20}@(?:c\.us|lid)|\d{5,20}(?:-\d{5,15})?@g\.us)$/;
+
+/**
+ * The chat id of a recipient as a person writes it: a chat id, or a phone number in any common spelling with its country
+ * code (`+44 20 7946 0958`, `0044…`, `442079460958`). Null when it is neither. A *possible* number is taken: numbering plans
+ * change faster than libraries.
+ */
+export function chatAddress(to: string): string | null {
+  const text = to.trim();
+  if (text.includes('@')) {
+    const id = text.toLowerCase().replace(/@s\.whatsapp\.net$/, '@c.us');
+    return CHAT_ID.test(id) ? id : null;
+  }
+  const international = text.replace(/^00/, '+').replace(/^(?=\d)/, '+');
+  const number = parsePhoneNumberFromString(international);
+  return number?.isPossible() ? `${number.number.slice(1)}@c.us` : null;
+}

@@ -1,0 +1,98 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { MESSAGE_STATUSES } from '../message-status';
+import type { MessageEventRow, MessageRow } from '../messages.repository';
+
+/** A message, sent or received. */
+export class MessageResponse {
+  id: string;
+  session_id: string;
+  /** The other side: a WhatsApp chat id. */
+  chat: string;
+  @ApiProperty({ enum: ['inbound', 'outbound'] })
+  direction: string;
+  type: string;
+  @ApiProperty({ enum: MESSAGE_STATUSES })
+  status: string;
+  @ApiProperty({ type: String, nullable: true })
+  text: string | null;
+  /** Name and type of an attachment; null where there is none. */
+  @ApiProperty({ type: Object, nullable: true, additionalProperties: true })
+  media: unknown;
+  /** Who wrote it, in a group; null otherwise. */
+  @ApiProperty({ type: String, nullable: true })
+  author: string | null;
+  /** `api`: sent through this service; `app`: on the phone itself, or received. */
+  @ApiProperty({ enum: ['api', 'app'] })
+  source: string;
+  /** The user who sent it; null for what was received or sent on the phone. */
+  @ApiProperty({ type: String, nullable: true })
+  created_by: string | null;
+  attempts: number;
+  /** Stable code of the last failure; null when there was none. */
+  @ApiProperty({ type: String, nullable: true })
+  error_code: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  error: string | null;
+  @ApiProperty({ type: Boolean, nullable: true })
+  retryable: boolean | null;
+  @ApiProperty({ type: Object, additionalProperties: true })
+  metadata: Record<string, unknown>;
+  created_at: Date;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  sent_at: Date | null;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  delivered_at: Date | null;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  read_at: Date | null;
+}
+
+/** One entry of a message's history. */
+export class MessageEventResponse {
+  at: Date;
+  status: string;
+  @ApiProperty({ type: Number, nullable: true })
+  attempt: number | null;
+  @ApiProperty({ type: String, nullable: true })
+  error_code: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  note: string | null;
+}
+
+/** Lists each field by hand: a new column stays private until somebody adds it. */
+export const messageResponse = (row: MessageRow): MessageResponse => ({
+  id: row.id,
+  session_id: row.session_id,
+  chat: row.chat,
+  direction: row.direction,
+  type: row.type,
+  status: row.status,
+  text: row.body,
+  media: row.content.media ?? null,
+  author: row.author,
+  source: row.source,
+  created_by: row.created_by,
+  attempts: row.attempts,
+  error_code: row.error_code,
+  error: row.error,
+  retryable: row.retryable,
+  metadata: row.metadata,
+  created_at: row.created_at,
+  sent_at: row.sent_at,
+  delivered_at: row.delivered_at,
+  read_at: row.read_at,
+});
+
+/** Lists each field by hand, as above. */
+export const messageEventResponse = ({
+  at,
+  status,
+  attempt,
+  error_code,
+  note,
+}: MessageEventRow): MessageEventResponse => ({
+  at,
+  status,
+  attempt,
+  error_code,
+  note,
+});

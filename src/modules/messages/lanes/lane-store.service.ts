@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { GroupCommit } from '../../../platform/database/group-commit';
+import { SystemDatabase } from '../../../platform/database/system-database';
+import { Wakeups } from '../../../platform/database/wakeups';
+import type { LaneJob, UnsettledAttempt } from './lane-job';
+import type { Outcome } from './outcome';
+
+/** A lease outlives a worker that was frozen for less; a dead one's is freed at once, by its lock. */
+export const LEASE_MS = 30_000;
+
+interface Lane {
+  tenant_id: string;
+  session_id: string;
+}
+
+interface Finish {
+  job: LaneJob;
+  /** Number of the attempt; null when none was recorded, and only the lane is given back. */
+  attempt: number | null;
+  outcome: Outcome;
+}
+
+/** The queue in PostgreSQL: claims, attempts, outcomes and leases, batched over all lanes that this worker drives. */
+@Injectable()
+export class LaneStore {
+  private readonly attempts = new GroupCommit<{ job: LaneJob; waId: string | null }, number | null>({
+    flush: (batch) => this.writeAttempts(batch),
+  });
+  private readonly finishes = new GroupCommit<Finish, void>({ flush: (batch) => this.writeFinishes(batch) });
+
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly wakeups: Wakeups,
+  ) {}
+
+  /** Takes up to so many due lanes, fairly over tenants, each with its next message. */
+  async claim(limit: number): Promise<{ lanes: number; jobs: LaneJob[] }> {
+    return this.system.transaction(async (run) => {
+      const lanes = await run<Lane>('lockDueLanes', [limit]);
+      if (lanes.length === 0) return { lanes: 0, jobs: [] };
+      const jobs = await run<LaneJob>('claimHeads', [...columns(lanes), this.wakeups.workerId, LEASE_MS]);
+      return { lanes: lanes.length, jobs };
+    });
+  }
+
+  /** Milliseconds until the next lane is due; null when none is. */
+  async nextDueMs(): Promise<number | null> {
+    const [row] = await this.system.run<{ due_in_ms: string | number }>('nextLaneDue');
+    return row ? Number(row.due_in_ms) : null;
+  }
+
+  /**
+   * Puts the attempt on record, with the reserved message id, before WAHA is called.
+   * @returns its number; null when the lease is lost or the message no longer waits: then WAHA must not be called.
+   */
+  recordAttempt(job: LaneJob, waId: string | null): Promise<number | null> {
+    return this.attempts.add({ job, waId });
+  }
+
+  /** Writes the outcome and gives the lane back. */
+  finish(job: LaneJob, attempt: number | null, outcome: Outcome): Promise<void> {
+    return this.finishes.add({ job, attempt, outcome });
+  }
+
+  /** Extends the leases of the jobs that are being worked on, and of no others. */
+  async extend(jobs: LaneJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const epochs = jobs.map(({ epoch }) => epoch);
+    await this.system.run('extendLeases', [...columns(jobs), epochs, this.wakeups.workerId, LEASE_MS]);
+  }
+
+  /** Frees the lanes of workers that died; what they had open becomes unknown. Answers how many. */
+  async sweep(): Promise<number> {
+    const lost = await this.system.transaction(async (run) => {
+      const lanes = await run<Lane>('lostLanes', [this.wakeups.workerId]);
+      if (lanes.length > 0) await run('reopenLanes', columns(lanes));
+      return lanes.length;
+    });
+    if (lost > 0) this.wakeups.wake('lanes');
+    return lost;
+  }
+
+  /** Unknown outcomes that are due to be asked for; each is put off by `againInMs` meanwhile. */
+  takeUnsettled(limit: number, againInMs: number): Promise<UnsettledAttempt[]> {
+    return this.system.run<UnsettledAttempt>('takeUnsettled', [limit, againInMs]);
+  }
+
+  /** Asks again later. */
+  async putOff(attempt: UnsettledAttempt, inMs: number): Promise<void> {
+    await this.system.run('putOffSettlement', [attempt.tenant_id, attempt.id, attempt.attempts, inMs]);
+  }
+
+  /** Writes what became of an unknown outcome; `unknown` gives up asking and lets the chat go on. */
+  async settle(
+    attempt: UnsettledAttempt,
+    found: { status: 'sent' | 'queued' | 'failed' | 'unknown'; waId?: string; code?: string; note: string },
+  ): Promise<void> {
+    const { tenant_id, id, attempts } = attempt;
+    await this.system.run('settle', [
+      tenant_id,
+      id,
+      attempts,
+      found.status,
+      found.waId ?? null,
+      found.code ?? null,
+      found.note,
+    ]);
+    this.wakeups.wake('lanes');
+  }
+
+  private async writeAttempts(batch: { job: LaneJob; waId: string | null }[]): Promise<(number | null)[]> {
+    const jobs = batch.map(({ job }) => job);
+    const rows = await this.system.run<{ id: string; attempts: number }>('recordAttempts', [
+      ...columns(jobs),
+      jobs.map(({ id }) => id),
+      jobs.map(({ epoch }) => epoch),
+      batch.map(({ waId }) => waId),
+      this.wakeups.workerId,
+    ]);
+    const numbers = new Map(rows.map(({ id, attempts }) => [id, attempts]));
+    return jobs.map(({ id }) => numbers.get(id) ?? null);
+  }
+
+  private async writeFinishes(batch: Finish[]): Promise<void[]> {
+    await this.system.run('finishAttempts', [
+      ...columns(batch.map(({ job }) => job)),
+      batch.map(({ job, attempt }) => (attempt === null ? null : job.id)),
+      batch.map(({ job }) => job.epoch),
+      batch.map(({ attempt }) => attempt),
+      batch.map(({ outcome }) => outcome.status),
+      batch.map(({ outcome }) => outcome.waId),
+      batch.map(({ outcome }) => outcome.errorCode),
+      batch.map(({ outcome }) => outcome.error),
+      batch.map(({ outcome }) => outcome.delayMs),
+      batch.map(({ outcome }) => outcome.lane),
+      this.wakeups.workerId,
+    ]);
+    return batch.map(() => undefined);
+  }
+}
+
+const columns = (lanes: Lane[]): [string[], string[]] => [
+  lanes.map(({ tenant_id }) => tenant_id),
+  lanes.map(({ session_id }) => session_id),
+];

@@ -1,0 +1,89 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Config } from '../../../config/config';
+import { Wakeups } from '../../../platform/database/wakeups';
+import { Periodic } from '../../../platform/loops/periodic';
+import type { LaneJob } from './lane-job';
+import { LaneStore } from './lane-store.service';
+import { Sender } from './sender.service';
+
+const CONCURRENCY = 100;
+const CLAIM_AT_MOST = 50;
+/** The safety net below the wake-ups. */
+const POLL_MS = 1_000;
+const HEARTBEAT_MS = 10_000;
+const SWEEP_MS = 1_000;
+
+/**
+ * Drives lanes: claims those that are due, sends the head of each, and sleeps until the next is due or somebody wakes it. One
+ * message of a lane at a time, so that chats keep their order; many lanes side by side.
+ */
+@Injectable()
+export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(LaneWorker.name);
+  private readonly running = new Map<LaneJob, Promise<void>>();
+  private readonly loops: Periodic[];
+  private readonly claims: Periodic;
+  private timer: NodeJS.Timeout | undefined;
+  private stopListening: () => void = () => undefined;
+  private stopping = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly store: LaneStore,
+    private readonly sender: Sender,
+    private readonly wakeups: Wakeups,
+  ) {
+    this.claims = this.loop(POLL_MS, () => this.claim());
+    this.loops = [
+      this.claims,
+      this.loop(HEARTBEAT_MS, () => this.store.extend([...this.running.keys()])),
+      this.loop(SWEEP_MS, () => this.store.sweep()),
+    ];
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.config.ROLE === 'api') return;
+    await this.wakeups.join();
+    this.stopListening = this.wakeups.on('lanes', () => this.claims.nudge());
+    for (const loop of this.loops) loop.start();
+  }
+
+  /** Claims nothing more and lets the attempts that are on their way end. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    this.stopListening();
+    clearTimeout(this.timer);
+    await this.claims.stop();
+    await Promise.all(this.running.values());
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  private async claim(): Promise<void> {
+    for (;;) {
+      const free = Math.min(CONCURRENCY - this.running.size, CLAIM_AT_MOST);
+      if (free <= 0 || this.stopping) return; // the next attempt that ends claims again
+      const { lanes, jobs } = await this.store.claim(free);
+      for (const job of jobs) this.run(job);
+      if (lanes < free) break;
+    }
+    const dueMs = await this.store.nextDueMs();
+    clearTimeout(this.timer);
+    if (dueMs !== null && dueMs < POLL_MS) this.timer = setTimeout(() => this.claims.nudge(), Math.max(0, dueMs));
+  }
+
+  private run(job: LaneJob): void {
+    const sending = this.sender.send(job).finally(() => {
+      this.running.delete(job);
+      this.claims.nudge();
+    });
+    this.running.set(job, sending);
+  }
+
+  private loop(everyMs: number, run: () => Promise<unknown>): Periodic {
+    return new Periodic({
+      everyMs,
+      run,
+      onError: (error) => this.logger.warn({ msg: 'lanes: round failed', err: error }),
+    });
+  }
+}

@@ -1,0 +1,115 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Config } from '../../../config/config';
+import { uniqueViolation } from '../../../platform/database/database-error';
+import { Periodic } from '../../../platform/loops/periodic';
+import type { WahaMessage } from '../../waha/waha.events';
+import { WahaServers } from '../../waha/waha-servers.service';
+import type { UnsettledAttempt } from './lane-job';
+import { LaneStore } from './lane-store.service';
+import { MAX_ATTEMPTS } from './outcome';
+
+const EVERY_MS = 250;
+const AT_ONCE = 20;
+/** While an attempt is being asked about, nobody else asks; also the pause while its session is down. */
+const AGAIN_MS = 5_000;
+const RECHECK_MS = 500;
+/** Beyond the call's own time-out, what WAHA has not seen by now never reached it. */
+const CERTAIN_MARGIN_MS = 2_000;
+/** WhatsApp's clock counts seconds, and clocks differ. */
+const CLOCK_MARGIN_MS = 5_000;
+
+/**
+ * Settles unknown outcomes by asking WAHA: a message that it knows was sent; one that it does not know, once that is certain,
+ * is sent again under the same reserved id. Where no id could be reserved the chat's own messages are compared, and what is
+ * not found stays `unknown`: it is never sent again blindly.
+ */
+@Injectable()
+export class Settlement implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Settlement.name);
+  private readonly loop: Periodic;
+
+  constructor(
+    private readonly config: Config,
+    private readonly store: LaneStore,
+    private readonly servers: WahaServers,
+  ) {
+    this.loop = new Periodic({
+      everyMs: EVERY_MS,
+      run: () => this.settleDue(),
+      onError: (error) => this.logger.warn({ msg: 'settlement: round failed', err: error }),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.config.ROLE !== 'api') this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  private async settleDue(): Promise<void> {
+    const due = await this.store.takeUnsettled(AT_ONCE, AGAIN_MS);
+    await Promise.all(
+      due.map((attempt) =>
+        this.settleOne(attempt).catch((error: unknown) => {
+          this.logger.debug({ msg: 'not settled yet', err: error, message_id: attempt.id }); // asked again in AGAIN_MS
+        }),
+      ),
+    );
+  }
+
+  private async settleOne(attempt: UnsettledAttempt): Promise<void> {
+    if (attempt.session_status !== 'WORKING') return; // WAHA would wait 5 to 10 s, then refuse
+    const { client } = await this.servers.byId(attempt.server_id);
+    // Taken before the question: what is certain must have been certain when WAHA looked.
+    const certain = this.isCertain(attempt);
+    if (attempt.wa_id !== null) {
+      const found = await client.findMessage(attempt.waha_name, attempt.wa_id);
+      return found ? this.wasSent(attempt, found) : this.notFound(attempt, certain);
+    }
+    const since = new Date(attempt.attempted_at.getTime() - CLOCK_MARGIN_MS);
+    const candidates = await client.ownMessagesSince(attempt.waha_name, attempt.chat, since);
+    const alike = candidates
+      .filter(({ body }) => body === attempt.body)
+      .sort((a, b) => a.at.getTime() - b.at.getTime());
+    for (const candidate of alike) if (await this.bind(attempt, candidate)) return;
+    return this.notFound(attempt, certain);
+  }
+
+  /** False when that message of WhatsApp is another message of ours. */
+  private async bind(attempt: UnsettledAttempt, found: WahaMessage): Promise<boolean> {
+    try {
+      await this.wasSent(attempt, found);
+      return true;
+    } catch (error) {
+      if (uniqueViolation(error) === 'messages_wa_id_key') return false;
+      throw error;
+    }
+  }
+
+  private wasSent(attempt: UnsettledAttempt, { waId, status }: WahaMessage): Promise<void> {
+    if (status === 'failed')
+      return this.store.settle(attempt, { status, waId, code: 'ACK_ERROR', note: 'WhatsApp refused it' });
+    return this.store.settle(attempt, { status: 'sent', waId, note: 'WAHA knows the message' });
+  }
+
+  private notFound(attempt: UnsettledAttempt, certain: boolean): Promise<void> {
+    if (!certain) return this.store.putOff(attempt, RECHECK_MS);
+    if (!attempt.wa_id_reserved)
+      return this.store.settle(attempt, {
+        status: 'unknown',
+        note: 'WAHA cannot tell; not sent again without an id of its own',
+      });
+    const note = 'WAHA does not know the message';
+    if (attempt.attempts >= MAX_ATTEMPTS)
+      return this.store.settle(attempt, { status: 'failed', code: 'ATTEMPTS_EXHAUSTED', note });
+    return this.store.settle(attempt, { status: 'queued', note });
+  }
+
+  /** Whether "WAHA does not know it" is an answer: the call has ended, or had its time and more. */
+  private isCertain({ error_code, attempted_at }: UnsettledAttempt): boolean {
+    const callMs = error_code === 'WAHA_ERROR' ? 0 : this.config.WAHA_TIMEOUT_MS;
+    return Date.now() > attempted_at.getTime() + callMs + CERTAIN_MARGIN_MS;
+  }
+}

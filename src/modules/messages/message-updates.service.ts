@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import { newId } from '../../common/ids';
+import type { TenantTransaction } from '../../platform/database/tenant-database';
+import { type SessionKey, SessionStates } from '../waha/session-states.service';
+import type { WahaMessage } from '../waha/waha.events';
+import { type MessageStatus, sourcesOf } from './message-status';
+
+/** What an event came to: `later` when the message that it belongs to is not known yet. */
+export type Applied = { result: 'applied' | 'ignored' | 'later'; note?: string };
+
+const DONE: Applied = { result: 'applied' };
+const NOTHING_NEW: Applied = { result: 'applied', note: 'nothing new' };
+
+/** The status that WhatsApp reports of one of our messages. */
+interface Report {
+  waId: string;
+  status: 'sent' | 'delivered' | 'read' | 'played' | 'failed';
+  at: Date;
+}
+
+// A message that leaves `unknown` or `queued` this way frees its chat, so its lane is woken.
+const ADVANCE = `
+  with old as (
+    select id, status, attempts from messages
+    where tenant_id = $1 and session_id = $2 and wa_id = $3 and direction = 'outbound' for no key update),
+  moved as (
+    update messages m set status = $4, settle_at = null, next_attempt_at = null,
+      sent_at = case when $4 = 'failed' then m.sent_at else coalesce(m.sent_at, $5) end,
+      delivered_at = case when $4 in ('delivered', 'read', 'played') then coalesce(m.delivered_at, $5) else m.delivered_at end,
+      read_at = case when $4 in ('read', 'played') then coalesce(m.read_at, $5) else m.read_at end,
+      error_code = case when $4 = 'failed' then 'ACK_ERROR' end, error = null,
+      retryable = case when $4 = 'failed' then true end
+    from old where m.tenant_id = $1 and m.id = old.id and old.status = any($6)
+    returning m.id, old.status as was, old.attempts),
+  noted as (
+    insert into message_events (tenant_id, message_id, at, status, attempt, error_code)
+    select $1, id, $5, $4, attempts, case when $4 = 'failed' then 'ACK_ERROR' end from moved),
+  woken as (
+    update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
+    where l.tenant_id = $1 and l.session_id = $2 and exists (select from moved where was in ('unknown', 'queued')))
+  select (select count(*) from old)::int as known, (select count(*) from moved)::int as moved`;
+
+// An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message.
+const BIND = `
+  update messages set wa_id = $4 where tenant_id = $1 and id = (
+    select id from messages where tenant_id = $1 and session_id = $2 and chat = $3 and wa_id is null
+      and status in ('sending', 'unknown') and body is not distinct from $5 order by seq limit 1)
+  returning id`;
+
+const INSERT = `
+  insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  on conflict (tenant_id, session_id, wa_id) where wa_id is not null do nothing returning id`;
+
+/** Applies to messages what WhatsApp tells of them, in the transaction of the event. Every step may be done twice. */
+@Injectable()
+export class MessageUpdates {
+  constructor(private readonly sessions: SessionStates) {}
+
+  /**
+   * A message that WhatsApp shows us: somebody wrote, or one of our own is echoed.
+   * @param patient whether an echo of a message that we do not know may still wait for the answer of its send
+   */
+  async applyMessage(
+    tx: TenantTransaction,
+    session: SessionKey,
+    message: WahaMessage,
+    patient: boolean,
+  ): Promise<Applied> {
+    if (!message.fromMe) {
+      await this.sessions.heard(tx, session, 'inbound');
+      return (await this.insert(tx, session, message, 'received')) ? DONE : NOTHING_NEW;
+    }
+    const status = message.status ?? 'sent';
+    const report: Report = { waId: message.waId, status, at: message.at };
+    const first = await this.advance(tx, session, report);
+    if (first) return first;
+    if (await this.bind(tx, session, message)) return (await this.advance(tx, session, report)) ?? DONE;
+    if (message.source === 'api' && patient) return { result: 'later', note: 'its send has not been answered yet' };
+    return (await this.insert(tx, session, message, status)) ? DONE : NOTHING_NEW;
+  }
+
+  /** An ack of one of our messages. @param patient as above */
+  async applyAck(tx: TenantTransaction, session: SessionKey, report: Report, patient: boolean): Promise<Applied> {
+    const applied = await this.advance(tx, session, report);
+    if (applied) await this.sessions.heard(tx, session, 'ack');
+    if (applied) return applied;
+    return patient ? { result: 'later', note: 'no such message yet' } : { result: 'ignored', note: 'no such message' };
+  }
+
+  /** Null when there is no such message. */
+  private async advance(
+    tx: TenantTransaction,
+    session: SessionKey,
+    { waId, status, at }: Report,
+  ): Promise<Applied | null> {
+    const params = [session.tenantId, session.sessionId, waId, status, at, sourcesOf(status)];
+    const [row] = await tx.query<{ known: number; moved: number }>(ADVANCE, params);
+    if (!row?.known) return null;
+    return row.moved ? DONE : NOTHING_NEW;
+  }
+
+  private async bind(
+    tx: TenantTransaction,
+    { tenantId, sessionId }: SessionKey,
+    message: WahaMessage,
+  ): Promise<boolean> {
+    const rows = await tx.query(BIND, [tenantId, sessionId, message.chat, message.waId, message.body]);
+    return rows.length > 0;
+  }
+
+  private async insert(
+    tx: TenantTransaction,
+    session: SessionKey,
+    message: WahaMessage,
+    status: MessageStatus,
+  ): Promise<boolean> {
+    const rows = await tx.query(INSERT, [
+      session.tenantId,
+      newId(),
+      session.sessionId,
+      message.chat,
+      message.fromMe ? 'outbound' : 'inbound',
+      message.type,
+      status,
+      message.body,
+      message.media ? { media: message.media } : {},
+      message.author,
+      message.source,
+      message.waId,
+      message.at,
+    ]);
+    return rows.length > 0;
+  }
+}

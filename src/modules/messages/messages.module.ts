@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { WahaModule } from '../waha/waha.module';
+import { LaneStore } from './lanes/lane-store.service';
+import { LaneWorker } from './lanes/lane-worker.service';
+import { Sender } from './lanes/sender.service';
+import { Settlement } from './lanes/settlement.service';
+import { MessageAcceptor } from './message-acceptor.service';
+import { MessageHealth } from './message.health';
+import { MessageMetrics } from './message.metrics';
+import { MessageUpdates } from './message-updates.service';
+import { MessagesController } from './messages.controller';
+import { MessagesRepository } from './messages.repository';
+import { MessagesService } from './messages.service';
+
+/** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
+@Module({
+  imports: [WahaModule],
+  controllers: [MessagesController],
+  providers: [
+    LaneStore,
+    LaneWorker,
+    MessageAcceptor,
+    MessageHealth,
+    MessageMetrics,
+    MessageUpdates,
+    MessagesRepository,
+    MessagesService,
+    Sender,
+    Settlement,
+  ],
+  exports: [MessageUpdates],
+})
+export class MessagesModule {}

@@ -1,0 +1,38 @@
+import { availableParallelism } from 'node:os';
+import { compare, hash } from 'bcrypt';
+import { MAX_PASSWORD_BYTES } from './password.rule';
+import { WaitingLine } from './waiting-line';
+
+/** A hash holds one thread of four for 170 ms at 12 rounds: one processor stays free for everything else. */
+const MAX_RUNNING = Math.max(1, availableParallelism() - 1);
+const MAX_WAITING = 100;
+
+/**
+ * bcrypt, off the event loop, only so many at once: beyond the waiting line callers get RATE_LIMITED. One per process,
+ * because the processors are shared.
+ */
+export class PasswordHasher {
+  private readonly line = new WaitingLine(MAX_RUNNING, MAX_WAITING);
+  /** A well-formed hash that no password has been found for: comparing with it takes as long as with a real one. */
+  private readonly nobodys: string;
+
+  /** @param rounds cost of bcrypt, 4 to 31: 2^rounds iterations. */
+  constructor(private readonly rounds: number) {
+    this.nobodys = `$2b$${String(rounds).padStart(2, '0')}$${'.'.repeat(53)}`;
+  }
+
+  /** The hash to keep of a password of at most 72 bytes: bcrypt would ignore the rest. */
+  hash(password: string): Promise<string> {
+    if (isTooLong(password)) throw new Error('bcrypt takes at most 72 bytes');
+    return this.line.run(() => hash(password, this.rounds));
+  }
+
+  /** Whether the password is the one; takes equally long where there is nobody (null) to compare with. */
+  async matches(password: string, kept: string | null): Promise<boolean> {
+    const comparable = kept !== null && !isTooLong(password);
+    const equal = await this.line.run(() => compare(password, comparable ? kept : this.nobodys));
+    return comparable && equal;
+  }
+}
+
+const isTooLong = (password: string): boolean => Buffer.byteLength(password) > MAX_PASSWORD_BYTES;

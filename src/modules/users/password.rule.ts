@@ -1,0 +1,40 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, Length, registerDecorator } from 'class-validator';
+
+/** All that bcrypt looks at. */
+export const MAX_PASSWORD_BYTES = 72;
+const MIN_PASSWORD_CHARACTERS = 10;
+
+/** Far beyond any password that can be right; such a one is wrong, not malformed. */
+const MAX_ATTEMPT_CHARACTERS = 1024;
+
+const isNewPassword = (value: unknown): boolean =>
+  typeof value === 'string' &&
+  [...value].length >= MIN_PASSWORD_CHARACTERS &&
+  Buffer.byteLength(value) <= MAX_PASSWORD_BYTES;
+
+/** A password that somebody chooses: at least 10 characters and at most 72 bytes in UTF-8. */
+export function NewPassword(): PropertyDecorator {
+  const rule: PropertyDecorator = (target, propertyName) =>
+    registerDecorator({
+      name: 'isNewPassword',
+      target: target.constructor,
+      propertyName: String(propertyName),
+      validator: {
+        validate: isNewPassword,
+        defaultMessage: () => '$property must have at least 10 characters and at most 72 bytes',
+      },
+    });
+  const minLength = MIN_PASSWORD_CHARACTERS;
+  return applyDecorators(rule, ApiProperty({ format: 'password', minLength, maxLength: MAX_PASSWORD_BYTES }));
+}
+
+/** A password that somebody logs in with: what the rules for new ones say is no business of who guesses. */
+export function PasswordAttempt(): PropertyDecorator {
+  return applyDecorators(
+    IsString(),
+    Length(1, MAX_ATTEMPT_CHARACTERS),
+    ApiProperty({ format: 'password', minLength: 1, maxLength: MAX_ATTEMPT_CHARACTERS }),
+  );
+}

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
+import { CommonErrors } from '../../common/common.errors';
+import type { TenantTransaction } from '../../platform/database/tenant-database';
+import type { UserEntity } from './user.entity';
+import { UserErrors } from './users.errors';
+import { type Account, type NewUser, UsersRepository } from './users.repository';
+
+/** The people who work in the tenants. */
+@Injectable()
+export class UsersService {
+  constructor(private readonly users: UsersRepository) {}
+
+  /**
+   * The user who is calling.
+   * @throws NOT_FOUND when it was removed while the request was on its way.
+   */
+  getSelf(actor: Actor): Promise<UserEntity> {
+    return this.getById(actor.tenantId, actor.id);
+  }
+
+  /** @throws NOT_FOUND */
+  async getById(tenantId: string, id: string): Promise<UserEntity> {
+    const user = await this.users.findById(tenantId, id);
+    if (!user) throw CommonErrors.notFound('user');
+    return user;
+  }
+
+  /** The accounts with this email in all tenants, for logging in; ordered by tenant. */
+  accountsOf(email: string): Promise<Account[]> {
+    return this.users.findAccounts(email);
+  }
+
+  /**
+   * Refuses an email that an active user has, in whatever tenant.
+   * @throws EMAIL_TAKEN
+   */
+  async requireFreeEmail(email: string): Promise<void> {
+    const accounts = await this.users.findAccounts(email);
+    if (accounts.some((account) => account.userStatus === 'active')) throw UserErrors.emailTaken();
+  }
+
+  /**
+   * The same, and the email stays free for this transaction: of two at once the second waits and then finds it taken.
+   * @throws EMAIL_TAKEN
+   */
+  async claimEmail(tx: TenantTransaction, email: string): Promise<void> {
+    await this.users.lockEmail(tx, email);
+    await this.requireFreeEmail(email);
+  }
+
+  /**
+   * Adds a user to the tenant of the transaction and tells when that was.
+   * @throws EMAIL_TAKEN when the tenant has a user of that email.
+   */
+  async create(tx: TenantTransaction, tenantId: string, user: NewUser): Promise<Date> {
+    const createdAt = await this.users.insert(tx, tenantId, user);
+    if (!createdAt) throw UserErrors.emailTaken();
+    return createdAt;
+  }
+}

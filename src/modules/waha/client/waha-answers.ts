@@ -1,0 +1,119 @@
+/** What we read of WAHA's answers, whichever engine gave them: this file knows their shapes (FACTS §4, §5). */
+
+type Json = Record<string, unknown>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** PostgreSQL stores no NUL, and no message needs one. */
+const text = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? value.replaceAll('\0', '') : null;
+
+/** The parts of a message id `{fromMe}_{chat}_{bareId}[_{participant}]`. */
+export interface MessageIdParts {
+  fromMe: boolean;
+  /** The chat, `@s.whatsapp.net` rewritten to `@c.us`. */
+  chat: string;
+  /** What identifies the message in its session: the chat part may differ between the answer and later events. */
+  waId: string;
+  participant: string | null;
+}
+
+/** Takes a serialized message id apart; null when it is not one. */
+export function parseMessageId(id: unknown): MessageIdParts | null {
+  const match = typeof id === 'string' ? /^(true|false)_([^_]+)_(.+?)(?:_([^_]+@[^_]+))?$/.exec(id) : null;
+  if (!match) return null;
+  const [, fromMe, chat = '', waId = '', participant] = match;
+  return { fromMe: fromMe === 'true', chat: chatOf(chat), waId, participant: participant ? chatOf(participant) : null };
+}
+
+/** WAHA's spelling of a chat: the engines' own suffix for users never leaves `_data`. */
+export const chatOf = (id: string): string => id.replace(/@s\.whatsapp\.net$/, '@c.us');
+
+/** The bare id of the message that a send made: `id`, `id._serialized`, or the raw `key.id` of NOWEB; null when none came. */
+export function sentMessageId(answer: unknown): string | null {
+  if (!isObject(answer)) return null;
+  const id = isObject(answer.id) ? (answer.id._serialized ?? answer.id.id) : answer.id;
+  const key = isObject(answer.key) ? answer.key.id : undefined;
+  const serialized = text(id);
+  return serialized ? (parseMessageId(serialized)?.waId ?? serialized) : text(key);
+}
+
+/** A WAHA session as far as we compare it with ours. */
+export interface WahaSessionInfo {
+  name: string;
+  status: string;
+  /** When WAHA said so, by its own clock: its events are compared with it, and clocks differ. */
+  at: Date;
+  phone: string | null;
+  pushName: string | null;
+}
+
+/** Reads one session's info; null when it is not one. */
+export function sessionInfo(answer: unknown, at: Date): WahaSessionInfo | null {
+  if (!isObject(answer) || !text(answer.name) || !text(answer.status)) return null;
+  return { name: String(answer.name), status: String(answer.status).slice(0, 64), at, ...me(answer.me) };
+}
+
+/** Phone and push name of `me`, which is null before pairing. */
+export function me(value: unknown): { phone: string | null; pushName: string | null } {
+  if (!isObject(value)) return { phone: null, pushName: null };
+  return { phone: text(value.id)?.replace(/(:\d+)?@.*$/, '') ?? null, pushName: text(value.pushName) };
+}
+
+/** The acks of WhatsApp, in their order; -1 is an error (FACTS §5). */
+export const ackStatus = (ack: unknown): 'failed' | 'sent' | 'delivered' | 'read' | 'played' | null => {
+  switch (ack) {
+    case -1:
+      return 'failed';
+    case 1:
+      return 'sent';
+    case 2:
+      return 'delivered';
+    case 3:
+      return 'read';
+    case 4:
+      return 'played';
+    default:
+      return null; // 0 PENDING, and levels that nobody knows yet
+  }
+};
+
+/** A WhatsApp message as WAHA tells it: in events, in lists and by id. */
+export interface WahaMessage extends MessageIdParts {
+  source: 'api' | 'app';
+  /** Who wrote it, in a group; null in a chat of two. */
+  author: string | null;
+  at: Date;
+  type: string;
+  body: string | null;
+  media: { mimetype: string | null; filename: string | null } | null;
+  status: ReturnType<typeof ackStatus>;
+}
+
+/** Reads a WAMessage; null when it has no usable id. The chat is part 2 of its id, since `from` differs by engine. */
+export function wahaMessage(payload: unknown): WahaMessage | null {
+  if (!isObject(payload)) return null;
+  const id = parseMessageId(isObject(payload.id) ? payload.id._serialized : payload.id);
+  if (!id) return null;
+  const media = isObject(payload.media) ? payload.media : null;
+  const mimetype = text(media?.mimetype);
+  return {
+    ...id,
+    source: payload.source === 'api' ? 'api' : 'app',
+    author: text(payload.participant) ? chatOf(String(payload.participant)) : id.participant,
+    at: new Date(Number(payload.timestamp) * 1000 || Date.now()),
+    type: messageType(payload, mimetype),
+    body: text(payload.body),
+    media: payload.hasMedia === true ? { mimetype, filename: text(media?.filename) } : null,
+    status: ackStatus(payload.ack),
+  };
+}
+
+function messageType(payload: Json, mimetype: string | null): string {
+  if (payload.hasMedia === true) {
+    const kind = mimetype?.split('/')[0];
+    if (kind === 'image' || kind === 'video') return kind;
+    return kind === 'audio' ? 'voice' : 'file';
+  }
+  if (isObject(payload.location)) return 'location';
+  return Array.isArray(payload.vCards) && payload.vCards.length > 0 ? 'contact' : 'text';
+}

@@ -1,0 +1,223 @@
+import { Pool } from 'undici';
+import { sentMessageId, sessionInfo, wahaMessage, type WahaMessage, type WahaSessionInfo } from './waha-answers';
+import { reasonOf, transportFailure, WahaFailure } from './waha-failure';
+import type { WahaSessionConfig } from './session-config';
+
+export interface WahaClientOptions {
+  baseUrl: string;
+  apiKey: string;
+  timeoutMs: number;
+  /** Called after each call, for metrics: operation, outcome and seconds. */
+  observe?: (operation: string, outcome: string, seconds: number) => void;
+}
+
+/** What the server says of itself. */
+export interface WahaVersion {
+  version: string;
+  engine: string;
+}
+
+/** A QR code: the picture, or the value that the picture shows. */
+export interface QrImage {
+  mimetype: string;
+  /** Base64. */
+  data: string;
+}
+
+interface Call {
+  operation: string;
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  path: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** What WAHA answered, and when by its own clock (to the second). */
+interface Answer {
+  body: unknown;
+  at: Date;
+}
+
+const MAX_CONNECTIONS = 128;
+const part = encodeURIComponent;
+
+/**
+ * One WAHA server. Hides engines and versions behind one schema; knows nothing of tenants. Every method throws WahaFailure
+ * and nothing else, and none waits longer than the time-out.
+ */
+export class WahaClient {
+  private readonly pool: Pool;
+
+  constructor(private readonly options: WahaClientOptions) {
+    const { origin } = new URL(options.baseUrl);
+    // undici's own time-outs tick by the second; ours is an abort signal over the whole call.
+    this.pool = new Pool(origin, {
+      connections: MAX_CONNECTIONS,
+      connect: { timeout: 3_000 },
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.pool.destroy();
+  }
+
+  async version(): Promise<WahaVersion> {
+    const answer = (await this.call({
+      operation: 'version',
+      path: '/api/server/version',
+    })) as Partial<WahaVersion> | null;
+    return { version: String(answer?.version ?? ''), engine: String(answer?.engine ?? '') };
+  }
+
+  /** All sessions of the server, stopped ones included. */
+  async listSessions(): Promise<WahaSessionInfo[]> {
+    const { body, at } = await this.exchange({ operation: 'list_sessions', path: '/api/sessions?all=true' });
+    return (Array.isArray(body) ? body : []).map((each) => sessionInfo(each, at)).filter((info) => info !== null);
+  }
+
+  /** The session; null when the server does not know it. */
+  async getSession(name: string): Promise<WahaSessionInfo | null> {
+    return this.infoOr404({ operation: 'get_session', path: `/api/sessions/${part(name)}` });
+  }
+
+  /** Creates and starts (`start` defaults to false in WAHA's code, so it is always sent). One that exists is left alone. */
+  async createSession(name: string, config: WahaSessionConfig): Promise<WahaSessionInfo | null> {
+    const body = { name, start: true, config };
+    try {
+      return await this.info({ operation: 'create_session', method: 'POST', path: '/api/sessions', body });
+    } catch (error) {
+      if (error instanceof WahaFailure && error.status === 422 && /already exists/i.test(error.reason))
+        return this.getSession(name);
+      throw error;
+    }
+  }
+
+  /** start, stop, restart or logout; answers the state that WAHA is in then, null when it does not say. */
+  async act(name: string, action: 'start' | 'stop' | 'restart' | 'logout'): Promise<WahaSessionInfo | null> {
+    const path = `/api/sessions/${part(name)}/${action}`;
+    return this.info({ operation: action, method: 'POST', path, body: {} });
+  }
+
+  /** Logs out and deletes; a session that is not there is fine. */
+  async deleteSession(name: string): Promise<void> {
+    await this.callOr404({ operation: 'delete_session', method: 'DELETE', path: `/api/sessions/${part(name)}` });
+  }
+
+  async qrImage(name: string): Promise<QrImage> {
+    const path = `/api/${part(name)}/auth/qr?format=image`;
+    const answer = (await this.call({
+      operation: 'qr',
+      path,
+      headers: { accept: 'application/json' },
+    })) as Partial<QrImage> | null;
+    if (!answer?.data) throw new WahaFailure('answered', 422, 'Session status is not as expected: there is no QR code');
+    return { mimetype: answer.mimetype ?? 'image/png', data: answer.data };
+  }
+
+  async qrValue(name: string): Promise<string> {
+    const answer = await this.call({ operation: 'qr', path: `/api/${part(name)}/auth/qr?format=raw` });
+    return String((answer as { value?: unknown } | null)?.value ?? '');
+  }
+
+  /** A message id that the next send will use: the only handle that makes a repeated send harmless (FACTS §4). */
+  async newMessageId(name: string): Promise<string> {
+    const answer = await this.call({ operation: 'new_message_id', path: `/api/${part(name)}/new-message-id` });
+    const id = sentMessageId(answer);
+    if (!id) throw new WahaFailure('answered', 200, 'no message id in the answer');
+    return id;
+  }
+
+  /** Hands a text to WhatsApp; answers the bare message id, null when the engine does not tell it. */
+  async sendText(
+    session: string,
+    message: { chatId: string; text: string; linkPreview: boolean; id?: string },
+  ): Promise<string | null> {
+    const body = { session, ...message };
+    return sentMessageId(await this.call({ operation: 'send_text', method: 'POST', path: '/api/sendText', body }));
+  }
+
+  /** The message of that bare id; null when WAHA does not know it. Needs the session's store (NOWEB, GOWS). */
+  async findMessage(session: string, waId: string): Promise<WahaMessage | null> {
+    const path = `/api/${part(session)}/chats/all/messages/${part(waId)}?downloadMedia=false`;
+    return wahaMessage(await this.callOr404({ operation: 'get_message', path }));
+  }
+
+  /** Our own messages of a chat from that second on, newest first as WAHA orders them, at most 100. */
+  async ownMessagesSince(session: string, chat: string, since: Date): Promise<WahaMessage[]> {
+    const from = Math.floor(since.getTime() / 1000);
+    const query = `limit=100&downloadMedia=false&filter.fromMe=true&filter.timestamp.gte=${from}`;
+    const path = `/api/${part(session)}/chats/${part(chat)}/messages?${query}`;
+    const answer = await this.callOr404({ operation: 'list_messages', path });
+    return (Array.isArray(answer) ? answer : []).map(wahaMessage).filter((message) => message !== null);
+  }
+
+  private async info(call: Call): Promise<WahaSessionInfo | null> {
+    const { body, at } = await this.exchange(call);
+    return sessionInfo(body, at);
+  }
+
+  private infoOr404(call: Call): Promise<WahaSessionInfo | null> {
+    return or404(this.info(call));
+  }
+
+  private callOr404(call: Call): Promise<unknown> {
+    return or404(this.call(call));
+  }
+
+  private async call(call: Call): Promise<unknown> {
+    return (await this.exchange(call)).body;
+  }
+
+  private async exchange(call: Call): Promise<Answer> {
+    const begun = performance.now();
+    let outcome = 'ok';
+    try {
+      return await this.request(call);
+    } catch (error) {
+      const failure = error instanceof WahaFailure ? error : transportFailure(error);
+      outcome = failure.kind === 'answered' ? String(failure.status) : failure.kind;
+      throw failure;
+    } finally {
+      this.options.observe?.(call.operation, outcome, (performance.now() - begun) / 1000);
+    }
+  }
+
+  private async request({ method = 'GET', path, body, headers }: Call): Promise<Answer> {
+    const base = new URL(this.options.baseUrl).pathname.replace(/\/$/, '');
+    const response = await this.pool.request({
+      method,
+      path: base + path,
+      headers: {
+        'x-api-key': this.options.apiKey,
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(this.options.timeoutMs),
+    });
+    const text = await response.body.text(); // null results are an empty body (FACTS §2)
+    const answer = text === '' ? null : parseAnswer(text);
+    if (response.statusCode >= 300) throw new WahaFailure('answered', response.statusCode, reasonOf(answer));
+    return { body: answer, at: new Date(Date.parse(String(response.headers.date)) || Date.now()) };
+  }
+}
+
+async function or404<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof WahaFailure && error.status === 404) return null;
+    throw error;
+  }
+}
+
+function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

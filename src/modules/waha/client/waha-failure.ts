@@ -1,0 +1,56 @@
+/**
+ * How a call to WAHA failed, as far as the caller must tell apart:
+ * - `unreachable`: nothing left this machine (connection refused, name not found), so nothing happened there;
+ * - `lost`: bytes left, no answer came: what happened there is not known;
+ * - `answered`: WAHA answered with an error status; `reason` is its word.
+ */
+export type WahaFailureKind = 'unreachable' | 'lost' | 'answered';
+
+/** A call to WAHA that did not succeed. Its message is for logs and operators, never for clients: it may name hosts. */
+export class WahaFailure extends Error {
+  constructor(
+    readonly kind: WahaFailureKind,
+    /** HTTP status of an `answered` failure, else 0. */
+    readonly status: number,
+    readonly reason: string,
+    options: { cause?: unknown } = {},
+  ) {
+    super(`WAHA ${kind}${status ? ` ${status}` : ''}: ${reason}`, options);
+    this.name = 'WahaFailure';
+  }
+
+  /** WAHA's 422 of another shape: the session is not in the state that the call needs (FACTS §2). */
+  get sessionNotReady(): boolean {
+    return this.status === 422 && /session status is not as expected|does not exist/i.test(this.reason);
+  }
+}
+
+/** Codes of errors before the first byte was sent. */
+const NOTHING_LEFT = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+];
+
+/** Classifies what the HTTP client threw. */
+export function transportFailure(error: unknown): WahaFailure {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const nothingLeft = NOTHING_LEFT.includes(code ?? '') || (error instanceof AggregateError && allRefused(error));
+  return new WahaFailure(nothingLeft ? 'unreachable' : 'lost', 0, code ?? message, { cause: error });
+}
+
+const allRefused = (error: AggregateError): boolean =>
+  error.errors.every((each: NodeJS.ErrnoException) => NOTHING_LEFT.includes(each.code ?? ''));
+
+/** The reason in an error answer, whichever of WAHA's four shapes it has (FACTS §2). */
+export function reasonOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null)
+    return typeof body === 'string' ? body.slice(0, 300) : 'no reason given';
+  const { exception, message, error } = body as Record<string, unknown>;
+  const thrown = (exception as { message?: unknown } | undefined)?.message;
+  const text = [thrown, message, error].find((part) => typeof part === 'string' || Array.isArray(part));
+  return (Array.isArray(text) ? text.join('; ') : String(text ?? 'no reason given')).slice(0, 300);
+}

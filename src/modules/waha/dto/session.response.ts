@@ -1,0 +1,72 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { SessionRow } from '../sessions.repository';
+
+export class PaceResponse {
+  per_minute: number;
+  burst: number;
+  jitter_ms: number;
+}
+
+/** A WhatsApp number of the tenant. */
+export class SessionResponse {
+  id: string;
+  name: string;
+  /** WAHA's own word: STOPPED, STARTING, SCAN_QR_CODE, WORKING, FAILED … */
+  status: string;
+  @ApiProperty({ enum: ['ok', 'deaf', 'parked'] })
+  health: string;
+  /** Why the health is not ok; null when it is. */
+  @ApiProperty({ type: String, nullable: true })
+  health_reason: string | null;
+  /** WAHA's own session name. */
+  waha_name: string;
+  /** Id of the WAHA server. */
+  server: string;
+  /** The number, digits only; null before pairing. */
+  @ApiProperty({ type: String, nullable: true })
+  phone: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  push_name: string | null;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  last_inbound_at: Date | null;
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  last_ack_at: Date | null;
+  restarts: number;
+  pace: PaceResponse;
+  /** Messages waiting to be sent; counted to 10,001. */
+  queue_depth: number;
+  @ApiProperty({ type: Object, additionalProperties: true })
+  metadata: Record<string, unknown>;
+  created_at: Date;
+}
+
+export class QrImageResponse {
+  mimetype: string;
+  /** Base64. */
+  data: string;
+}
+
+export class QrValueResponse {
+  /** What the QR code says. */
+  value: string;
+}
+
+/** Lists each field by hand: a new column stays private until somebody adds it. */
+export const sessionResponse = (row: SessionRow): SessionResponse => ({
+  id: row.id,
+  name: row.name,
+  status: row.status,
+  health: row.health,
+  health_reason: row.health_reason,
+  waha_name: row.waha_name,
+  server: row.server_id,
+  phone: row.phone,
+  push_name: row.push_name,
+  last_inbound_at: row.last_inbound_at,
+  last_ack_at: row.last_ack_at,
+  restarts: row.restarts,
+  pace: { per_minute: row.per_minute, burst: row.burst, jitter_ms: row.jitter_ms },
+  queue_depth: row.queue_depth,
+  metadata: row.metadata,
+  created_at: row.created_at,
+});

@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { SystemDatabase } from '../../platform/database/system-database';
+import { Wakeups } from '../../platform/database/wakeups';
+import type { WahaSessionInfo } from './client/waha-answers';
+import { type Provisioned, SessionProvisioner } from './session-provisioner.service';
+import { SessionsRepository } from './sessions.repository';
+import { type WahaServer, WahaServers } from './waha-servers.service';
+
+interface Wanted extends Provisioned {
+  desired: 'running' | 'stopped' | 'deleted';
+  status: string;
+  lane_state: string;
+}
+
+/**
+ * Desired state is ours: compares the sessions that should exist with those that WAHA has, and mends the difference. A WAHA
+ * that lost everything gets it all back; a webhook of a state that never came is made up for. Safe in several processes:
+ * every step is harmless when it is done twice.
+ */
+@Injectable()
+export class SessionReconciler {
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly servers: WahaServers,
+    private readonly provisioner: SessionProvisioner,
+    private readonly sessions: SessionsRepository,
+    private readonly wakeups: Wakeups,
+  ) {}
+
+  /** Goes over every server once; answers the failures, one for each server or session that could not be mended. */
+  async reconcile(): Promise<Error[]> {
+    const failures: Error[] = [];
+    const attempt = (work: Promise<void>): Promise<void> =>
+      work.catch((error: unknown) => {
+        failures.push(error as Error);
+      });
+    for (const server of await this.servers.all()) await attempt(this.reconcileServer(server, attempt));
+    return failures;
+  }
+
+  private async reconcileServer(server: WahaServer, attempt: (work: Promise<void>) => Promise<void>): Promise<void> {
+    await this.servers.probe(server);
+    const there = new Map((await server.client.listSessions()).map((info) => [info.name, info]));
+    const wanted = await this.system.run<Omit<Wanted, 'server_id'>>('sessionsOfServer', [server.id]);
+    for (const session of wanted)
+      await attempt(this.mend({ ...session, server_id: server.id }, there.get(session.waha_name)));
+  }
+
+  private async mend(session: Wanted, info: WahaSessionInfo | undefined): Promise<void> {
+    if (session.desired === 'deleted') return this.provisioner.withdraw(session);
+    if (!info) return session.desired === 'running' ? this.provisioner.ensure(session) : undefined;
+    const parkedForNothing = info.status === 'WORKING' && session.lane_state === 'parked';
+    if (info.status !== session.status || parkedForNothing)
+      await this.sessions.noteState(session.tenant_id, session.id, info);
+    if (session.desired === 'running' && info.status === 'STOPPED') await this.start(session);
+    if (info.status === 'WORKING') this.wakeups.wake('lanes');
+  }
+
+  private async start(session: Wanted): Promise<void> {
+    const { client } = await this.servers.byId(session.server_id);
+    const info = await client.act(session.waha_name, 'start');
+    if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
+  }
+}

@@ -1,0 +1,117 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { Actor } from '../../common/actor';
+import { Access, CurrentActor } from '../../platform/http/access.decorators';
+import { IdParam } from '../../platform/http/id-param';
+import { sendPage } from '../../platform/http/page-headers';
+import { PageQuery } from '../../platform/http/page.query';
+import { CreateSessionDto, PaceDto } from './dto/create-session.dto';
+import { QrQuery } from './dto/qr.query';
+import { QrImageResponse, QrValueResponse, sessionResponse, SessionResponse } from './dto/session.response';
+import type { Pace } from './sessions.repository';
+import { type SessionAction, SessionsService } from './sessions.service';
+
+@ApiTags('sessions')
+@Controller('waha/sessions')
+export class SessionsController {
+  constructor(private readonly sessions: SessionsService) {}
+
+  /** Creates a WhatsApp session and starts it; scan its QR code next. */
+  @Post()
+  @Access('sessions:manage')
+  @ApiCreatedResponse({ type: SessionResponse })
+  async create(@CurrentActor() actor: Actor, @Body() dto: CreateSessionDto): Promise<SessionResponse> {
+    const pace = { ...new PaceDto(), ...dto.pace } as Pace;
+    return sessionResponse(await this.sessions.create(actor, { name: dto.name, pace, metadata: dto.metadata ?? {} }));
+  }
+
+  /** The tenant's sessions, newest first. */
+  @Get()
+  @Access('sessions:read')
+  @ApiOkResponse({ type: [SessionResponse] })
+  async list(
+    @CurrentActor() actor: Actor,
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SessionResponse[]> {
+    return sendPage(reply, await this.sessions.list(actor, query), query).map(sessionResponse);
+  }
+
+  /** One session with its state. */
+  @Get(':id')
+  @Access('sessions:read')
+  @ApiOkResponse({ type: SessionResponse })
+  async get(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<SessionResponse> {
+    return sessionResponse(await this.sessions.get(actor, id));
+  }
+
+  /** The QR code to scan: a PNG for `Accept: image/png`, else base64 in JSON; `format=raw` the value. */
+  @Get(':id/qr')
+  @Access('sessions:pair')
+  @ApiProduces('application/json', 'image/png')
+  @ApiOkResponse({ type: QrImageResponse })
+  async qr(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Query() { format }: QrQuery,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<QrImageResponse | QrValueResponse | Buffer> {
+    reply.header('cache-control', 'no-store');
+    if (format === 'raw') return { value: await this.sessions.qrValue(actor, id) };
+    const image = await this.sessions.qrImage(actor, id);
+    if (!accept?.includes('image/png')) return image;
+    reply.type(image.mimetype);
+    return Buffer.from(image.data, 'base64');
+  }
+
+  /** Starts a stopped or failed session; one that runs is left alone. */
+  @Post(':id/start')
+  @HttpCode(200)
+  @Access('sessions:manage')
+  @ApiOkResponse({ type: SessionResponse })
+  start(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<SessionResponse> {
+    return this.act(actor, id, 'start');
+  }
+
+  /** Stops the session; its messages wait. */
+  @Post(':id/stop')
+  @HttpCode(200)
+  @Access('sessions:manage')
+  @ApiOkResponse({ type: SessionResponse })
+  stop(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<SessionResponse> {
+    return this.act(actor, id, 'stop');
+  }
+
+  /** Stops and starts the session. */
+  @Post(':id/restart')
+  @HttpCode(200)
+  @Access('sessions:manage')
+  @ApiOkResponse({ type: SessionResponse })
+  restart(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<SessionResponse> {
+    return this.act(actor, id, 'restart');
+  }
+
+  /** Unlinks the number; the session stays and asks for a new scan. */
+  @Post(':id/logout')
+  @HttpCode(200)
+  @Access('sessions:manage')
+  @ApiOkResponse({ type: SessionResponse })
+  logout(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<SessionResponse> {
+    return this.act(actor, id, 'logout');
+  }
+
+  /** Unlinks and deletes: what is queued is cancelled, history stays. */
+  @Delete(':id')
+  @HttpCode(204)
+  @Access('sessions:manage')
+  @ApiNoContentResponse()
+  async delete(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<void> {
+    await this.sessions.delete(actor, id);
+  }
+
+  private async act(actor: Actor, id: string, action: SessionAction): Promise<SessionResponse> {
+    return sessionResponse(await this.sessions.act(actor, id, action));
+  }
+}

@@ -1,0 +1,188 @@
+import { Injectable } from '@nestjs/common';
+import type { PageRequest } from '../../common/paging';
+import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+
+/** How fast a session may send. */
+export interface Pace {
+  per_minute: number;
+  burst: number;
+  jitter_ms: number;
+}
+
+/** A session as it is stored, with its lane. */
+export interface SessionRow extends Pace {
+  id: string;
+  server_id: string;
+  name: string;
+  waha_name: string;
+  desired: 'running' | 'stopped' | 'deleted';
+  status: string;
+  health: 'ok' | 'deaf' | 'parked';
+  health_reason: string | null;
+  phone: string | null;
+  push_name: string | null;
+  webhook_secret: string;
+  metadata: Record<string, unknown>;
+  restarts: number;
+  last_inbound_at: Date | null;
+  last_ack_at: Date | null;
+  created_at: Date;
+  queue_depth: number;
+}
+
+export interface NewSession {
+  id: string;
+  serverId: string;
+  name: string;
+  wahaName: string;
+  webhookSecret: string;
+  pace: Pace;
+  metadata: Record<string, unknown>;
+}
+
+/** A session's state as WAHA told it, at that time. */
+export interface SessionState {
+  status: string;
+  at: Date;
+  phone: string | null;
+  pushName: string | null;
+}
+
+const COLUMNS = `s.id, s.server_id, s.name, s.waha_name, s.desired, s.status, s.health, s.health_reason, s.phone, s.push_name,
+  s.webhook_secret, s.metadata, s.restarts, s.last_inbound_at, s.last_ack_at, s.created_at,
+  l.per_minute, l.burst, l.jitter_ms,
+  (select count(*)::int from (select from messages m where m.tenant_id = s.tenant_id and m.session_id = s.id
+    and m.status = 'queued' limit 10001) q) as queue_depth`;
+const FROM = `from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id`;
+
+/** Sessions and the lanes that belong to them. Times of states come from WAHA: an older one never undoes a newer one. */
+@Injectable()
+export class SessionsRepository {
+  constructor(private readonly db: TenantDatabase) {}
+
+  /** Stores session and lane together; one of the same id (a repeated request) is left as it is. Breaks sessions_name_key. */
+  async insert(tenantId: string, session: NewSession): Promise<void> {
+    const { id, serverId, name, wahaName, webhookSecret, pace, metadata } = session;
+    await this.db.query(
+      tenantId,
+      `with made as (
+        insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret, metadata)
+        values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, id) do nothing returning tenant_id, id)
+      insert into lanes (tenant_id, session_id, per_minute, burst, jitter_ms, tokens)
+      select tenant_id, id, $8::int, $9::int, $10::int, $9::int from made`,
+      [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, pace.per_minute, pace.burst, pace.jitter_ms],
+    );
+  }
+
+  /** Forgets a session that WAHA has never seen. */
+  async remove(tenantId: string, id: string): Promise<void> {
+    await this.db.query(tenantId, `delete from sessions where tenant_id = $1 and id = $2`, [tenantId, id]);
+  }
+
+  /** Null when there is none, or it was deleted. */
+  async findById(tenantId: string, id: string): Promise<SessionRow | null> {
+    const where = `where s.tenant_id = $1 and s.id = $2 and s.desired <> 'deleted'`;
+    const rows = await this.db.query<SessionRow>(tenantId, `select ${COLUMNS} ${FROM} ${where}`, [tenantId, id]);
+    return rows[0] ?? null;
+  }
+
+  /** Newest first, one more than asked for. */
+  list(tenantId: string, { limit, cursor, offset }: PageRequest): Promise<SessionRow[]> {
+    return this.db.query<SessionRow>(
+      tenantId,
+      `select ${COLUMNS} ${FROM} where s.tenant_id = $1 and s.desired <> 'deleted' and ($2::uuid is null or s.id < $2)
+        order by s.id desc limit $3 offset $4`,
+      [tenantId, cursor ?? null, limit + 1, offset ?? 0],
+    );
+  }
+
+  async count(tenantId: string, cap: number): Promise<number> {
+    const [row] = await this.db.query<{ count: number }>(
+      tenantId,
+      `select count(*)::int as count from (select from sessions where tenant_id = $1 and desired <> 'deleted' limit $2) s`,
+      [tenantId, cap],
+    );
+    return row?.count ?? 0;
+  }
+
+  /** Ids of the sessions that can be sent from, at most two: enough to know whether there is exactly one. */
+  async idsForSending(tenantId: string): Promise<string[]> {
+    const rows = await this.db.query<{ id: string }>(
+      tenantId,
+      `select id from sessions where tenant_id = $1 and desired <> 'deleted' limit 2`,
+      [tenantId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Notes a state and opens or parks the lane with it. False when a newer state is known already. */
+  async noteState(tenantId: string, id: string, state: SessionState, tx?: TenantTransaction): Promise<boolean> {
+    const { status, at, phone, pushName } = state;
+    const run = tx ?? { query: (text: string, params: unknown[]) => this.db.query(tenantId, text, params) };
+    const rows = await run.query(
+      `with noted as (
+        update sessions set status = $3, status_at = $4, phone = coalesce($5, phone), push_name = coalesce($6, push_name),
+          health = case when $3 = 'FAILED' then 'parked' else 'ok' end,
+          health_reason = case when $3 = 'FAILED' then 'WAHA reports FAILED: scan again, or restart the session' end,
+          updated_at = now()
+        where tenant_id = $1 and id = $2 and status_at <= $4 and status <> 'DELETED' returning id)
+      update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end,
+        next_at = case when $3 = 'WORKING' then greatest(l.pace_at, clock_timestamp()) else l.next_at end, strikes = 0
+      from noted where l.tenant_id = $1 and l.session_id = noted.id and l.state <> 'closed' returning l.session_id`,
+      [tenantId, id, status, at, phone, pushName],
+    );
+    return rows.length > 0;
+  }
+
+  /** Notes that something was heard: an inbound message or an ack. At most once a second, so that no row is worn out. */
+  async noteHeard(
+    tx: TenantTransaction,
+    tenantId: string,
+    id: string,
+    heard: 'last_inbound_at' | 'last_ack_at',
+  ): Promise<void> {
+    await tx.query(
+      `update sessions set ${heard} = now() where tenant_id = $1 and id = $2
+        and (${heard} is null or ${heard} < now() - interval '1 second')`,
+      [tenantId, id],
+    );
+  }
+
+  /** What should be: running or stopped. */
+  async setDesired(tenantId: string, id: string, desired: 'running' | 'stopped'): Promise<void> {
+    await this.db.query(
+      tenantId,
+      `update sessions set desired = $3, updated_at = now() where tenant_id = $1 and id = $2 and desired <> 'deleted'`,
+      [tenantId, id, desired],
+    );
+  }
+
+  /** Marks it deleted: its lane takes nothing any more, and what is queued is cancelled. History stays. */
+  async markDeleted(tenantId: string, id: string): Promise<void> {
+    await this.db.transaction(tenantId, async (tx) => {
+      await tx.query(`update lanes set state = 'closed', next_at = null where tenant_id = $1 and session_id = $2`, [
+        tenantId,
+        id,
+      ]);
+      await tx.query(`update sessions set desired = 'deleted', updated_at = now() where tenant_id = $1 and id = $2`, [
+        tenantId,
+        id,
+      ]);
+      await tx.query(
+        `with ended as (
+          update messages set status = 'cancelled' where tenant_id = $1 and session_id = $2 and status = 'queued' returning id)
+        insert into message_events (tenant_id, message_id, status, note) select $1, id, 'cancelled', 'session deleted' from ended`,
+        [tenantId, id],
+      );
+    });
+  }
+
+  /** WAHA has deleted it too: the reconciler has nothing left to do. */
+  async markGone(tenantId: string, id: string): Promise<void> {
+    await this.db.query(
+      tenantId,
+      `update sessions set status = 'DELETED', status_at = now() where tenant_id = $1 and id = $2`,
+      [tenantId, id],
+    );
+  }
+}

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
+import { newId } from '../../common/ids';
+import { COUNT_CAP, type Page, type PageRequest, pageOf, totalOf } from '../../common/paging';
+import { currentContext } from '../../platform/context/request-context';
+import { SecretBox } from '../../platform/crypto/secret-box';
+import { uniqueViolation } from '../../platform/database/database-error';
+import { Wakeups } from '../../platform/database/wakeups';
+import type { WahaSessionInfo } from './client/waha-answers';
+import type { QrImage } from './client/waha-client';
+import { WahaFailure } from './client/waha-failure';
+import { SessionProvisioner } from './session-provisioner.service';
+import { secretContext } from './session-secret';
+import { type Pace, type SessionRow, SessionsRepository } from './sessions.repository';
+import { WahaServers } from './waha-servers.service';
+import { toApiError, WahaErrors } from './waha.errors';
+
+/** A new session as its maker describes it. */
+export interface SessionDraft {
+  name: string;
+  pace: Pace;
+  metadata: Record<string, unknown>;
+}
+
+export type SessionAction = 'start' | 'stop' | 'restart' | 'logout';
+
+/** WhatsApp numbers of a tenant. What should be is written first, then WAHA is asked; the reconciler mends the rest. */
+@Injectable()
+export class SessionsService {
+  constructor(
+    private readonly sessions: SessionsRepository,
+    private readonly provisioner: SessionProvisioner,
+    private readonly servers: WahaServers,
+    private readonly secrets: SecretBox,
+    private readonly wakeups: Wakeups,
+  ) {}
+
+  /**
+   * Creates the session and starts it in WAHA. With an idempotency key a repeated call finds the first one's session.
+   * @throws SESSION_NAME_TAKEN, WAHA_UNAVAILABLE (nothing is left behind then, here or in WAHA)
+   */
+  async create(actor: Actor, draft: SessionDraft): Promise<SessionRow> {
+    const server = await this.servers.forNewSession();
+    const id = currentContext()?.resourceId ?? newId();
+    const secret = randomBytes(32).toString('base64url');
+    const webhookSecret = this.secrets.seal(secret, secretContext(id));
+    await this.sessions
+      .insert(actor.tenantId, { ...draft, id, serverId: server.id, wahaName: wahaNameOf(id), webhookSecret })
+      .catch((error: unknown) => {
+        throw uniqueViolation(error) === 'sessions_name_key' ? WahaErrors.nameTaken() : error;
+      });
+    await this.provisionOrForget(actor, id);
+    return this.get(actor, id);
+  }
+
+  /** @throws NOT_FOUND */
+  async get(actor: Actor, id: string): Promise<SessionRow> {
+    const session = await this.sessions.findById(actor.tenantId, id);
+    if (!session) throw WahaErrors.sessionNotFound();
+    return session;
+  }
+
+  /** Newest first. */
+  async list(actor: Actor, request: PageRequest): Promise<Page<SessionRow>> {
+    const page = pageOf(await this.sessions.list(actor.tenantId, request), request.limit);
+    if (!request.count) return page;
+    return { ...page, total: totalOf(await this.sessions.count(actor.tenantId, COUNT_CAP + 1)) };
+  }
+
+  /** The QR code to scan. @throws SESSION_NOT_READY with the status when there is none. */
+  async qrImage(actor: Actor, id: string): Promise<QrImage> {
+    return this.qr(actor, id, (session) => session.client.qrImage(session.name));
+  }
+
+  /** What the QR code says, for those who draw it themselves. @throws SESSION_NOT_READY */
+  async qrValue(actor: Actor, id: string): Promise<string> {
+    return this.qr(actor, id, (session) => session.client.qrValue(session.name));
+  }
+
+  /** start, stop, restart or logout; asking twice is fine. @throws WAHA_UNAVAILABLE: what should be is noted all the same. */
+  async act(actor: Actor, id: string, action: SessionAction): Promise<SessionRow> {
+    const session = await this.get(actor, id);
+    if (action !== 'logout')
+      await this.sessions.setDesired(actor.tenantId, id, action === 'stop' ? 'stopped' : 'running');
+    const { client } = await this.servers.byId(session.server_id);
+    // NOTE: start does nothing in FAILED, restart is what brings such a session back (FACTS §3).
+    const effective = action === 'start' && session.status === 'FAILED' ? 'restart' : action;
+    await this.inWaha(session, async () => {
+      if (effective !== 'stop') await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
+      await this.noteInfo(actor, id, await client.act(session.waha_name, effective));
+    });
+    return this.get(actor, id);
+  }
+
+  /** Deletes it here at once; in WAHA now or, if WAHA is away, when the reconciler next gets through. */
+  async delete(actor: Actor, id: string): Promise<void> {
+    const session = await this.get(actor, id);
+    await this.sessions.markDeleted(actor.tenantId, id);
+    this.provisioner.forget(actor.tenantId, session.waha_name);
+    await this.provisioner.withdraw({ ...session, tenant_id: actor.tenantId }).catch((error: unknown) => {
+      if (!(error instanceof WahaFailure)) throw error;
+    });
+  }
+
+  private async qr<T>(actor: Actor, id: string, ask: (at: QrSource) => Promise<T>): Promise<T> {
+    const session = await this.get(actor, id);
+    // WAHA waits 5 to 10 s before it says that there is no QR code, so we look at the state that it reported first.
+    if (session.status !== 'SCAN_QR_CODE') await this.refresh(actor, session);
+    const { client } = await this.servers.byId(session.server_id);
+    return this.inWaha(session, () => ask({ client, name: session.waha_name }));
+  }
+
+  private async refresh(actor: Actor, session: SessionRow): Promise<void> {
+    const { client } = await this.servers.byId(session.server_id);
+    const info = await this.inWaha(session, () => client.getSession(session.waha_name));
+    await this.noteInfo(actor, session.id, info);
+    if (info?.status !== 'SCAN_QR_CODE') throw WahaErrors.notReady(info?.status ?? session.status);
+  }
+
+  private async noteInfo(actor: Actor, id: string, info: WahaSessionInfo | null): Promise<void> {
+    if (!info) return;
+    await this.sessions.noteState(actor.tenantId, id, info);
+    if (info.status === 'WORKING') this.wakeups.wake('lanes');
+  }
+
+  private async provisionOrForget(actor: Actor, id: string): Promise<void> {
+    const session = await this.get(actor, id);
+    this.provisioner.forget(actor.tenantId, session.waha_name);
+    try {
+      await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
+    } catch (error) {
+      if (error instanceof WahaFailure && error.kind === 'lost') await this.sessions.markDeleted(actor.tenantId, id);
+      else await this.sessions.remove(actor.tenantId, id);
+      throw toApiError(error, 'STOPPED');
+    }
+  }
+
+  private async inWaha<T>(session: SessionRow, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toApiError(error, session.status);
+    }
+  }
+}
+
+type QrSource = { client: Awaited<ReturnType<WahaServers['byId']>>['client']; name: string };
+
+/** WAHA's name of the session: made by us and telling nothing of the tenant; at most 54 of its letters (FACTS §0). */
+const wahaNameOf = (id: string): string => `sb_${id.replaceAll('-', '')}`;

@@ -1,0 +1,28 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HealthRegistry } from '../../platform/health/health-registry';
+import { WahaServers } from './waha-servers.service';
+
+/** WAHA in the service's health: away means degraded, since messages wait and nothing is lost. */
+@Injectable()
+export class WahaHealth implements OnModuleInit {
+  constructor(
+    private readonly registry: HealthRegistry,
+    private readonly servers: WahaServers,
+  ) {}
+
+  onModuleInit(): void {
+    this.registry.register({ name: 'waha', kind: 'degrading', check: () => this.check() });
+  }
+
+  private async check(): Promise<Record<string, unknown>> {
+    const servers = await this.servers.all();
+    await Promise.all(servers.map((server) => this.servers.probe(server)));
+    return {
+      servers: servers.map(({ id, reservesIds, refusedFor }) => ({
+        id,
+        reserves_ids: reservesIds,
+        refused_for: refusedFor,
+      })),
+    };
+  }
+}

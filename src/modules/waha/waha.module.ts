@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { SessionDirectory } from './session-directory.service';
+import { SessionProvisioner } from './session-provisioner.service';
+import { SessionReconciler } from './session-reconciler.service';
+import { ReconcilerLoop } from './reconciler-loop.service';
+import { SessionsController } from './sessions.controller';
+import { SessionStates } from './session-states.service';
+import { SessionsRepository } from './sessions.repository';
+import { SessionsService } from './sessions.service';
+import { WahaHealth } from './waha.health';
+import { WahaMetrics } from './waha.metrics';
+import { WahaServers } from './waha-servers.service';
+
+/** WhatsApp sessions through WAHA: the only module that knows WAHA's JSON. */
+@Module({
+  controllers: [SessionsController],
+  providers: [
+    SessionDirectory,
+    SessionProvisioner,
+    SessionReconciler,
+    ReconcilerLoop,
+    SessionStates,
+    SessionsRepository,
+    SessionsService,
+    WahaHealth,
+    WahaMetrics,
+    WahaServers,
+  ],
+  exports: [SessionDirectory, SessionStates, WahaServers],
+})
+export class WahaModule {}

@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { isDatabaseFailure } from '../../platform/database/database-error';
+import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import { type Applied, MessageUpdates } from '../messages/message-updates.service';
+import { SessionStates } from '../waha/session-states.service';
+import { parseEvent } from '../waha/waha.events';
+import type { Handled, PendingEvent, SessionWithEvents } from './webhook-events.repository';
+import { WebhookEventsRepository } from './webhook-events.repository';
+import { WebhookMetrics } from './webhook.metrics';
+
+const BATCH = 100;
+/** An echo or ack waits so long for the message that it belongs to. */
+const PATIENCE_MS = 60_000;
+const LATER_MS = 1_000;
+/** An event that cannot be applied is tried so often, with growing pauses, and then parked where people see it. */
+const MAX_ATTEMPTS = 6;
+const RETRY_MS = 1_000;
+
+/** Applies the events of one session in order: a batch in one transaction, and one by one where one of them is bad. */
+@Injectable()
+export class EventApplier {
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly events: WebhookEventsRepository,
+    private readonly messages: MessageUpdates,
+    private readonly sessions: SessionStates,
+    private readonly metrics: WebhookMetrics,
+  ) {}
+
+  /** Applies what is due; answers whether there may be more. Rejects only when the database is away. */
+  async applyDue(session: SessionWithEvents): Promise<boolean> {
+    try {
+      return (await this.round(session, BATCH)) === BATCH;
+    } catch (error) {
+      if (isDatabaseFailure(error)) throw error;
+      return this.oneByOne(session);
+    }
+  }
+
+  private async oneByOne(session: SessionWithEvents): Promise<boolean> {
+    for (let done = 0; done < BATCH; done += 1) {
+      const applied = await this.round(session, 1).catch((error: unknown) => {
+        if (isDatabaseFailure(error)) throw error;
+        return this.putAside(session, error);
+      });
+      if (applied === 0) return false;
+    }
+    return true;
+  }
+
+  private round(session: SessionWithEvents, limit: number): Promise<number> {
+    return this.db.transaction(session.tenant_id, async (tx) => {
+      if (!(await this.events.lockSession(tx, session.session_id))) return 0;
+      const pending = await this.events.pending(tx, session, limit);
+      const handled: Handled[] = [];
+      for (const event of pending) handled.push(this.handled(event, await this.apply(tx, session, event)));
+      if (handled.length > 0) await this.events.mark(tx, session, handled);
+      for (const { status } of handled) this.metrics.handled(status === 'pending' ? 'later' : status);
+      return pending.length;
+    });
+  }
+
+  /** The first due event cannot be applied: it is tried later, and does not hold up those behind it. */
+  private putAside(session: SessionWithEvents, error: unknown): Promise<number> {
+    return this.db.transaction(session.tenant_id, async (tx) => {
+      if (!(await this.events.lockSession(tx, session.session_id))) return 0;
+      const [event] = await this.events.pending(tx, session, 1);
+      if (!event) return 0;
+      const attempts = event.attempts + 1;
+      const failed = attempts >= MAX_ATTEMPTS;
+      const note = (error as Error).message.slice(0, 500);
+      const delayMs = RETRY_MS * 2 ** attempts;
+      await this.events.mark(tx, session, [{ event, status: failed ? 'failed' : 'pending', attempts, delayMs, note }]);
+      this.metrics.handled(failed ? 'failed' : 'retried');
+      return 1;
+    });
+  }
+
+  private handled(event: PendingEvent, { result, note = '' }: Applied): Handled {
+    const status = result === 'later' ? 'pending' : result;
+    return { event, status, attempts: event.attempts, delayMs: LATER_MS, note: note || null };
+  }
+
+  private async apply(tx: TenantTransaction, session: SessionWithEvents, stored: PendingEvent): Promise<Applied> {
+    const key = { tenantId: session.tenant_id, sessionId: session.session_id };
+    const patient = Date.now() - stored.received_at.getTime() < PATIENCE_MS;
+    const event = parseEvent(stored.body);
+    switch (event.kind) {
+      case 'session.status':
+        return (await this.sessions.apply(tx, key, event))
+          ? { result: 'applied' }
+          : { result: 'applied', note: 'a newer state is known' };
+      case 'message':
+        return this.messages.applyMessage(tx, key, event.message, patient);
+      case 'ack':
+        return this.messages.applyAck(tx, key, event, patient);
+      case 'ignored':
+        return { result: 'ignored', note: event.reason };
+    }
+  }
+}

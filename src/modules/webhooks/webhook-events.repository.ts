@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { SystemDatabase } from '../../platform/database/system-database';
+import type { TenantTransaction } from '../../platform/database/tenant-database';
+
+/** A stored event that waits to be applied. */
+export interface PendingEvent {
+  event: string;
+  event_id: string;
+  received_at: Date;
+  attempts: number;
+  body: string;
+}
+
+/** What was made of an event. `pending` with a delay: tried again then. */
+export interface Handled {
+  event: PendingEvent;
+  status: 'applied' | 'ignored' | 'failed' | 'pending';
+  attempts: number;
+  delayMs: number;
+  note: string | null;
+}
+
+/** Where events wait. */
+export interface SessionWithEvents {
+  tenant_id: string;
+  session_id: string;
+}
+
+/** Stored events of WAHA, by session. */
+@Injectable()
+export class WebhookEventsRepository {
+  constructor(private readonly system: SystemDatabase) {}
+
+  /** Sessions of any tenant that have events due. */
+  sessionsDue(limit: number): Promise<SessionWithEvents[]> {
+    return this.system.run<SessionWithEvents>('sessionsWithEvents', [limit]);
+  }
+
+  /** Backlog of all tenants; counts stop at 10,001. */
+  async backlog(): Promise<{ pending: number; failed: number; oldest_s: number | null }> {
+    const [row] = await this.system.run<{ pending: number; failed: number; oldest_s: number | null }>('eventBacklog');
+    return row ?? { pending: 0, failed: 0, oldest_s: null };
+  }
+
+  /** Makes this transaction the only one that applies the session's events; false when another is at it. */
+  async lockSession(tx: TenantTransaction, sessionId: string): Promise<boolean> {
+    const [row] = await tx.query<{ locked: boolean }>(
+      `select pg_try_advisory_xact_lock(hashtextextended('events ' || $1, 0)) as locked`,
+      [sessionId],
+    );
+    return row?.locked === true;
+  }
+
+  /** The session's due events in the order in which they came. */
+  pending(tx: TenantTransaction, { tenant_id, session_id }: SessionWithEvents, limit: number): Promise<PendingEvent[]> {
+    return tx.query<PendingEvent>(
+      `select event, event_id, received_at, attempts, body from webhook_events
+        where tenant_id = $1 and session_id = $2 and status = 'pending' and next_at <= clock_timestamp()
+        order by seq limit $3`,
+      [tenant_id, session_id, limit],
+    );
+  }
+
+  /** Writes what was made of them. */
+  async mark(tx: TenantTransaction, { tenant_id, session_id }: SessionWithEvents, handled: Handled[]): Promise<void> {
+    await tx.query(
+      `update webhook_events e set status = g.status, attempts = g.attempts, note = g.note,
+          next_at = clock_timestamp() + g.delay_ms * interval '1 ms',
+          applied_at = case when g.status in ('applied', 'ignored') then clock_timestamp() end
+        from unnest($3::text[], $4::text[], $5::text[], $6::smallint[], $7::int[], $8::text[])
+          as g(event, event_id, status, attempts, delay_ms, note)
+        where e.tenant_id = $1 and e.session_id = $2 and e.event = g.event and e.event_id = g.event_id`,
+      [
+        tenant_id,
+        session_id,
+        handled.map(({ event }) => event.event),
+        handled.map(({ event }) => event.event_id),
+        handled.map(({ status }) => status),
+        handled.map(({ attempts }) => attempts),
+        handled.map(({ delayMs }) => delayMs),
+        handled.map(({ note }) => note),
+      ],
+    );
+  }
+}

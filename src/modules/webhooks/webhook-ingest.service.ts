@@ -1,0 +1,88 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { CommonErrors } from '../../common/common.errors';
+import { BatchDatabase } from '../../platform/database/batch-database';
+import { GroupCommit } from '../../platform/database/group-commit';
+import { Wakeups } from '../../platform/database/wakeups';
+import { SessionDirectory } from '../waha/session-directory.service';
+import { parseEnvelope } from '../waha/waha.events';
+import { WebhookMetrics } from './webhook.metrics';
+
+interface StoredEvent {
+  tenantId: string;
+  sessionId: string;
+  event: string;
+  eventId: string;
+  body: string;
+}
+
+const STORE = `
+  insert into webhook_events (tenant_id, session_id, event, event_id, body)
+  select tenant_id, session_id, event, event_id, body
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+    with ordinality as g(tenant_id, session_id, event, event_id, body, position)
+  order by position on conflict do nothing returning session_id, event, event_id`;
+
+/** The door for WAHA's events: verifies, stores once, and leaves the work to the event worker. */
+@Injectable()
+export class WebhookIngest implements BeforeApplicationShutdown {
+  private readonly commits = new GroupCommit<StoredEvent, boolean>({ flush: (batch) => this.store(batch) });
+
+  constructor(
+    private readonly directory: SessionDirectory,
+    private readonly db: BatchDatabase,
+    private readonly wakeups: Wakeups,
+    private readonly metrics: WebhookMetrics,
+  ) {}
+
+  /**
+   * Takes one event in; resolves once it is durable. Age is no ground to refuse: WAHA's timestamp is the event's own and is
+   * not signed (FACTS §5).
+   * @returns whether it was new
+   * @throws AUTHENTICATION_FAILED, VALIDATION_FAILED, NOT_FOUND for an unknown session; nothing is stored then
+   */
+  async take(raw: Buffer, signature: string | undefined): Promise<boolean> {
+    const stored = await this.verified(raw, signature).catch((error: unknown) => {
+      this.metrics.refused();
+      throw error;
+    });
+    const isNew = await this.commits.add(stored);
+    this.metrics.received(isNew);
+    return isNew;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.commits.drain();
+  }
+
+  private async verified(raw: Buffer, signature: string | undefined): Promise<StoredEvent> {
+    if (!signature) throw CommonErrors.authenticationFailed();
+    const body = raw.toString('utf8');
+    const envelope = parseEnvelope(body);
+    if (!envelope) throw CommonErrors.invalidField('body', 'body must be a WAHA event with id, event and session');
+    const session = await this.directory.byWebhook(envelope.session);
+    if (!session) throw CommonErrors.notFound('session');
+    if (!isSignedWith(session.secret, raw, signature)) throw CommonErrors.authenticationFailed();
+    return { tenantId: session.tenantId, sessionId: session.id, event: envelope.event, eventId: envelope.id, body };
+  }
+
+  private async store(batch: StoredEvent[]): Promise<boolean[]> {
+    const column = (pick: (event: StoredEvent) => string): string[] => batch.map(pick);
+    const tenants = column((e) => e.tenantId);
+    const columns = [tenants, column((e) => e.sessionId), column((e) => e.event), column((e) => e.eventId)];
+    const rows = await this.db.query<{ session_id: string; event: string; event_id: string }>(tenants, STORE, [
+      ...columns,
+      column((e) => e.body),
+    ]);
+    if (rows.length > 0) this.wakeups.wake('events');
+    const fresh = new Set(rows.map((row) => `${row.session_id} ${row.event} ${row.event_id}`));
+    return batch.map(({ sessionId, event, eventId }) => fresh.delete(`${sessionId} ${event} ${eventId}`));
+  }
+}
+
+/** Lowercase hex HMAC-SHA512 over the raw body (FACTS §5), compared in constant time. */
+export function isSignedWith(secret: string, raw: Buffer, signature: string): boolean {
+  const expected = createHmac('sha512', secret).update(raw).digest();
+  const given = Buffer.from(signature, 'hex');
+  return /^[0-9a-f]{128}$/.test(signature) && timingSafeEqual(expected, given);
+}

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { MessagesModule } from '../messages/messages.module';
+import { WahaModule } from '../waha/waha.module';
+import { EventApplier } from './event-applier.service';
+import { EventWorker } from './event-worker.service';
+import { WebhookBacklog } from './webhook-backlog.service';
+import { WebhookEventsRepository } from './webhook-events.repository';
+import { WebhookIngest } from './webhook-ingest.service';
+import { WebhookMetrics } from './webhook.metrics';
+import { WebhooksController } from './webhooks.controller';
+
+/** WAHA's events: verified and stored at the door, applied in order behind it. */
+@Module({
+  imports: [WahaModule, MessagesModule],
+  controllers: [WebhooksController],
+  providers: [EventApplier, EventWorker, WebhookBacklog, WebhookEventsRepository, WebhookIngest, WebhookMetrics],
+})
+export class WebhooksModule {}

@@ -1,0 +1,200 @@
+/**
+ * The queue's statements: lanes of all tenants are claimed, driven and given back together, because a worker serves every
+ * tenant and fairness is between them. All take arrays, so that one text serves every batch size.
+ */
+export const LANE_STATEMENTS = {
+  lockDueLanes: {
+    reason: 'Workers take due lanes fairly over all tenants: first one of each tenant, then the second of each.',
+    text: `
+      select l.tenant_id, l.session_id
+      from (select d.*, row_number() over (partition by d.tenant_id order by d.next_at) as turn
+        from (select tenant_id, session_id, next_at from lanes
+          where owner is null and state = 'open' and next_at is not null and next_at <= clock_timestamp()
+          order by next_at limit 500) d) due
+      join lanes l on l.tenant_id = due.tenant_id and l.session_id = due.session_id
+      where l.owner is null and l.state = 'open' and l.next_at <= clock_timestamp()
+      order by due.turn, due.next_at limit $1
+      for no key update of l skip locked`,
+  },
+  claimHeads: {
+    reason: 'Each lane gives its next message: by urgency, then age, never one whose chat has an earlier one open.',
+    // Runs after lockDueLanes in the same transaction: a new snapshot, so that no message accepted meanwhile is overlooked.
+    text: `
+      with lane as (
+        select l.tenant_id, l.session_id, l.strikes, s.waha_name, s.server_id,
+          least(l.burst, l.tokens + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
+        from lanes l
+        join unnest($1::uuid[], $2::uuid[]) as due(tenant_id, session_id)
+          on l.tenant_id = due.tenant_id and l.session_id = due.session_id
+        join sessions s on s.tenant_id = l.tenant_id and s.id = l.session_id),
+      head as (
+        select lane.*, m.id, m.chat, m.type, m.body, m.content, m.wa_id, m.attempts,
+          case when m.id is null then (select min(r.next_attempt_at) from messages r where r.tenant_id = lane.tenant_id
+            and r.session_id = lane.session_id and r.status = 'queued' and r.next_attempt_at is not null) end as retry_at
+        from lane left join lateral (
+          select q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.attempts from messages q
+          where q.tenant_id = lane.tenant_id and q.session_id = lane.session_id and q.status = 'queued'
+            and (q.next_attempt_at is null or q.next_attempt_at <= clock_timestamp())
+            and q.chat <> all (array(select h.chat from messages h
+              where h.tenant_id = lane.tenant_id and h.session_id = lane.session_id
+                and (h.status = 'sending' or (h.status = 'unknown' and h.settle_at is not null)
+                  or (h.status = 'queued' and h.next_attempt_at is not null and h.next_attempt_at > clock_timestamp()))))
+          order by q.urgency, q.seq limit 1) m on true),
+      taken as (
+        update lanes l set
+          owner = case when head.id is null then null else $3::uuid end,
+          lease_until = case when head.id is null then null else clock_timestamp() + $4::int * interval '1 ms' end,
+          epoch = l.epoch + 1,
+          next_at = case when head.id is null then head.retry_at else l.next_at end,
+          tokens = case when head.id is null then head.tokens else head.tokens - 1 end,
+          tokens_at = clock_timestamp()
+        from head where l.tenant_id = head.tenant_id and l.session_id = head.session_id
+        returning l.tenant_id, l.session_id, l.epoch)
+      select head.tenant_id, head.session_id, head.strikes, head.waha_name, head.server_id, head.id, head.chat, head.type, head.body,
+        head.content, head.wa_id, head.attempts, taken.epoch
+      from head join taken using (tenant_id, session_id) where head.id is not null`,
+  },
+  nextLaneDue: {
+    reason: 'An idle worker sleeps until the first lane of any tenant is due.',
+    text: `select extract(epoch from next_at - clock_timestamp()) * 1000 as due_in_ms from lanes
+      where owner is null and state = 'open' and next_at is not null order by next_at limit 1`,
+  },
+  recordAttempts: {
+    reason:
+      'Before WAHA is called the attempt is on record, for whichever tenants are in the batch; a lost lease stops it.',
+    text: `
+      with given as (
+        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[])
+          as g(tenant_id, session_id, id, epoch, wa_id)),
+      held as (
+        select given.* from lanes l join given on l.tenant_id = given.tenant_id and l.session_id = given.session_id
+        where l.owner = $6::uuid and l.epoch = given.epoch and l.lease_until > clock_timestamp()
+        order by l.tenant_id, l.session_id for no key update of l),
+      open as (
+        update messages m set status = 'sending', attempts = m.attempts + 1, attempted_at = clock_timestamp(),
+          next_attempt_at = null, wa_id = coalesce(m.wa_id, held.wa_id),
+          wa_id_reserved = coalesce(m.wa_id, held.wa_id) is not null
+        from held where m.tenant_id = held.tenant_id and m.id = held.id and m.status = 'queued'
+        returning m.tenant_id, m.id, m.attempts),
+      noted as (
+        insert into message_events (tenant_id, message_id, status, attempt)
+        select tenant_id, id, 'sending', attempts from open)
+      select tenant_id, id, attempts from open`,
+  },
+  finishAttempts: {
+    reason:
+      'Outcomes of many tenants are written in one statement; a message moves only as the transition table allows.',
+    text: `
+      with given as (
+        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::smallint[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::int[], $11::text[])
+          as g(tenant_id, session_id, id, epoch, attempt, status, wa_id, error_code, error, delay_ms, lane)),
+      moved as (
+        update messages m set
+          status = case when given.status = 'sent' and m.status not in ('queued', 'sending', 'unknown', 'failed')
+            then m.status else given.status end,
+          wa_id = case when given.wa_id is null or m.wa_id is not null or exists (select from messages x
+            where x.tenant_id = m.tenant_id and x.session_id = m.session_id and x.wa_id = given.wa_id)
+            then m.wa_id else given.wa_id end,
+          sent_at = case when given.status = 'sent' then coalesce(m.sent_at, clock_timestamp()) else m.sent_at end,
+          attempts = case when given.lane in ('park', 'wait') then m.attempts - 1 else m.attempts end,
+          next_attempt_at = case when given.status = 'queued' and given.lane = 'go'
+            then clock_timestamp() + given.delay_ms * interval '1 ms' end,
+          settle_at = case when given.status = 'unknown' then clock_timestamp() + given.delay_ms * interval '1 ms' end,
+          error_code = given.error_code, error = given.error,
+          retryable = case when given.status = 'failed' then given.error_code = 'ATTEMPTS_EXHAUSTED' end
+        from given
+        where m.tenant_id = given.tenant_id and m.id = given.id and m.attempts = given.attempt
+          and (m.status = 'sending' or (given.status = 'sent' and m.direction = 'outbound'))
+        returning m.tenant_id, m.id, given.status, given.attempt, given.error_code, given.error),
+      noted as (
+        insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
+        select tenant_id, id, status, attempt, error_code, error from moved),
+      freed as (
+        select l.tenant_id, l.session_id, given.lane, given.delay_ms,
+          least(l.burst, l.tokens + case when given.lane = 'go' then 0 else 1 end
+            + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
+        from lanes l join given on l.tenant_id = given.tenant_id and l.session_id = given.session_id
+        where l.owner = $12::uuid and l.epoch = given.epoch
+        order by l.tenant_id, l.session_id for no key update of l),
+      paced as (
+        select freed.*, clock_timestamp() + (case when freed.lane = 'wait' then freed.delay_ms
+          else greatest(0, (1 - freed.tokens) * 60000 / l.per_minute) + random() * l.jitter_ms end) * interval '1 ms' as at
+        from freed join lanes l using (tenant_id, session_id))
+      update lanes l set owner = null, lease_until = null, tokens = paced.tokens, tokens_at = clock_timestamp(),
+        pace_at = paced.at, next_at = paced.at,
+        state = case when paced.lane = 'park' and l.state = 'open' then 'parked' else l.state end,
+        strikes = case when paced.lane = 'wait' then least(l.strikes + 1, 20) else 0 end
+      from paced where l.tenant_id = paced.tenant_id and l.session_id = paced.session_id`,
+  },
+  extendLeases: {
+    reason: 'A worker keeps the lanes that it is driving, of whichever tenants.',
+    text: `
+      with held as (
+        select l.tenant_id, l.session_id from lanes l
+        join unnest($1::uuid[], $2::uuid[], $3::bigint[]) as g(tenant_id, session_id, epoch)
+          on l.tenant_id = g.tenant_id and l.session_id = g.session_id
+        where l.epoch = g.epoch and l.owner = $4::uuid
+        order by l.tenant_id, l.session_id for no key update of l)
+      update lanes l set lease_until = clock_timestamp() + $5::int * interval '1 ms'
+      from held where l.tenant_id = held.tenant_id and l.session_id = held.session_id`,
+  },
+  lostLanes: {
+    reason: 'Lanes of workers that died, of any tenant: the worker lock is free, or the lease ran out.',
+    // The lock is transaction-scoped: it is held until reopenLanes has run, so that two sweepers do not do it twice.
+    text: `
+      with owners as (select distinct owner from lanes where owner is not null),
+      dead as (select owner from owners where owner <> $1::uuid and pg_try_advisory_xact_lock(hashtextextended(owner::text, 0)))
+      select l.tenant_id, l.session_id from lanes l
+      where l.owner is not null and (l.lease_until < clock_timestamp() or l.owner in (select owner from dead))
+      order by l.tenant_id, l.session_id for no key update of l skip locked`,
+  },
+  reopenLanes: {
+    reason: 'A lost lane goes on elsewhere; what it had open becomes unknown and is settled by asking WAHA.',
+    text: `
+      with lost as (select * from unnest($1::uuid[], $2::uuid[]) as g(tenant_id, session_id)),
+      doubtful as (
+        update messages m set status = 'unknown', settle_at = clock_timestamp(), error_code = 'WORKER_LOST',
+          error = 'The worker died while this attempt was open'
+        from lost where m.tenant_id = lost.tenant_id and m.session_id = lost.session_id and m.status = 'sending'
+        returning m.tenant_id, m.id, m.attempts),
+      noted as (
+        insert into message_events (tenant_id, message_id, status, attempt, error_code)
+        select tenant_id, id, 'unknown', attempts, 'WORKER_LOST' from doubtful)
+      update lanes l set owner = null, lease_until = null, epoch = l.epoch + 1, next_at = clock_timestamp()
+      from lost where l.tenant_id = lost.tenant_id and l.session_id = lost.session_id`,
+  },
+  takeUnsettled: {
+    reason:
+      'Unknown outcomes of all tenants are settled by one loop; each is put off a while so that one asks at a time.',
+    text: `
+      update messages m set settle_at = clock_timestamp() + $2::int * interval '1 ms'
+      from (select tenant_id, id from messages where status = 'unknown' and settle_at <= clock_timestamp()
+        order by settle_at limit $1 for no key update skip locked) due, sessions s
+      where m.tenant_id = due.tenant_id and m.id = due.id and s.tenant_id = m.tenant_id and s.id = m.session_id
+      returning m.tenant_id, m.id, m.session_id, m.chat, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.attempted_at,
+        m.error_code, s.waha_name, s.server_id, s.status as session_status`,
+  },
+  putOffSettlement: {
+    reason: 'WAHA could not say yet; it is asked again later, whatever the tenant.',
+    text: `update messages set settle_at = clock_timestamp() + $4::int * interval '1 ms'
+      where tenant_id = $1 and id = $2 and attempts = $3 and status = 'unknown'`,
+  },
+  settle: {
+    reason: 'What WAHA said of an unknown outcome is written, and the lane woken, whatever the tenant.',
+    text: `
+      with moved as (
+        update messages m set status = $4, settle_at = null, wa_id = coalesce(m.wa_id, $5),
+          sent_at = case when $4 = 'sent' then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
+          error_code = case when $4 = 'sent' then null else coalesce($6, m.error_code) end,
+          error = case when $4 = 'sent' then null else m.error end,
+          retryable = case when $4 = 'failed' then true end
+        where m.tenant_id = $1 and m.id = $2 and m.attempts = $3 and m.status = 'unknown'
+        returning m.tenant_id, m.session_id, m.id),
+      noted as (
+        insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
+        select tenant_id, id, $4, $3, $6, $7 from moved)
+      update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
+      from moved where l.tenant_id = moved.tenant_id and l.session_id = moved.session_id`,
+  },
+} as const;

@@ -1,0 +1,19 @@
+const EVERY_TENANT = 'Retention is the same for every tenant, and the purge runs for all of them at once.';
+
+const purge = (table: string, condition: string) => ({
+  reason: EVERY_TENANT,
+  text: `with gone as (
+      delete from ${table} where ctid = any (array(select ctid from ${table} where ${condition} limit $1)) and ${condition}
+      returning 1
+    ) select count(*)::int as purged from gone`,
+});
+
+/** What the purge job removes, $1 rows at a time. Each answers `purged`, the number of rows that it removed. */
+export const PURGE_STATEMENTS = {
+  purgeIdempotencyKeys: purge('idempotency_keys', `created_at < now() - interval '24 hours' and lease_until < now()`),
+  purgeLogins: purge('logins', `expires_at < now() - interval '30 days'`),
+  purgeWebhookEvents: purge(
+    'webhook_events',
+    `status in ('applied', 'ignored') and received_at < now() - interval '14 days'`,
+  ),
+} as const;

@@ -1,0 +1,100 @@
+import { EventEmitter } from 'node:events';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Client } from 'pg';
+import { newId } from '../../common/ids';
+import { DatabaseConnections } from './database-connections';
+import { SystemDatabase } from './system-database';
+
+/** What there may be news of; carries no data, so a lost one costs at most the poll interval. */
+export type WakeChannel = 'lanes' | 'events';
+const CHANNELS: readonly WakeChannel[] = ['lanes', 'events'];
+const pgChannel = (channel: WakeChannel): string => `switchboard_${channel}`;
+
+/** At most one NOTIFY a channel in this time: each costs a lock that all commits share (data layer §4). */
+const NOTIFY_EVERY_MS = 10;
+const RECONNECT_MIN_MS = 200;
+const RECONNECT_MAX_MS = 5_000;
+
+/**
+ * Wakes workers: those of this process at once, those of others by NOTIFY, coalesced. A worker process also holds one
+ * connection that LISTENs and keeps an advisory lock under its worker id for as long as it lives: PostgreSQL frees the lock
+ * the moment the process dies, and other workers take its lanes over without waiting for the lease.
+ */
+@Injectable()
+export class Wakeups implements OnApplicationShutdown {
+  /** This process, as the owner of lanes. */
+  readonly workerId = newId();
+  private readonly emitter = new EventEmitter();
+  private readonly pending = new Map<WakeChannel, NodeJS.Timeout>();
+  private link: Client | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly connections: DatabaseConnections,
+    private readonly system: SystemDatabase,
+  ) {}
+
+  /** Calls the listener whenever there may be news; answers how to stop that. */
+  on(channel: WakeChannel, listener: () => void): () => void {
+    this.emitter.on(channel, listener);
+    return () => this.emitter.off(channel, listener);
+  }
+
+  /** Says that there may be news: here at once, elsewhere within some milliseconds. Never fails. */
+  wake(channel: WakeChannel): void {
+    this.emitter.emit(channel);
+    if (this.pending.has(channel) || this.closed) return;
+    const timer = setTimeout(() => {
+      this.pending.delete(channel);
+      this.system.run('notify', [pgChannel(channel)]).catch(() => undefined); // the others poll
+    }, NOTIFY_EVERY_MS);
+    this.pending.set(channel, timer.unref());
+  }
+
+  /** Becomes a worker: takes its lock and listens, and does so again whenever the connection breaks. */
+  async join(): Promise<void> {
+    await this.connect(RECONNECT_MIN_MS);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.retry);
+    for (const timer of this.pending.values()) clearTimeout(timer);
+    await this.link?.end().catch(() => undefined);
+  }
+
+  private async connect(retryMs: number): Promise<void> {
+    const link = new Client({
+      connectionString: this.connections.url('system'),
+      application_name: 'switchboard worker',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
+    link.on('notification', ({ channel }) => this.heard(channel));
+    link.once('error', () => this.reconnect(RECONNECT_MIN_MS));
+    try {
+      await link.connect();
+      await link.query('set statement_timeout = 0');
+      await link.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.workerId]);
+      for (const channel of CHANNELS) await link.query(`listen ${pgChannel(channel)}`);
+      this.link = link;
+    } catch {
+      void link.end().catch(() => undefined);
+      this.reconnect(retryMs);
+    }
+    for (const channel of CHANNELS) this.emitter.emit(channel);
+  }
+
+  private reconnect(retryMs: number): void {
+    if (this.closed) return;
+    this.link = undefined;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.connect(Math.min(retryMs * 2, RECONNECT_MAX_MS)), retryMs).unref();
+  }
+
+  private heard(channel: string): void {
+    const known = CHANNELS.find((name) => pgChannel(name) === channel);
+    if (known) this.emitter.emit(known);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Permission } from '../../common/permissions';
+
+/** Who may call a handler. */
+export type AccessMark = { kind: 'permission'; permission: Permission } | { kind: 'public'; why: string };
+
+/** How a handler's callers are counted: by address while unauthenticated, as an attempt to get in, or not at all. */
+export type LimitMark = { kind: 'default' } | { kind: 'auth'; bucket: string } | { kind: 'none'; why: string };
+
+/** All that the guard knows of a handler. */
+export interface AccessRule {
+  access: AccessMark;
+  limit: LimitMark;
+}
+
+const ACCESS = Symbol('access');
+const LIMIT = Symbol('limit');
+
+type Handler = (...args: never[]) => unknown;
+type Marked = Handler & { [ACCESS]?: AccessMark; [LIMIT]?: LimitMark };
+
+/** Notes on the handler who may call it. */
+export const markAccess = (handler: object, mark: AccessMark): void => {
+  (handler as Marked)[ACCESS] = mark;
+};
+
+/** Notes on the handler how its callers are counted. */
+export const markLimit = (handler: object, mark: LimitMark): void => {
+  (handler as Marked)[LIMIT] = mark;
+};
+
+const BY_ADDRESS: LimitMark = { kind: 'default' };
+
+/** The marks of a handler; null for one that nobody marked, which nobody may call. Two property reads: no metadata look-up per request. */
+export function accessRuleOf(handler: object): AccessRule | null {
+  const { [ACCESS]: access, [LIMIT]: limit } = handler as Marked;
+  return access ? { access, limit: limit ?? BY_ADDRESS } : null;
+}

@@ -1,0 +1,47 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../../common/actor';
+import { CommonErrors } from '../../common/common.errors';
+import type { Permission } from '../../common/permissions';
+import { markAccess, markLimit } from './access-rule';
+
+const onHandler =
+  (mark: (handler: object, name: string) => void): MethodDecorator =>
+  (_target, name, descriptor) => {
+    mark(descriptor.value as object, String(name));
+  };
+
+/** Only callers whose role holds the permission: guard and OpenAPI in one. Others get 401, or 403 when they are known. */
+export const Access = (permission: Permission): MethodDecorator =>
+  applyDecorators(
+    onHandler((handler) => markAccess(handler, { kind: 'permission', permission })),
+    ApiBearerAuth('bearer'),
+    ApiExtension('x-permission', permission),
+  );
+
+/** Anybody may call this, without a credential; the reason stands in the code for whoever reviews it. */
+export const Public = (why: string): MethodDecorator =>
+  onHandler((handler) => markAccess(handler, { kind: 'public', why }));
+
+/**
+ * An attempt to get in: AUTH_RATE_LIMIT_PER_MINUTE by address and by account (`email` of the body, or the caller).
+ * @param bucket routes of one bucket are counted together; by default the handler's name, so that `login` under two
+ *   addresses is one bucket
+ */
+export const AuthLimited = (bucket?: string): MethodDecorator =>
+  onHandler((handler, name) => markLimit(handler, { kind: 'auth', bucket: bucket ?? name }));
+
+/** Never counted (health, metrics, webhooks); the reason stands in the code. */
+export const Unlimited = (why: string): MethodDecorator =>
+  applyDecorators(
+    onHandler((handler) => markLimit(handler, { kind: 'none', why })),
+    ApiExtension('x-rate-limited', false),
+  );
+
+/** The caller, for a handler marked `@Access`. */
+export const CurrentActor = createParamDecorator((_data: unknown, context: ExecutionContext): Actor => {
+  const { actor } = context.switchToHttp().getRequest<FastifyRequest>().context;
+  if (!actor) throw CommonErrors.authenticationFailed();
+  return actor;
+});

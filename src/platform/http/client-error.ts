@@ -1,0 +1,42 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { AppError } from '../../common/app-error';
+import { newId } from '../../common/ids';
+import { errorBody } from './error-body';
+import { HttpErrors } from './http.errors';
+
+interface ClientError extends Error {
+  code?: string;
+}
+
+const refusalOf = (error: ClientError): AppError => {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return HttpErrors.headersTooLarge();
+  if (error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return HttpErrors.payloadTooLarge();
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return HttpErrors.requestTimeout();
+  return HttpErrors.badRequest();
+};
+
+/**
+ * Answers what is not even a request (Node's `clientError`): no request object exists, so the answer is written to the socket
+ * by hand, in the one error shape, with the usual headers and a request id of its own.
+ */
+export function answerClientError(headers: Record<string, string>) {
+  return (error: ClientError, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const refusal = refusalOf(error);
+    const requestId = newId();
+    const body = JSON.stringify(errorBody(refusal, requestId));
+    const lines = Object.entries({
+      ...headers,
+      'x-request-id': requestId,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+      connection: 'close',
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    const status = `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\n`;
+    socket.end(`${status}${lines.join('')}\r\n${body}`, () => socket.destroy());
+  };
+}

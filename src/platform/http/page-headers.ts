@@ -1,0 +1,22 @@
+import type { FastifyReply } from 'fastify';
+import type { Page, PageRequest } from '../../common/paging';
+
+/**
+ * Puts the next page into `Link` (RFC 8288) and the total, where it was asked for, into `X-Total-Count`; gives the bare array
+ * that lists answer. The address of the next page is relative and keeps every filter and the prefix that the client used; a
+ * list that was asked for with `offset` goes on with `offset`.
+ */
+export function sendPage<T>(reply: FastifyReply, page: Page<T>, asked: PageRequest): T[] {
+  if (page.total !== undefined) reply.header('x-total-count', page.total);
+  if (page.nextCursor !== null) reply.header('link', `<${nextUrl(reply, page.nextCursor, asked)}>; rel="next"`);
+  return page.items;
+}
+
+function nextUrl(reply: FastifyReply, cursor: string, asked: PageRequest): string {
+  const [path = '', query = ''] = reply.request.originalUrl.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.set('limit', String(asked.limit));
+  if (asked.offset === undefined) parameters.set('cursor', cursor);
+  else parameters.set('offset', String(asked.offset + asked.limit));
+  return `${path}?${parameters.toString()}`;
+}

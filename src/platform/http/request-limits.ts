@@ -1,0 +1,92 @@
+import { hash } from 'node:crypto';
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { InjectThrottlerOptions, InjectThrottlerStorage, ThrottlerGuard } from '@nestjs/throttler';
+import type { ThrottlerLimitDetail, ThrottlerModuleOptions, ThrottlerStorage } from '@nestjs/throttler';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Actor } from '../../common/actor';
+import { AppError } from '../../common/app-error';
+import { Config } from '../../config/config';
+import type { AccessRule } from './access-rule';
+
+const MINUTE_MS = 60_000;
+const LONGEST_EMAIL = 320;
+
+/**
+ * How many requests a caller may make: the throttler's counting and headers, asked by our one guard after it knows the caller.
+ * Unauthenticated requests count by address, attempts to get in by address and by account; known callers are not counted here.
+ */
+@Injectable()
+export class RequestLimits extends ThrottlerGuard {
+  protected override headerPrefix = 'RateLimit';
+
+  constructor(
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() storage: ThrottlerStorage,
+    reflector: Reflector,
+    @Inject(Config) private readonly config: Config,
+  ) {
+    super(options, storage, reflector);
+  }
+
+  /** Counts a request whose caller is known, or known to be nobody. @throws RATE_LIMITED */
+  async count(context: ExecutionContext, rule: AccessRule, actor: Actor | null): Promise<void> {
+    const { limit } = rule;
+    if (limit.kind === 'none') return;
+    if (limit.kind === 'auth') return this.countAttempt(context, limit.bucket, actor);
+    if (!actor) await this.countAddress(context);
+  }
+
+  /** Counts a request of nobody, or with a wrong credential, against its address. @throws RATE_LIMITED */
+  async countAddress(context: ExecutionContext): Promise<void> {
+    const address = await this.addressOf(context);
+    await this.hit(context, `address:${address}`, this.config.RATE_LIMIT_PER_MINUTE);
+  }
+
+  private async countAttempt(context: ExecutionContext, bucket: string, actor: Actor | null): Promise<void> {
+    const limit = this.config.AUTH_RATE_LIMIT_PER_MINUTE;
+    await this.hit(context, `auth:${bucket}:address:${await this.addressOf(context)}`, limit);
+    const account = actor?.id ?? emailOf(context.switchToHttp().getRequest<FastifyRequest>());
+    if (account) await this.hit(context, `auth:${bucket}:account:${hash('sha256', account)}`, limit);
+  }
+
+  /** IPv6 clients own whole networks: the throttler counts them by /64. */
+  private addressOf(context: ExecutionContext): Promise<string> {
+    return this.getTracker({ ip: context.switchToHttp().getRequest<FastifyRequest>().context.ip });
+  }
+
+  private async hit(context: ExecutionContext, key: string, limit: number): Promise<void> {
+    const throttler = this.throttlers[0] ?? { ttl: MINUTE_MS, limit };
+    await this.handleRequest({
+      context,
+      limit,
+      ttl: MINUTE_MS,
+      throttler,
+      blockDuration: MINUTE_MS,
+      getTracker: () => Promise.resolve(key),
+      generateKey: (_context, tracker) => tracker,
+    });
+  }
+
+  /** Where a request counts twice, the answer tells of the tighter count. */
+  protected override setResponseHeader(reply: FastifyReply, name: string, value: string | number): void {
+    const before = name === 'RateLimit-Remaining' ? reply.getHeader(name) : undefined;
+    reply.header(name, before === undefined ? value : Math.min(Number(before), Number(value)));
+  }
+
+  protected override throwThrottlingException(_context: ExecutionContext, detail: ThrottlerLimitDetail): Promise<void> {
+    throw new AppError('RATE_LIMITED', 'Too many requests', {
+      headers: {
+        'retry-after': String(detail.timeToBlockExpire),
+        'ratelimit-limit': String(detail.limit),
+        'ratelimit-remaining': '0',
+        'ratelimit-reset': String(detail.timeToExpire),
+      },
+    });
+  }
+}
+
+function emailOf(request: FastifyRequest): string | undefined {
+  const { email } = (request.body ?? {}) as { email?: unknown };
+  return typeof email === 'string' && email.length <= LONGEST_EMAIL ? email.trim().toLowerCase() : undefined;
+}

@@ -1,0 +1,12 @@
+/**
+ * Every kind of background job and what its payload holds. Names are stored in the database: never reuse one for another
+ * meaning; a payload that changes shape gets a new `version`.
+ */
+export interface JobPayloads {
+  'purge-expired': { version: 1 };
+}
+
+export type JobName = keyof JobPayloads;
+
+/** The names, for registering and sending. */
+export const JOBS = { purgeExpired: 'purge-expired' } as const satisfies Record<string, JobName>;

@@ -1,0 +1,37 @@
+import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import type { Config } from '../../config/config';
+import { currentContext } from '../context/request-context';
+import { redactRecord, redactText } from './redaction';
+
+/** What every line written inside a request carries. */
+function contextOfLine(): Record<string, unknown> {
+  const context = currentContext();
+  if (!context) return {};
+  const { requestId, actor } = context;
+  return actor ? { request_id: requestId, tenant_id: actor.tenantId, user_id: actor.id } : { request_id: requestId };
+}
+
+/**
+ * The process's one logger: JSON lines on standard output with the request's id, tenant and user, redacted. In production
+ * lines are written asynchronously and flushed when the process exits.
+ * @param destination where lines go instead of standard output (tests)
+ */
+export function createLogger(config: Config, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level: config.LOG_LEVEL,
+      base: { role: config.ROLE },
+      timestamp: stdTimeFunctions.isoTime,
+      mixin: contextOfLine,
+      serializers: { err: (described: unknown) => described }, // the formatter below has described it already
+      formatters: { level: (label) => ({ level: label }), log: redactRecord },
+      hooks: {
+        logMethod(args, method) {
+          const redacted = args.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg));
+          method.apply(this, redacted as typeof args);
+        },
+      },
+    },
+    destination ?? pino.destination({ dest: 1, sync: config.NODE_ENV !== 'production' }),
+  );
+}

@@ -1,0 +1,31 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from '../../src/bootstrap';
+import { loadConfig } from '../../src/config/load-config';
+import { migrate } from '../../src/platform/database/migrate';
+import { roleAccessOf } from '../../src/platform/database/role-access';
+import { workerDatabase } from './database';
+
+/** Only ever used by tests. */
+const TEST_SECRETS = {
+  JWT_SECRET: 'only-for-tests-'.repeat(3),
+  DATA_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  WAHA_API_KEY: 'only-for-tests',
+};
+
+/** The whole application on the spec file's own database, started as main.ts starts it; not listening. The caller closes it. */
+export async function createTestApp(variables: Record<string, string> = {}): Promise<NestFastifyApplication> {
+  const { ownerUrl } = await workerDatabase();
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    PORT: '0',
+    BCRYPT_ROUNDS: '4',
+    DATABASE_URL: ownerUrl,
+    DATABASE_ROLE_PREFIX: 'switchboard_app_test',
+    WAHA_BASE_URL: 'http://127.0.0.1:9',
+    ...TEST_SECRETS,
+    ...variables,
+  });
+  await migrate(roleAccessOf(config));
+  return createApp(config);
+}

@@ -1,0 +1,5 @@
+const { releaseDatabases } = require('./template');
+
+module.exports = async () => {
+  await releaseDatabases();
+};

@@ -1,0 +1,32 @@
+import 'reflect-metadata';
+import { Config } from '../src/config/config';
+import { ConfigError, loadConfig, readEnvironment } from '../src/config/load-config';
+import { seedDemo } from '../src/modules/demo/seed-demo';
+import { DatabaseConnections } from '../src/platform/database/database-connections';
+import { migrate } from '../src/platform/database/migrate';
+import { roleAccessOf } from '../src/platform/database/role-access';
+import { SystemDatabase } from '../src/platform/database/system-database';
+import { TenantDatabase } from '../src/platform/database/tenant-database';
+
+/** `npm run seed:demo`: migrates the database of DATABASE_URL and makes the tenant `demo` with its four users in it. */
+async function main(): Promise<void> {
+  const config = loadConfig(readEnvironment());
+  if (config.NODE_ENV === 'production' && config.DEMO_PASSWORD === new Config().DEMO_PASSWORD)
+    throw new ConfigError(['DEMO_PASSWORD is the sample value, with which production makes no users']);
+  const access = roleAccessOf(config);
+  await migrate({ ...access, log: (line) => console.log(line) });
+  const connections = new DatabaseConnections(access, config, []);
+  try {
+    await connections.onModuleInit();
+    const options = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS };
+    await seedDemo(new TenantDatabase(connections), new SystemDatabase(connections), options);
+  } finally {
+    await connections.onApplicationShutdown();
+  }
+  console.log('The tenant `demo` is there with its four users');
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exitCode = 1;
+});
