@@ -4,10 +4,13 @@ import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { HealthModule } from './modules/health/health.module';
+import { MessagesModule } from './modules/messages/messages.module';
 import { TenantEntity } from './modules/tenants/tenant.entity';
 import { TenantsModule } from './modules/tenants/tenants.module';
 import { UserEntity } from './modules/users/user.entity';
 import { UsersModule } from './modules/users/users.module';
+import { WahaModule } from './modules/waha/waha.module';
+import { WebhooksModule } from './modules/webhooks/webhooks.module';
 import { CacheModule } from './platform/cache/cache.module';
 import { CryptoModule } from './platform/crypto/crypto.module';
 import { DatabaseModule } from './platform/database/database.module';
@@ -35,7 +38,7 @@ const PLATFORM = [
   IdempotencyModule,
 ];
 
-const FEATURES = [TenantsModule, UsersModule, AuthModule, HealthModule];
+const FEATURES = [TenantsModule, UsersModule, AuthModule, WahaModule, MessagesModule, WebhooksModule, HealthModule];
 
 /** The list of features: the only file that knows all of them, and where the one guard meets who authenticates. */
 @Module({})

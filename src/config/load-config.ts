@@ -5,7 +5,8 @@ import { parse } from 'dotenv';
 import { Config } from './config';
 import { variableNotes } from './variable';
 
-type Variables = Record<string, string | undefined>;
+/** Environment variables by name. */
+export type Variables = Record<string, string | undefined>;
 
 /** The start was refused: the message lists every variable at fault, one a line. */
 export class ConfigError extends Error {

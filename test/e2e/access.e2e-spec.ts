@@ -31,7 +31,7 @@ describe('who may call a route', () => {
       call('GET', '/probe/actor', { authorization: 'Bearer nonsense' }),
       call('GET', '/probe/actor', { authorization: 'Basic eDp5' }),
     ]);
-    expect(answers.map((answer) => [answer.statusCode, answer.json().code])).toEqual(
+    expect(answers.map((answer) => [answer.statusCode, answer.json<{ code: string }>().code])).toEqual(
       Array<unknown>(3).fill([401, 'AUTHENTICATION_FAILED']),
     );
   });

@@ -129,9 +129,17 @@ describe('an email with accounts in several tenants', () => {
     'has to name its tenant at %s where the password is right in both',
     async (url) => {
       expect((await api.post(url, { email, password: PASSWORD })).refusal).toBe('409 TENANT_REQUIRED');
-      const byId = await api.post<AccountLoginResponse>(url, { email, password: PASSWORD, tenant: first.tenantId.toUpperCase() });
+      const byId = await api.post<AccountLoginResponse>(url, {
+        email,
+        password: PASSWORD,
+        tenant: first.tenantId.toUpperCase(),
+      });
       expect(byId.body.user.tenant_id).toBe(first.tenantId);
-      const bySlug = await api.post<AccountLoginResponse>(url, { email, password: PASSWORD, tenant: second.tenantSlug });
+      const bySlug = await api.post<AccountLoginResponse>(url, {
+        email,
+        password: PASSWORD,
+        tenant: second.tenantSlug,
+      });
       expect(bySlug.body.user.tenant_id).toBe(second.tenantId);
     },
   );

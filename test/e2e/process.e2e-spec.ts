@@ -68,17 +68,7 @@ describe('the process', () => {
   });
 
   it('migrates, serves, and ends with 0 on SIGTERM', async () => {
-    const { ownerUrl } = await workerDatabase();
-    service = new Service({
-      NODE_ENV: 'test',
-      PORT: '0',
-      DATABASE_URL: ownerUrl,
-      DATABASE_ROLE_PREFIX: 'switchboard_app_test',
-      DATA_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
-      JWT_SECRET: 'only-for-tests-'.repeat(3),
-      WAHA_BASE_URL: 'http://127.0.0.1:9',
-      WAHA_API_KEY: 'only-for-tests',
-    });
+    service = await started();
     const address = await service.address();
     const answer = await fetch(`${address}/api/nothing`, { headers: { 'x-request-id': 'trace-12345678' } });
     expect(answer.status).toBe(404);
@@ -91,4 +81,26 @@ describe('the process', () => {
       method: 'GET',
     });
   });
+
+  it('takes the Ctrl-C that npm passes on a second time as one', async () => {
+    service = await started();
+    await service.address();
+    service.signal('SIGINT');
+    service.signal('SIGTERM');
+    expect(await service.exitCode()).toBe(0);
+  });
 });
+
+async function started(): Promise<Service> {
+  const { ownerUrl } = await workerDatabase();
+  return new Service({
+    NODE_ENV: 'test',
+    PORT: '0',
+    DATABASE_URL: ownerUrl,
+    DATABASE_ROLE_PREFIX: 'switchboard_app_test',
+    DATA_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+    JWT_SECRET: 'only-for-tests-'.repeat(3),
+    WAHA_BASE_URL: 'http://127.0.0.1:9',
+    WAHA_API_KEY: 'only-for-tests',
+  });
+}

@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import { DatabaseError } from 'pg';
 import { QueryFailedError } from 'typeorm';
 
@@ -14,12 +13,11 @@ const unwrap = (error: unknown): unknown => (error instanceof QueryFailedError ?
 export function isDatabaseFailure(error: unknown): boolean {
   const cause = unwrap(error);
   if (cause instanceof DatabaseError) return FAILURE_CLASSES.includes((cause.code ?? '').slice(0, 2));
-  // Not instanceof: errors of sockets come from Node's own realm, which under Jest is another one.
-  if (!types.isNativeError(cause)) return false;
-  if ('errors' in cause && Array.isArray(cause.errors)) return cause.errors.some(isDatabaseFailure);
-  const { code, syscall } = cause as NodeJS.ErrnoException;
-  if (LOST.test(cause.message)) return true;
-  return SOCKET_CODES.includes(code ?? '') && (syscall === 'connect' || syscall === 'read' || syscall === 'write');
+  // Shapes, not classes: errors of the network may come from another realm (a test runner's).
+  const { code, syscall, message, errors } = (cause ?? {}) as NodeJS.ErrnoException & { errors?: unknown };
+  if (Array.isArray(errors)) return errors.some(isDatabaseFailure);
+  if (LOST.test(message ?? '')) return true;
+  return SOCKET_CODES.includes(code ?? '') && ['connect', 'read', 'write', 'getaddrinfo'].includes(syscall ?? '');
 }
 
 /** The name of the unique constraint that the statement would have broken; null for any other error. */

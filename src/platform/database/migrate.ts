@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
+import { installJobSchema } from '../jobs/job-schema';
 import { ensureRoles, type RoleAccess } from './roles';
-import { raiseTenantWall } from './tenant-wall';
+import { raiseTenantWall, roleName } from './tenant-wall';
 
 /** One migration run at a time in a database: TypeORM itself takes no lock, and two at once fail half way. */
 const MIGRATION_LOCK = 7_266_100_917;
@@ -27,7 +28,7 @@ export const migrationSource = (ownerUrl: string): DataSource =>
     extra: { max: 2 },
   });
 
-/** Brings the database up to this version: roles, migrations, wall. Waits for another process that is at it. */
+/** Brings the database up to this version: roles, migrations, wall, job queue. Waits for another process that is at it. */
 export async function migrate(options: MigrateOptions): Promise<void> {
   await underLock(options.ownerUrl, async (owner) => {
     await ensureRoles(owner, options);
@@ -39,6 +40,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
       await source.destroy();
     }
     await raiseTenantWall(owner, options.rolePrefix);
+    await installJobSchema(options.ownerUrl, roleName(options.rolePrefix, 'system'));
   });
 }
 

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config';
 import { requestIdOf } from '../context/request-id';
+import { logAnswer } from '../logging/access-log.hook';
 import { withoutPrefix } from './api-prefix';
 import type { ApiExceptionFilter } from './api-exception.filter';
 import { DEFAULT_BODY_LIMIT_BYTES } from './body-parser';
@@ -54,10 +55,11 @@ function serverOptions({ config, logger, filter, headers }: AdapterParts): Fasti
     http: { headersTimeout: TIMEOUTS.headersMs, requireHostHeader: false },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    clientErrorHandler: answerClientError(headers.api),
+    clientErrorHandler: answerClientError(headers.api, logger),
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       reply.headers(headers.api);
       filter.send(error, request, reply);
+      logAnswer(logger, request, reply); // the router refused it before any hook
     },
   } as FastifyServerOptions;
 }

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
 import type { AppError } from '../../common/app-error';
 import { newId } from '../../common/ids';
 import { errorBody } from './error-body';
@@ -20,7 +21,7 @@ const refusalOf = (error: ClientError): AppError => {
  * Answers what is not even a request (Node's `clientError`): no request object exists, so the answer is written to the socket
  * by hand, in the one error shape, with the usual headers and a request id of its own.
  */
-export function answerClientError(headers: Record<string, string>) {
+export function answerClientError(headers: Record<string, string>, logger: Logger) {
   return (error: ClientError, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
       socket.destroy();
@@ -37,6 +38,7 @@ export function answerClientError(headers: Record<string, string>) {
       connection: 'close',
     }).map(([name, value]) => `${name}: ${value}\r\n`);
     const status = `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\n`;
+    logger.info({ request_id: requestId, route: 'unmatched', status: refusal.status, reason: error.code }, 'request');
     socket.end(`${status}${lines.join('')}\r\n${body}`, () => socket.destroy());
   };
 }

@@ -9,6 +9,3 @@ export interface RawBodyConfig {
 /** The handler gets the body as the untouched Buffer (also `request.rawBody`), so that a signature can be checked before anything is parsed. */
 export const RawBody = (bodyLimitBytes: number) =>
   RouteConfig({ rawBody: true, bodyLimitBytes } satisfies RawBodyConfig);
-
-/** Lets the route take JSON bodies of up to so many bytes instead of 1 MiB. */
-export const BodyLimit = (bodyLimitBytes: number) => RouteConfig({ bodyLimitBytes } satisfies RawBodyConfig);

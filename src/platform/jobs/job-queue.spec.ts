@@ -54,11 +54,13 @@ describe('JobQueue', () => {
     sender.begin();
     expect(await sender.send(JOBS.purgeExpired, PAYLOAD)).toBe(true);
     const done: unknown[] = [];
-    const worker = queue();
+    const outcomes: string[] = [];
+    const worker = queue({ onRun: (name, outcome) => void outcomes.push(`${name} ${outcome}`) });
     worker.register(JOBS.purgeExpired, (payload) => Promise.resolve(void done.push(payload)), { pollS: 0.5 });
     worker.begin();
     await eventually(() => done.length === 1);
     expect(done).toEqual([PAYLOAD]);
+    expect(outcomes).toEqual(['purge-expired done']);
     await eventually(async () => (await states())[0]?.state === 'completed');
     await expect(
       rowsOf(database.roleUrl('system'), 'alter table pgboss.job_common add column x int'),

@@ -30,8 +30,10 @@ export interface JobQueueSettings {
   works: boolean;
   /** How long `stop` waits for jobs under way. */
   stopTimeoutMs: number;
-  /** Called for each error of the queue, for the metrics. */
+  /** Called for each error of the queue itself, for the metrics. */
   onError?: () => void;
+  /** Called after each run of a job, for the metrics. */
+  onRun?: (name: JobName, outcome: 'done' | 'failed') => void;
 }
 
 /** A killed worker's heartbeat ends; whoever supervises sees that within the second interval and lets the job run again. */
@@ -69,7 +71,7 @@ export class JobQueue {
     if (this.registrations.has(name)) throw new Error(`The job ${name} has two handlers`);
     this.registrations.set(name, {
       name,
-      handler: handler,
+      handler,
       options: { ...DEFAULTS, ...options },
     });
   }
@@ -174,7 +176,9 @@ export class JobQueue {
   private async run(name: JobName, work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      this.settings.onRun?.(name, 'done');
     } catch (error) {
+      this.settings.onRun?.(name, 'failed');
       this.logger.error(`The job ${name} failed and will be tried again`, error);
       throw error;
     }

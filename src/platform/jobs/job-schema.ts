@@ -3,6 +3,8 @@ import type { PgBoss } from 'pg-boss';
 
 /** Schema of pg-boss in our database. */
 export const JOB_SCHEMA = 'pgboss';
+/** Any number that nothing else of ours locks. */
+const GRANT_LOCK = 7_266_100_918;
 const INDEX_WAIT_MS = 10 * 60_000;
 const INDEX_LOOK_MS = 500;
 
@@ -50,7 +52,9 @@ async function grant(ownerUrl: string, role: string): Promise<void> {
   await owner.connect();
   try {
     const name = owner.escapeIdentifier(role);
+    // One implicit transaction; two that grant at once would fail with "tuple concurrently updated".
     await owner.query(`
+      select pg_advisory_xact_lock(${GRANT_LOCK});
       revoke all on schema ${JOB_SCHEMA} from public;
       grant usage on schema ${JOB_SCHEMA} to ${name};
       grant select, insert, update, delete on all tables in schema ${JOB_SCHEMA} to ${name};

@@ -35,15 +35,13 @@ const NOTHING_LEFT = [
   'UND_ERR_CONNECT_TIMEOUT',
 ];
 
-/** Classifies what the HTTP client threw. */
+/** Classifies what the HTTP client threw, by shape: errors of the network may come from another realm. */
 export function transportFailure(error: unknown): WahaFailure {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const nothingLeft = NOTHING_LEFT.includes(code ?? '') || (error instanceof AggregateError && allRefused(error));
-  return new WahaFailure(nothingLeft ? 'unreachable' : 'lost', 0, code ?? message, { cause: error });
+  const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: unknown };
+  const causes = Array.isArray(errors) ? (errors as NodeJS.ErrnoException[]).map((each) => each.code) : [code];
+  const nothingLeft = causes.length > 0 && causes.every((each) => NOTHING_LEFT.includes(each ?? ''));
+  return new WahaFailure(nothingLeft ? 'unreachable' : 'lost', 0, typeof code === 'string' ? code : message, { cause: error });
 }
-
-const allRefused = (error: AggregateError): boolean =>
-  error.errors.every((each: NodeJS.ErrnoException) => NOTHING_LEFT.includes(each.code ?? ''));
 
 /** The reason in an error answer, whichever of WAHA's four shapes it has (FACTS §2). */
 export function reasonOf(body: unknown): string {
