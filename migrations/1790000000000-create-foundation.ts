@@ -1,12 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/**
- * Tenants, users, their logins, and the answers kept for idempotency keys. Row security and grants are not written here:
- * `raiseTenantWall` puts them on every table that has a tenant, after each migration run (docs/decisions/0002).
- */
-export class CreateFoundation1790000000000 implements MigrationInterface {
-  async up(q: QueryRunner): Promise<void> {
-    await q.query(`
+const UP = [
+  `
       create table tenants (
         id uuid not null,
         slug text not null,
@@ -19,8 +14,8 @@ export class CreateFoundation1790000000000 implements MigrationInterface {
         constraint tenants_pk primary key (id),
         constraint tenants_slug_key unique (slug),
         constraint tenants_slug_check check (slug ~ '^[a-z0-9][a-z0-9-]{1,62}$')
-      )`);
-    await q.query(`
+      )`,
+  `
       create table users (
         tenant_id uuid not null,
         id uuid not null,
@@ -34,10 +29,10 @@ export class CreateFoundation1790000000000 implements MigrationInterface {
         constraint users_pk primary key (tenant_id, id),
         constraint users_tenant_fk foreign key (tenant_id) references tenants (id) on delete cascade,
         constraint users_email_key unique (tenant_id, email)
-      )`);
-    // The one look-up that knows no tenant yet: logging in by email (system statement loginsByEmail).
-    await q.query(`create index users_by_email on users (email)`);
-    await q.query(`
+      )`,
+  // The one look-up that knows no tenant yet: logging in by email (system statement loginsByEmail).
+  `create index users_by_email on users (email)`,
+  `
       create table logins (
         tenant_id uuid not null,
         id uuid not null,
@@ -54,9 +49,9 @@ export class CreateFoundation1790000000000 implements MigrationInterface {
         revoke_reason text,
         constraint logins_pk primary key (tenant_id, id),
         constraint logins_user_fk foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
-      )`);
-    await q.query(`create index logins_by_user on logins (tenant_id, user_id)`);
-    await q.query(`
+      )`,
+  `create index logins_by_user on logins (tenant_id, user_id)`,
+  `
       create table idempotency_keys (
         tenant_id uuid not null,
         actor_id uuid not null,
@@ -71,7 +66,19 @@ export class CreateFoundation1790000000000 implements MigrationInterface {
         created_at timestamptz not null default now(),
         constraint idempotency_keys_pk primary key (tenant_id, actor_id, route, key),
         constraint idempotency_keys_tenant_fk foreign key (tenant_id) references tenants (id) on delete cascade
-      )`);
+      )`,
+  // What the purge job looks for, over all tenants.
+  `create index idempotency_keys_to_purge on idempotency_keys (created_at)`,
+  `create index logins_to_purge on logins (expires_at)`,
+];
+
+/**
+ * Tenants, users, their logins, and the answers kept for idempotency keys. Row security and grants are not written here:
+ * `raiseTenantWall` puts them on every table that has a tenant, after each migration run (docs/decisions/0002).
+ */
+export class CreateFoundation1790000000000 implements MigrationInterface {
+  async up(q: QueryRunner): Promise<void> {
+    for (const statement of UP) await q.query(statement);
   }
 
   async down(q: QueryRunner): Promise<void> {

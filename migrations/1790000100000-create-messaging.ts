@@ -1,20 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** WAHA servers, WhatsApp sessions, their lanes, messages with their history, and the events that WAHA posts to us. */
-export class CreateMessaging1790000100000 implements MigrationInterface {
-  async up(q: QueryRunner): Promise<void> {
-    await createSessions(q);
-    await createMessages(q);
-    await createWebhookEvents(q);
-  }
-
-  async down(q: QueryRunner): Promise<void> {
-    await q.query(`drop table webhook_events, message_events, messages, lanes, sessions, waha_servers`);
-  }
-}
-
-async function createSessions(q: QueryRunner): Promise<void> {
-  await q.query(`
+const SESSIONS = [
+  `
     create table waha_servers (
       id uuid not null constraint waha_servers_pk primary key,
       base_url text not null constraint waha_servers_base_url_key unique,
@@ -24,8 +11,8 @@ async function createSessions(q: QueryRunner): Promise<void> {
       status_reason text,
       checked_at timestamptz,
       created_at timestamptz not null default now()
-    )`);
-  await q.query(`
+    )`,
+  `
     create table sessions (
       tenant_id uuid not null,
       id uuid not null,
@@ -49,10 +36,10 @@ async function createSessions(q: QueryRunner): Promise<void> {
       updated_at timestamptz not null default now(),
       constraint sessions_pk primary key (tenant_id, id),
       constraint sessions_tenant_fk foreign key (tenant_id) references tenants (id) on delete cascade
-    )`);
-  await q.query(`create unique index sessions_name_key on sessions (tenant_id, name) where desired <> 'deleted'`);
+    )`,
+  `create unique index sessions_name_key on sessions (tenant_id, name) where desired <> 'deleted'`,
   // The queue's half of a session: written by every send, so it is kept apart and small, with room for HOT updates.
-  await q.query(`
+  `
     create table lanes (
       tenant_id uuid not null,
       session_id uuid not null,
@@ -70,15 +57,13 @@ async function createSessions(q: QueryRunner): Promise<void> {
       tokens_at timestamptz not null default now(),
       constraint lanes_pk primary key (tenant_id, session_id),
       constraint lanes_session_fk foreign key (tenant_id, session_id) references sessions (tenant_id, id) on delete cascade
-    ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)`);
-  await q.query(
-    `create index lanes_ready on lanes (next_at) where owner is null and state = 'open' and next_at is not null`,
-  );
-  await q.query(`create index lanes_owned on lanes (owner) where owner is not null`);
-}
+    ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)`,
+  `create index lanes_ready on lanes (next_at) where owner is null and state = 'open' and next_at is not null`,
+  `create index lanes_owned on lanes (owner) where owner is not null`,
+];
 
-async function createMessages(q: QueryRunner): Promise<void> {
-  await q.query(`
+const MESSAGES = [
+  `
     create table messages (
       tenant_id uuid not null,
       id uuid not null,
@@ -111,22 +96,18 @@ async function createMessages(q: QueryRunner): Promise<void> {
       read_at timestamptz,
       constraint messages_pk primary key (tenant_id, id),
       constraint messages_session_fk foreign key (tenant_id, session_id) references sessions (tenant_id, id)
-    ) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05)`);
-  await q.query(
-    `create unique index messages_wa_id_key on messages (tenant_id, session_id, wa_id) where wa_id is not null`,
-  );
-  await q.query(
-    `create index messages_queue on messages (tenant_id, session_id, urgency, seq) where status = 'queued'`,
-  );
+    ) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05)`,
+  `create unique index messages_wa_id_key on messages (tenant_id, session_id, wa_id) where wa_id is not null`,
+  `create index messages_queue on messages (tenant_id, session_id, urgency, seq) where status = 'queued'`,
   // The few chats that hold their later messages back: an attempt is open, its outcome unknown, or its retry is due later.
-  await q.query(`create index messages_holding on messages (tenant_id, session_id, chat)
+  `create index messages_holding on messages (tenant_id, session_id, chat)
     where status = 'sending' or (status = 'unknown' and settle_at is not null)
-      or (status = 'queued' and next_attempt_at is not null)`);
-  await q.query(`create index messages_to_settle on messages (settle_at)
-    where status = 'unknown' and settle_at is not null`);
-  await q.query(`create index messages_by_chat on messages (tenant_id, session_id, chat, id)`);
-  await q.query(`create index messages_by_sender on messages (tenant_id, created_by, id) where created_by is not null`);
-  await q.query(`
+      or (status = 'queued' and next_attempt_at is not null)`,
+  `create index messages_to_settle on messages (settle_at)
+    where status = 'unknown' and settle_at is not null`,
+  `create index messages_by_chat on messages (tenant_id, session_id, chat, id)`,
+  `create index messages_by_sender on messages (tenant_id, created_by, id) where created_by is not null`,
+  `
     create table message_events (
       tenant_id uuid not null,
       message_id uuid not null,
@@ -139,12 +120,12 @@ async function createMessages(q: QueryRunner): Promise<void> {
       constraint message_events_pk primary key (tenant_id, message_id, id),
       constraint message_events_message_fk foreign key (tenant_id, message_id)
         references messages (tenant_id, id) on delete cascade
-    )`);
-}
+    )`,
+];
 
-async function createWebhookEvents(q: QueryRunner): Promise<void> {
+const WEBHOOK_EVENTS = [
   // WAHA: message and message.any of one message share their event id, so the event's name belongs to the key (FACTS §5).
-  await q.query(`
+  `
     create table webhook_events (
       tenant_id uuid not null,
       session_id uuid not null,
@@ -161,11 +142,19 @@ async function createWebhookEvents(q: QueryRunner): Promise<void> {
       constraint webhook_events_pk primary key (tenant_id, session_id, event, event_id),
       constraint webhook_events_session_fk foreign key (tenant_id, session_id) references sessions (tenant_id, id)
         on delete cascade
-    )`);
-  await q.query(
-    `create index webhook_events_pending on webhook_events (tenant_id, session_id, seq) where status = 'pending'`,
-  );
-  await q.query(
-    `create index webhook_events_by_status on webhook_events (tenant_id, status, seq) where status = 'failed'`,
-  );
+    )`,
+  `create index webhook_events_pending on webhook_events (tenant_id, session_id, seq) where status = 'pending'`,
+  `create index webhook_events_by_status on webhook_events (tenant_id, status, seq) where status = 'failed'`,
+  `create index webhook_events_to_purge on webhook_events (received_at) where status in ('applied', 'ignored')`,
+];
+
+/** WAHA servers, WhatsApp sessions, their lanes, messages with their history, and the events that WAHA posts to us. */
+export class CreateMessaging1790000100000 implements MigrationInterface {
+  async up(q: QueryRunner): Promise<void> {
+    for (const statement of [...SESSIONS, ...MESSAGES, ...WEBHOOK_EVENTS]) await q.query(statement);
+  }
+
+  async down(q: QueryRunner): Promise<void> {
+    await q.query(`drop table webhook_events, message_events, messages, lanes, sessions, waha_servers`);
+  }
 }

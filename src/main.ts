@@ -26,13 +26,14 @@ async function main(): Promise<void> {
   }
 }
 
-async function start({ variables, embedded, stop }: EmbeddedPieces): Promise<void> {
-  const config = loadConfig(variables);
+async function start(pieces: EmbeddedPieces): Promise<void> {
+  const { embedded } = pieces;
+  const config = loadConfig(pieces.variables);
   const logger = createLogger(config);
   endOnUncaught(logger);
   if (config.MIGRATE_ON_START) await migrate({ ...roleAccessOf(config), log: (line) => logger.info(line) });
   const app = await createApp(config, { logger });
-  endOnSignal({ app, logger, timeoutMs: config.SHUTDOWN_TIMEOUT_S * 1000, stop });
+  endOnSignal({ app, logger, timeoutMs: config.SHUTDOWN_TIMEOUT_S * 1000, stop: () => pieces.stop() });
   if (embedded.database) {
     const demo = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS };
     await seedDemo(app.get(TenantDatabase), app.get(SystemDatabase), demo);

@@ -2,6 +2,7 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { BatchDatabase } from '../../platform/database/batch-database';
 import { GroupCommit } from '../../platform/database/group-commit';
 import { Wakeups } from '../../platform/database/wakeups';
+import { MessageMetrics } from './message.metrics';
 
 /** A message on its way into the queue. */
 export interface Accepted {
@@ -47,6 +48,7 @@ export class MessageAcceptor implements BeforeApplicationShutdown {
   constructor(
     private readonly db: BatchDatabase,
     private readonly wakeups: Wakeups,
+    private readonly metrics: MessageMetrics,
   ) {}
 
   /** When the message was accepted; null when there is no such session, or a message of that id was there already. */
@@ -75,6 +77,7 @@ export class MessageAcceptor implements BeforeApplicationShutdown {
       ],
     );
     if (rows.length > 0) this.wakeups.wake('lanes');
+    this.metrics.happened('accepted', rows.length);
     const times = new Map(rows.map((row) => [row.id, row.created_at]));
     return batch.map(({ id }) => times.get(id) ?? null);
   }

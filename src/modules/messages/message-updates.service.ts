@@ -3,6 +3,7 @@ import { newId } from '../../common/ids';
 import type { TenantTransaction } from '../../platform/database/tenant-database';
 import { type SessionKey, SessionStates } from '../waha/session-states.service';
 import type { WahaMessage } from '../waha/waha.events';
+import { MessageMetrics } from './message.metrics';
 import { type MessageStatus, sourcesOf } from './message-status';
 
 /** What an event came to: `later` when the message that it belongs to is not known yet. */
@@ -55,7 +56,10 @@ const INSERT = `
 /** Applies to messages what WhatsApp tells of them, in the transaction of the event. Every step may be done twice. */
 @Injectable()
 export class MessageUpdates {
-  constructor(private readonly sessions: SessionStates) {}
+  constructor(
+    private readonly sessions: SessionStates,
+    private readonly metrics: MessageMetrics,
+  ) {}
 
   /**
    * A message that WhatsApp shows us: somebody wrote, or one of our own is echoed.
@@ -97,6 +101,7 @@ export class MessageUpdates {
     const params = [session.tenantId, session.sessionId, waId, status, at, sourcesOf(status)];
     const [row] = await tx.query<{ known: number; moved: number }>(ADVANCE, params);
     if (!row?.known) return null;
+    if (row.moved) this.metrics.happened(status);
     return row.moved ? DONE : NOTHING_NEW;
   }
 
@@ -130,6 +135,7 @@ export class MessageUpdates {
       message.waId,
       message.at,
     ]);
+    if (rows.length > 0) this.metrics.happened(status);
     return rows.length > 0;
   }
 }

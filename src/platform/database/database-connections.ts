@@ -4,7 +4,7 @@ import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { Config } from '../../config/config';
 import { NamedPool } from './named-client';
 import { roleUrl, type RoleAccess } from './roles';
-import type { RoleKind } from './tenant-wall';
+import type { RoleKind } from './role-kinds';
 
 /** Sizes of the pools beside the tenants' own: group commits need two connections, workers a few. */
 const BATCH_POOL_MAX = 4;

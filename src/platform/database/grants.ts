@@ -1,4 +1,4 @@
-import type { RoleKind } from './tenant-wall';
+import type { RoleKind } from './role-kinds';
 
 export type Work = 'select' | 'insert' | 'update' | 'delete';
 

@@ -165,15 +165,17 @@ export const LANE_STATEMENTS = {
       from lost where l.tenant_id = lost.tenant_id and l.session_id = lost.session_id`,
   },
   takeUnsettled: {
-    reason:
-      'Unknown outcomes of all tenants are settled by one loop; each is put off a while so that one asks at a time.',
+    reason: 'Unknown outcomes of all tenants are settled by one loop, while their session works; one asks at a time.',
     text: `
+      with due as (
+        select m.tenant_id, m.id, s.waha_name, s.server_id
+        from messages m join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
+        where m.status = 'unknown' and m.settle_at <= clock_timestamp() and s.status = 'WORKING'
+        order by m.settle_at limit $1 for no key update of m skip locked)
       update messages m set settle_at = clock_timestamp() + $2::int * interval '1 ms'
-      from (select tenant_id, id from messages where status = 'unknown' and settle_at <= clock_timestamp()
-        order by settle_at limit $1 for no key update skip locked) due, sessions s
-      where m.tenant_id = due.tenant_id and m.id = due.id and s.tenant_id = m.tenant_id and s.id = m.session_id
-      returning m.tenant_id, m.id, m.session_id, m.chat, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.attempted_at,
-        m.error_code, s.waha_name, s.server_id, s.status as session_status`,
+      from due where m.tenant_id = due.tenant_id and m.id = due.id
+      returning m.tenant_id, m.id, m.chat, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.attempted_at, m.error_code,
+        due.waha_name, due.server_id`,
   },
   putOffSettlement: {
     reason: 'WAHA could not say yet; it is asked again later, whatever the tenant.',

@@ -4,7 +4,8 @@ import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { installJobSchema } from '../jobs/job-schema';
 import { ensureRoles, type RoleAccess } from './roles';
-import { raiseTenantWall, roleName } from './tenant-wall';
+import { roleName } from './role-kinds';
+import { raiseTenantWall } from './tenant-wall';
 
 /** One migration run at a time in a database: TypeORM itself takes no lock, and two at once fail half way. */
 const MIGRATION_LOCK = 7_266_100_917;

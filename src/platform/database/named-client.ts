@@ -57,7 +57,7 @@ class NamedClient extends Client {
 /** A pool of such clients; a broken idle connection is dropped and opened again on demand, never fatal. */
 export class NamedPool extends Pool {
   constructor(config: PoolConfig) {
-    super({ ...config, Client: NamedClient } as unknown as PoolConfig);
+    super({ ...config, Client: NamedClient });
     this.on('error', () => undefined);
   }
 

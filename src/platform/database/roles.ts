@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { Client, type ClientBase } from 'pg';
-import { ROLE_KINDS, roleName, type RoleKind } from './tenant-wall';
+import { ROLE_KINDS, roleName, type RoleKind } from './role-kinds';
 
 /** How to reach the database as one of the service's roles. */
 export interface RoleAccess {

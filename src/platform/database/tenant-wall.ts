@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
+import { ROLE_KINDS, type RoleKind, roleName } from './role-kinds';
 import { GRANTS, PLATFORM_TABLES, type Work } from './grants';
-
-/** The three roles that the service works as: one tenant at a time, a stated set of tenants, and across tenants. */
-export const ROLE_KINDS = ['app', 'batch', 'system'] as const;
-export type RoleKind = (typeof ROLE_KINDS)[number];
-
-/** The cluster-wide name of a role. */
-export const roleName = (prefix: string, kind: RoleKind): string => `${prefix}_${kind}`;
 
 // The InitPlan form keeps index plans and is evaluated once, not for each row; nullif because a setting that has ended is ''.
 const POLICIES: Record<RoleKind, (column: string) => string> = {

@@ -52,6 +52,11 @@ export class Wakeups implements OnApplicationShutdown {
     this.pending.set(channel, timer.unref());
   }
 
+  /** Whether this process holds its lock: without it others take it for dead, and it must not claim lanes. */
+  get present(): boolean {
+    return this.link !== undefined;
+  }
+
   /** Becomes a worker: takes its lock and listens, and does so again whenever the connection breaks. */
   async join(): Promise<void> {
     await this.connect(RECONNECT_MIN_MS);

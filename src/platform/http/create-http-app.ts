@@ -49,7 +49,7 @@ export async function createHttpApp(
   registerHttpMetrics(fastify, app.get(Metrics));
   registerDraining(fastify, app.get(Readiness));
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, corsOptions(config.CORS_ORIGINS));
-  registerEarlyRefusals(fastify, routes);
+  registerEarlyRefusals(fastify, routes, config.ROLE);
   app.useGlobalFilters(filter);
   app.useGlobalPipes(new ApiValidationPipe());
   serveDocument(app);

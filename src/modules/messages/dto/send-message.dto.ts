@@ -15,7 +15,7 @@ export class SendMessageDto {
   /** What kind of message. */
   @IsOptional()
   @IsIn(['text'])
-  type?: 'text' = 'text';
+  type?: 'text';
 
   /** At most 65,536 characters, as WhatsApp takes them. @example "Your order is ready." */
   @Length(1, 65_536)

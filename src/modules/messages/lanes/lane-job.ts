@@ -31,5 +31,4 @@ export interface UnsettledAttempt {
   error_code: string;
   waha_name: string;
   server_id: string;
-  session_status: string;
 }

@@ -59,6 +59,7 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async claim(): Promise<void> {
+    if (!this.wakeups.present) return;
     for (;;) {
       const free = Math.min(CONCURRENCY - this.running.size, CLAIM_AT_MOST);
       if (free <= 0 || this.stopping) return; // the next attempt that ends claims again

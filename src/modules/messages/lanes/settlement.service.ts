@@ -10,7 +10,7 @@ import { MAX_ATTEMPTS } from './outcome';
 
 const EVERY_MS = 250;
 const AT_ONCE = 20;
-/** While an attempt is being asked about, nobody else asks; also the pause while its session is down. */
+/** While an attempt is being asked about, nobody else asks. */
 const AGAIN_MS = 5_000;
 const RECHECK_MS = 500;
 /** Beyond the call's own time-out, what WAHA has not seen by now never reached it. */
@@ -60,7 +60,6 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async settleOne(attempt: UnsettledAttempt): Promise<void> {
-    if (attempt.session_status !== 'WORKING') return; // WAHA would wait 5 to 10 s, then refuse
     const { client } = await this.servers.byId(attempt.server_id);
     // Taken before the question: what is certain must have been certain when WAHA looked.
     const certain = this.isCertain(attempt);

@@ -118,7 +118,7 @@ export class WahaClient {
 
   async qrValue(name: string): Promise<string> {
     const answer = await this.call({ operation: 'qr', path: `/api/${part(name)}/auth/qr?format=raw` });
-    return String((answer as { value?: unknown } | null)?.value ?? '');
+    return (answer as { value?: string } | null)?.value ?? '';
   }
 
   /** A message id that the next send will use: the only handle that makes a repeated send harmless (FACTS §4). */

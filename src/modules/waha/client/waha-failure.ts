@@ -40,7 +40,9 @@ export function transportFailure(error: unknown): WahaFailure {
   const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: unknown };
   const causes = Array.isArray(errors) ? (errors as NodeJS.ErrnoException[]).map((each) => each.code) : [code];
   const nothingLeft = causes.length > 0 && causes.every((each) => NOTHING_LEFT.includes(each ?? ''));
-  return new WahaFailure(nothingLeft ? 'unreachable' : 'lost', 0, typeof code === 'string' ? code : message, { cause: error });
+  return new WahaFailure(nothingLeft ? 'unreachable' : 'lost', 0, typeof code === 'string' ? code : message, {
+    cause: error,
+  });
 }
 
 /** The reason in an error answer, whichever of WAHA's four shapes it has (FACTS §2). */
