@@ -124,7 +124,7 @@ const MESSAGES = [
 ];
 
 const WEBHOOK_EVENTS = [
-  // WAHA: message and message.any of one message share their event id, so the event's name belongs to the key (FACTS §5).
+  // WAHA: message and message.any of one message share their event id, so the event's name belongs to the key (docs/WAHA.md §5).
   `
     create table webhook_events (
       tenant_id uuid not null,

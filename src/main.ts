@@ -1,3 +1,4 @@
+import './platform/process/source-maps';
 import { createApp } from './bootstrap';
 import { ConfigError, loadConfig, readEnvironment } from './config/load-config';
 import { banner } from './embedded/banner';
@@ -11,6 +12,7 @@ import { TenantDatabase } from './platform/database/tenant-database';
 import { Readiness } from './platform/http/readiness';
 import { createLogger } from './platform/logging/logger';
 import { endOnSignal, endOnUncaught } from './platform/process/end-of-process';
+import { releaseStartMemory } from './platform/process/start-memory';
 
 /** EX_CONFIG of sysexits.h: a supervisor need not try again. */
 const EXIT_CONFIG = 78;
@@ -38,6 +40,7 @@ async function start(pieces: EmbeddedPieces): Promise<void> {
     const demo = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS };
     await seedDemo(app.get(TenantDatabase), app.get(SystemDatabase), demo);
   }
+  releaseStartMemory();
   await app.listen(config.PORT, config.HOST);
   app.get(Readiness).ready();
   const address = await app.getUrl();

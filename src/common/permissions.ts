@@ -1,4 +1,4 @@
-/** The roles of spec/general.md "Who is calling". A user has exactly one. */
+/** Who may be calling. A user has exactly one. */
 export const ROLES = ['TENANT_ADMIN', 'MANAGER', 'AGENT', 'AUDITOR', 'PLATFORM_ADMIN'] as const;
 export type Role = (typeof ROLES)[number];
 

@@ -1,43 +1,70 @@
 import type { Config } from '../config/config';
 
-const USERS = ['admin', 'manager', 'agent', 'auditor'];
-
-/** One screen for a person who has just started it: where things are, who can log in, and the first message in curl. */
-export function banner(config: Config, address: string, embedded: { database: boolean; waha: boolean }): string {
-  const lines = ['', `  Switchboard is running at ${address}`, `  Swagger UI       ${address}/api/docs`];
-  if (embedded.waha) lines.push(`  WAHA simulator   ${config.WAHA_BASE_URL} (a stand-in, not WhatsApp)`);
-  if (!embedded.database) return [...lines, ''].join('\n');
-  lines.push(
-    `  Data             ${config.EMBEDDED_DATA_DIR}`,
-    '',
-    `  Log in as ${USERS.map((user) => `${user}@demo.example`).join(', ')}`,
-    config.DEMO_PASSWORD === DEFAULT_PASSWORD
-      ? `  with the password ${DEFAULT_PASSWORD}`
-      : '  with the password of DEMO_PASSWORD',
-    '',
-    '  The first message:',
-    ...firstMessage(config, address).map((line) => `    ${line}`),
-    '',
-  );
-  return lines.join('\n');
-}
-
 const DEFAULT_PASSWORD = 'Demo-2026-Switchboard';
 
-const readWith = (expression: string): string =>
-  `node -pe 'JSON.parse(require("fs").readFileSync(0,"utf8")).${expression}'`;
+/** Which pieces this process brought along itself. */
+interface Embedded {
+  database: boolean;
+  waha: boolean;
+}
 
-function firstMessage(config: Config, address: string): string[] {
-  const json = `-H 'content-type: application/json'`;
+/**
+ * One screen for a person who has just started it: where things are, who can log in, and the first message in curl, as in
+ * README.md. Names no password but the published one.
+ */
+export function banner(config: Config, address: string, embedded: Embedded): string {
+  const screen = [['Switchboard is running.'], indented(places(config, address, embedded))];
+  if (embedded.database) screen.push(account(config), FIRST, indented(firstMessage(config, address, embedded)));
+  return `\n${screen.map((part) => part.map((line) => `  ${line}`).join('\n')).join('\n\n')}\n`;
+}
+
+const indented = (lines: string[]): string[] => lines.map((line) => `  ${line}`);
+
+function places(config: Config, address: string, embedded: Embedded): string[] {
+  const lines = [`API             ${address}`, `Swagger UI      ${address}/api/docs`];
+  if (embedded.waha)
+    lines.push(`WAHA simulator  ${config.WAHA_BASE_URL}/simulator   (a stand-in: nothing reaches WhatsApp)`);
+  if (embedded.database) lines.push(`Data            ${config.EMBEDDED_DATA_DIR}`);
+  return lines;
+}
+
+const isPublished = ({ DEMO_PASSWORD }: Config): boolean => DEMO_PASSWORD === DEFAULT_PASSWORD;
+
+const account = (config: Config): string[] => [
+  'Log in as  admin@demo.example    or  manager@demo.example',
+  '       or  agent@demo.example    or  auditor@demo.example',
+  `Password   ${isPublished(config) ? DEFAULT_PASSWORD : 'the one in DEMO_PASSWORD'}`,
+];
+
+const FIRST = ['Your first message: paste this into a second terminal (README.md explains each line).'];
+
+function firstMessage(config: Config, address: string, embedded: Embedded): string[] {
+  const password = isPublished(config) ? DEFAULT_PASSWORD : `'"$DEMO_PASSWORD"'`;
   return [
-    `API=${address} WAHA=${config.WAHA_BASE_URL}`,
-    `TOKEN=$(curl -s $API/auth/login ${json} -d '{"email":"admin@demo.example","password":"'"\${DEMO_PASSWORD:-${DEFAULT_PASSWORD}}"'"}' | ${readWith('access_token')})`,
-    `AUTH="authorization: Bearer $TOKEN"`,
-    `S=$(curl -s $API/waha/sessions -H "$AUTH" ${json} -d '{"name":"main"}'); NAME=$(echo $S | ${readWith('waha_name')}); ID=$(echo $S | ${readWith('id')}); sleep 2`,
-    `curl -s $API/waha/sessions/$ID/qr -H "$AUTH" -H 'accept: image/png' -o qr.png`,
-    `curl -s -X POST $WAHA/simulator/sessions/$NAME/scan ${json} -d '{}'; sleep 3`,
-    `curl -s $API/messages/send -H "$AUTH" ${json} -d '{"to":"+44 20 7946 0958","text":"Hello"}'`,
-    `curl -s -X POST $WAHA/simulator/sessions/$NAME/inbound ${json} -d '{"from":"442079460958@c.us","text":"Hi!"}'; sleep 3`,
-    `curl -s $API/messages -H "$AUTH"`,
+    `API=${address}${embedded.waha ? ` WAHA=${config.WAHA_BASE_URL}` : ''}`,
+    `call() { curl -s -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' "$@"; }`,
+    `field() { node -pe "JSON.parse(require('fs').readFileSync(0)).$1"; }`,
+    `LOGIN='{"email":"admin@demo.example","password":"${password}"}'`,
+    `TOKEN=$(call $API/auth/login -d "$LOGIN" | field access_token)`,
+    `ID=$(call $API/waha/sessions -d '{"name":"Main shop"}' | field id)`,
+    `sleep 1; call $API/waha/sessions/$ID/qr -H 'accept: image/png' -o qr.png`,
+    ...(embedded.waha ? SIMULATED : SCANNED_BY_HAND),
   ];
 }
+
+const SEND = `M=$(call $API/messages/send -d '{"to":"+44 20 7946 0958","text":"Your order is ready."}' | field id)`;
+const HISTORY = `sleep 6; call $API/messages/$M/events | field 'map(event => event.status).join(" → ")'`;
+
+const SIMULATED = [
+  `NAME=$(call $API/waha/sessions/$ID | field waha_name)`,
+  `call $WAHA/simulator/sessions/$NAME/scan -d '{}'`,
+  SEND,
+  HISTORY,
+  `call $WAHA/simulator/sessions/$NAME/inbound -d '{"from":"442079460958@c.us","text":"On my way"}'`,
+  `sleep 1; call "$API/messages?direction=inbound" | field 'at(0).text'`,
+];
+
+/** With a WAHA of one's own a person scans, and what is sent reaches somebody. */
+const SCANNED_BY_HAND = [
+  `echo 'Scan qr.png with WhatsApp (Linked devices), then send as README.md shows, to a number of yours'`,
+];

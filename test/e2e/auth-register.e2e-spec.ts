@@ -10,6 +10,7 @@ import { createAccount } from '../support/accounts';
 import { Api } from '../support/api';
 import { createTestApp } from '../support/app';
 import { workerDatabase } from '../support/database';
+import { eventually } from '../support/wait';
 
 const PASSWORD = 'correct horse battery';
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -80,10 +81,25 @@ describe('POST /users/register', () => {
 
   it('lets exactly one of many that register the same email at once in', async () => {
     const email = 'race@acme.example';
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => register({ email, password: PASSWORD, tenant_name: `Racer ${index}` })),
+    // All get as far as a lock lets them, before any of them has written.
+    const barrier = await (await workerDatabase()).owner();
+    await barrier.query('begin');
+    await barrier.query('lock table tenants in share mode');
+    const racers = Array.from({ length: 6 }, (_, index) =>
+      register({ email, password: PASSWORD, tenant_name: `Racer ${index}` }),
     );
-    expect(answers.map((answer) => answer.statusCode).sort()).toEqual([201, ...Array<number>(7).fill(409)]);
+    await eventually(async () => {
+      const { rows } = await owner.query(
+        `select count(*)::int as waiting from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(rows).toEqual([{ waiting: racers.length }]);
+    }).finally(() => barrier.end());
+    const answers = await Promise.all(racers);
+    expect(answers.map((answer) => answer.refusal).sort()).toEqual([
+      '201 undefined',
+      ...Array<string>(racers.length - 1).fill('409 EMAIL_TAKEN'),
+    ]);
     const { rows } = await owner.query(`select count(*)::int as made from tenants where name like 'Racer %'`);
     expect(rows).toEqual([{ made: 1 }]);
   });

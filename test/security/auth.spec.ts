@@ -12,12 +12,13 @@ import { eventually } from '../support/wait';
 const UNLIMITED = { AUTH_RATE_LIMIT_PER_MINUTE: '100000', RATE_LIMIT_PER_MINUTE: '100000' };
 
 let api: Api;
-let app: NestFastifyApplication;
+/** Everything that was started: closed even where a test fails half way. */
+const started: NestFastifyApplication[] = [];
 let owner: Client;
 let secret: string;
 
 beforeAll(async () => {
-  app = await createTestApp(UNLIMITED);
+  const app = await start();
   api = new Api(app);
   owner = await (await workerDatabase()).owner();
   secret = app.get(Config).JWT_SECRET ?? '';
@@ -25,8 +26,15 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await owner.end();
-  await app.close();
+  await Promise.all(started.map((app) => app.close()));
 });
+
+/** One more process on the same database, unless told otherwise. */
+async function start(variables: Record<string, string> = {}): Promise<NestFastifyApplication> {
+  const app = await createTestApp({ ...UNLIMITED, ...variables });
+  started.push(app);
+  return app;
+}
 
 const as = (authorization: string) => api.get('/users/me', { headers: { authorization } });
 const newLogin = async () => api.logIn(await createAccount(owner));
@@ -162,9 +170,9 @@ describe('a refresh token', () => {
 describe('JWT_PREVIOUS_SECRETS', () => {
   it('lets every login go on over a change of the secret, and none without them', async () => {
     const login = await newLogin();
-    const changed = { ...UNLIMITED, JWT_SECRET: 'a new secret of at least 32 characters' };
-    const apps = [await createTestApp({ ...changed, JWT_PREVIOUS_SECRETS: secret }), await createTestApp(changed)];
-    const [rotated = api, strange = api] = apps.map((one) => new Api(one));
+    const changed = { JWT_SECRET: 'a new secret of at least 32 characters' };
+    const rotated = new Api(await start({ ...changed, JWT_PREVIOUS_SECRETS: secret }));
+    const strange = new Api(await start(changed));
     expect((await rotated.me(login.access_token)).statusCode).toBe(200);
     expect((await strange.me(login.access_token)).refusal).toBe(REFUSED);
     expect((await strange.refresh(login.refresh_token)).refusal).toBe(REFUSED);
@@ -173,31 +181,28 @@ describe('JWT_PREVIOUS_SECRETS', () => {
     expect(decode(pair.access_token.split('.')[0]).kid).not.toBe(decode(login.access_token.split('.')[0]).kid);
     expect((await rotated.me(pair.access_token)).statusCode).toBe(200);
     expect((await strange.me(pair.access_token)).statusCode).toBe(200);
-    await Promise.all(apps.map((one) => one.close()));
   });
 });
 
 describe('what ends a login elsewhere', () => {
   it('takes effect here within 5 s: logging out on another replica, a user made inactive, a suspended tenant', async () => {
-    const replica = await createTestApp(UNLIMITED);
+    const replica = new Api(await start());
     const accounts = [await createAccount(owner), await createAccount(owner), await createAccount(owner)];
     const tokens: string[] = [];
     for (const account of accounts) tokens.push((await api.logIn(account)).access_token);
     const answers = async () => (await Promise.all(tokens.map((token) => api.me(token)))).map((one) => one.refusal);
     expect(await answers()).toEqual(Array(3).fill('200 undefined'));
-    await new Api(replica).post('/auth/logout', undefined, { token: tokens[0] });
+    await replica.post('/auth/logout', undefined, { token: tokens[0] });
     await owner.query(`update users set status = 'inactive' where id = $1`, [accounts[1]?.userId]);
     await owner.query(`update tenants set status = 'suspended' where id = $1`, [accounts[2]?.tenantId]);
     await eventually(async () => expect(await answers()).toEqual(Array(3).fill(REFUSED)), { timeoutMs: 6_000 });
-    await replica.close();
   });
 });
 
 describe('without the database', () => {
   it('a login known a moment ago still is one, all else gets 503, and nobody gets 401', async () => {
     const own = await startOwnPostgres();
-    const aloneApp = await createTestApp({ ...UNLIMITED, DATABASE_URL: own.url });
-    const alone = new Api(aloneApp);
+    const alone = new Api(await start({ DATABASE_URL: own.url }));
     const client = new Client({ connectionString: own.url });
     await client.connect();
     const account = await createAccount(client);
@@ -219,6 +224,5 @@ describe('without the database', () => {
     await eventually(async () => expect(await asks(known.access_token)).toBe('503 DATABASE_ERROR'), {
       timeoutMs: 6_000,
     });
-    await aloneApp.close();
   });
 });

@@ -6,15 +6,15 @@ import { roleAccessOf } from '../../src/platform/database/role-access';
 import { workerDatabase } from './database';
 
 /** Only ever used by tests. */
-const TEST_SECRETS = {
+export const TEST_SECRETS = {
   JWT_SECRET: 'only-for-tests-'.repeat(3),
   DATA_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
   WAHA_API_KEY: 'only-for-tests',
 };
 
-/** The whole application on the spec file's own database, started as main.ts starts it; not listening. The caller closes it. */
+/** The whole application on the spec file's own database (or the one of DATABASE_URL), started as main.ts starts it; not listening. The caller closes it. */
 export async function createTestApp(variables: Record<string, string> = {}): Promise<NestFastifyApplication> {
-  const { ownerUrl } = await workerDatabase();
+  const ownerUrl = variables.DATABASE_URL ?? (await workerDatabase()).ownerUrl;
   const config = loadConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',

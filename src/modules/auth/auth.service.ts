@@ -2,12 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { type Permission, permissionsOf } from '../../common/permissions';
-import type { TenantEntity } from '../tenants/tenant.entity';
-import { TenantsService } from '../tenants/tenants.service';
-import { PasswordHasher } from '../users/password-hasher';
-import type { UserEntity } from '../users/user.entity';
-import type { Account } from '../users/users.repository';
-import { UsersService } from '../users/users.service';
+import { type TenantEntity, TenantsService } from '../tenants/tenants.service';
+import { PasswordHasher } from '../../platform/crypto/password-hasher';
+import { type Account, type UserEntity, UsersService } from '../users/users.service';
 import { AuthErrors } from './auth.errors';
 import { LoginsService, type TokenPair } from './logins.service';
 

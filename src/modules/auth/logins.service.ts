@@ -52,7 +52,7 @@ export class LoginsService {
     if (!token) throw CommonErrors.authenticationFailed();
     for (let round = 1; round <= REFRESH_ROUNDS; round++) {
       const login = await this.logins.findRefreshable(token);
-      if (!login?.live) throw CommonErrors.authenticationFailed();
+      if (!login?.live || !isGenuine(token, login.seed, this.keys.all)) throw CommonErrors.authenticationFailed();
       if (await this.mayHaveSuccessor(token, login)) return this.successor(token, login);
     }
     throw CommonErrors.authenticationFailed();

@@ -3,7 +3,7 @@ import { newId } from '../../common/ids';
 import { Config } from '../../config/config';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { TenantsService } from '../tenants/tenants.service';
-import { PasswordHasher } from '../users/password-hasher';
+import { PasswordHasher } from '../../platform/crypto/password-hasher';
 import { UsersService } from '../users/users.service';
 import type { Subject } from './access-token';
 import { AuthErrors } from './auth.errors';

@@ -2,10 +2,9 @@ import { newId } from '../../common/ids';
 import type { TenantRole } from '../../common/permissions';
 import type { SystemDatabase } from '../../platform/database/system-database';
 import type { TenantDatabase } from '../../platform/database/tenant-database';
-import { DEMO_SLUG } from '../tenants/tenant-slug';
-import { TenantsRepository } from '../tenants/tenants.repository';
-import { PasswordHasher } from '../users/password-hasher';
-import { UsersRepository } from '../users/users.repository';
+import { PasswordHasher } from '../../platform/crypto/password-hasher';
+import { TenantsService } from '../tenants/tenants.service';
+import { UsersService } from '../users/users.service';
 
 /** What the demo users are made with. */
 export interface DemoOptions {
@@ -33,28 +32,28 @@ const DEMO_USERS: readonly DemoUser[] = [
  * running it again, or twice at once, changes nothing.
  */
 export async function seedDemo(db: TenantDatabase, system: SystemDatabase, options: DemoOptions): Promise<void> {
-  const tenants = new TenantsRepository(db, system);
-  const users = new UsersRepository(db, system);
-  const tenantId = await demoTenant(db, tenants);
-  const present = await users.findEmails(
-    tenantId,
-    DEMO_USERS.map((user) => user.email),
-  );
-  const missing = DEMO_USERS.filter((user) => !present.includes(user.email));
+  const users = UsersService.over(db, system);
+  const tenantId = await demoTenant(db, TenantsService.over(db, system));
+  const missing = await missingUsers(users, tenantId);
   const hasher = new PasswordHasher(options.rounds);
   const hashes = await Promise.all(missing.map(() => hasher.hash(options.password)));
   await db.transaction(tenantId, async (tx) => {
     for (const [index, user] of missing.entries())
-      await users.insert(tx, tenantId, { ...user, id: newId(), passwordHash: hashes[index] ?? '' });
+      await users.createUnlessThere(tx, tenantId, { ...user, id: newId(), passwordHash: hashes[index] ?? '' });
   });
 }
 
-/** The id of the demo tenant, which is made unless it is there. */
-async function demoTenant(db: TenantDatabase, tenants: TenantsRepository): Promise<string> {
-  const found = await tenants.findIdBySlug(DEMO_SLUG);
+async function missingUsers(users: UsersService, tenantId: string): Promise<DemoUser[]> {
+  const emails = DEMO_USERS.map((user) => user.email);
+  const present = await users.emailsOf(tenantId, emails);
+  return DEMO_USERS.filter((user) => !present.includes(user.email));
+}
+
+/** The id of the demo tenant, which is founded unless it is there. */
+async function demoTenant(db: TenantDatabase, tenants: TenantsService): Promise<string> {
+  const found = await tenants.findDemo();
   if (found) return found;
   const id = newId();
-  const made = await db.transaction(id, (tx) => tenants.insert(tx, { id, slug: DEMO_SLUG, name: 'Demo' }));
-  // Taken in the meantime: another process is seeding as well.
-  return made ? id : demoTenant(db, tenants);
+  const founded = await db.transaction(id, (tx) => tenants.foundDemo(tx, id));
+  return founded ? id : demoTenant(db, tenants);
 }

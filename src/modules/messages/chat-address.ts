@@ -1,6 +1,6 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
-/** WhatsApp chat ids that can be written to: a person, a hidden id, a group (FACTS §4 "Ids of chats"). */
+/** WhatsApp chat ids that can be written to: a person, a hidden id, a group (docs/WAHA.md §4). */
 const CHAT_ID = /^(?:\d{5,20}@(?:c\.us|lid)|\d{5,20}(?:-\d{5,15})?@g\.us)$/;
 
 /**

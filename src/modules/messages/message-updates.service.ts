@@ -19,6 +19,7 @@ interface Report {
   at: Date;
 }
 
+// WhatsApp's times count whole seconds: what it reports of an attempt is not earlier than the attempt.
 // A message that leaves `unknown` or `queued` this way frees its chat, so its lane is woken.
 const ADVANCE = `
   with old as (
@@ -26,16 +27,17 @@ const ADVANCE = `
     where tenant_id = $1 and session_id = $2 and wa_id = $3 and direction = 'outbound' for no key update),
   moved as (
     update messages m set status = $4, settle_at = null, next_attempt_at = null,
-      sent_at = case when $4 = 'failed' then m.sent_at else coalesce(m.sent_at, $5) end,
-      delivered_at = case when $4 in ('delivered', 'read', 'played') then coalesce(m.delivered_at, $5) else m.delivered_at end,
-      read_at = case when $4 in ('read', 'played') then coalesce(m.read_at, $5) else m.read_at end,
+      sent_at = case when $4 = 'failed' then m.sent_at else coalesce(m.sent_at, greatest($5, m.attempted_at)) end,
+      delivered_at = case when $4 in ('delivered', 'read', 'played')
+        then coalesce(m.delivered_at, greatest($5, m.attempted_at)) else m.delivered_at end,
+      read_at = case when $4 in ('read', 'played') then coalesce(m.read_at, greatest($5, m.attempted_at)) else m.read_at end,
       error_code = case when $4 = 'failed' then 'ACK_ERROR' end, error = null,
       retryable = case when $4 = 'failed' then true end
     from old where m.tenant_id = $1 and m.id = old.id and old.status = any($6)
-    returning m.id, old.status as was, old.attempts),
+    returning m.id, m.attempted_at, old.status as was, old.attempts),
   noted as (
     insert into message_events (tenant_id, message_id, at, status, attempt, error_code)
-    select $1, id, $5, $4, attempts, case when $4 = 'failed' then 'ACK_ERROR' end from moved),
+    select $1, id, greatest($5, attempted_at), $4, attempts, case when $4 = 'failed' then 'ACK_ERROR' end from moved),
   woken as (
     update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
     where l.tenant_id = $1 and l.session_id = $2 and exists (select from moved where was in ('unknown', 'queued')))

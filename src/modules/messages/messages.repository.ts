@@ -108,7 +108,7 @@ export class MessagesRepository {
     return this.db.query<MessageEventRow>(
       tenantId,
       `select at, status, attempt, error_code, note from message_events where tenant_id = $1 and message_id = $2
-        order by at, id limit 1000`,
+        order by id limit 1000`,
       [tenantId, messageId],
     );
   }

@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
-import type { TenantTransaction } from '../../platform/database/tenant-database';
+import type { SystemDatabase } from '../../platform/database/system-database';
+import type { TenantDatabase, TenantTransaction } from '../../platform/database/tenant-database';
 import type { TenantEntity } from './tenant.entity';
-import { slugOf, withRandomEnd } from './tenant-slug';
+import { DEMO_SLUG, slugOf, withRandomEnd } from './tenant-slug';
 import { TenantsRepository } from './tenants.repository';
+
+export type { TenantEntity };
 
 const SLUG_ATTEMPTS = 5;
 
@@ -12,6 +15,11 @@ const SLUG_ATTEMPTS = 5;
 @Injectable()
 export class TenantsService {
   constructor(private readonly tenants: TenantsRepository) {}
+
+  /** The service without Nest, for seeding. */
+  static over(db: TenantDatabase, system: SystemDatabase): TenantsService {
+    return new TenantsService(new TenantsRepository(db, system));
+  }
 
   /**
    * The actor's own tenant.
@@ -31,5 +39,15 @@ export class TenantsService {
       if (await this.tenants.insert(tx, { ...tenant, slug })) return;
     }
     throw new Error(`No free slug in ${SLUG_ATTEMPTS} attempts`);
+  }
+
+  /** The id of the demo tenant; null while there is none. */
+  findDemo(): Promise<string | null> {
+    return this.tenants.findIdBySlug(DEMO_SLUG);
+  }
+
+  /** Whether the demo tenant was founded under this id: false when another process was faster. */
+  foundDemo(tx: TenantTransaction, id: string): Promise<boolean> {
+    return this.tenants.insert(tx, { id, slug: DEMO_SLUG, name: 'Demo' });
   }
 }

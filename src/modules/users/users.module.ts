@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Config } from '../../config/config';
-import { PasswordHasher } from './password-hasher';
+import { PasswordHasher } from '../../platform/crypto/password-hasher';
 import { UsersController } from './users.controller';
 import { UsersRepository } from './users.repository';
 import { UsersService } from './users.service';

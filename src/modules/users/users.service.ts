@@ -1,15 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
-import type { TenantTransaction } from '../../platform/database/tenant-database';
+import type { SystemDatabase } from '../../platform/database/system-database';
+import type { TenantDatabase, TenantTransaction } from '../../platform/database/tenant-database';
 import type { UserEntity } from './user.entity';
 import { UserErrors } from './users.errors';
 import { type Account, type NewUser, UsersRepository } from './users.repository';
+
+export type { Account, UserEntity };
 
 /** The people who work in the tenants. */
 @Injectable()
 export class UsersService {
   constructor(private readonly users: UsersRepository) {}
+
+  /** The service without Nest, for seeding. */
+  static over(db: TenantDatabase, system: SystemDatabase): UsersService {
+    return new UsersService(new UsersRepository(db, system));
+  }
 
   /**
    * The user who is calling.
@@ -49,13 +57,23 @@ export class UsersService {
     await this.requireFreeEmail(email);
   }
 
+  /** The emails of these that the tenant has a user of. */
+  emailsOf(tenantId: string, emails: string[]): Promise<string[]> {
+    return this.users.findEmails(tenantId, emails);
+  }
+
   /**
    * Adds a user to the tenant of the transaction and tells when that was.
    * @throws EMAIL_TAKEN when the tenant has a user of that email.
    */
   async create(tx: TenantTransaction, tenantId: string, user: NewUser): Promise<Date> {
-    const createdAt = await this.users.insert(tx, tenantId, user);
+    const createdAt = await this.createUnlessThere(tx, tenantId, user);
     if (!createdAt) throw UserErrors.emailTaken();
     return createdAt;
+  }
+
+  /** The same, but null when the tenant has a user of that email, which stays as it is. */
+  createUnlessThere(tx: TenantTransaction, tenantId: string, user: NewUser): Promise<Date | null> {
+    return this.users.insert(tx, tenantId, user);
   }
 }

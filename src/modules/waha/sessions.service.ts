@@ -84,7 +84,7 @@ export class SessionsService {
     if (action !== 'logout')
       await this.sessions.setDesired(actor.tenantId, id, action === 'stop' ? 'stopped' : 'running');
     const { client } = await this.servers.byId(session.server_id);
-    // NOTE: start does nothing in FAILED, restart is what brings such a session back (FACTS §3).
+    // NOTE: start does nothing in FAILED, restart is what brings such a session back (docs/WAHA.md §3).
     const effective = action === 'start' && session.status === 'FAILED' ? 'restart' : action;
     await this.inWaha(session, async () => {
       if (effective !== 'stop') await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
@@ -147,5 +147,5 @@ export class SessionsService {
 
 type QrSource = { client: Awaited<ReturnType<WahaServers['byId']>>['client']; name: string };
 
-/** WAHA's name of the session: made by us and telling nothing of the tenant; at most 54 of its letters (FACTS §0). */
+/** WAHA's name of the session: made by us and telling nothing of the tenant; at most 54 of its letters (docs/WAHA.md §0). */
 const wahaNameOf = (id: string): string => `sb_${id.replaceAll('-', '')}`;

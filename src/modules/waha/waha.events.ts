@@ -8,7 +8,7 @@ export type WahaEvent =
   | { kind: 'ack'; waId: string; status: 'failed' | 'sent' | 'delivered' | 'read' | 'played'; at: Date }
   | { kind: 'ignored'; reason: string };
 
-/** The envelope that WAHA posts (FACTS §5), as far as the door must know it. */
+/** The envelope that WAHA posts (docs/WAHA.md §5), as far as the door must know it. */
 export interface WahaEnvelope {
   id: string;
   event: string;
@@ -21,6 +21,11 @@ interface FullEnvelope extends WahaEnvelope {
   me?: unknown;
 }
 
+/** What WAHA calls events, sessions and ids; the columns that keep them are no wider. */
+const NAME = /^[\x21-\x7e]{1,128}$/;
+const EVENT_NAME = /^[\x21-\x7e]{1,64}$/;
+const isText = (value: unknown, pattern: RegExp): boolean => typeof value === 'string' && pattern.test(value);
+
 /** Reads the envelope of a webhook body; null when it is not one. */
 export function parseEnvelope(body: string): WahaEnvelope | null {
   let envelope: Partial<FullEnvelope> | null;
@@ -30,7 +35,7 @@ export function parseEnvelope(body: string): WahaEnvelope | null {
     return null;
   }
   const { id, event, session } = envelope ?? {};
-  const named = [id, event, session].every((part) => typeof part === 'string' && part !== '' && part.length <= 128);
+  const named = isText(id, NAME) && isText(event, EVENT_NAME) && isText(session, NAME);
   return named ? (envelope as WahaEnvelope) : null;
 }
 
@@ -49,6 +54,7 @@ export function parseEvent(body: string): WahaEvent {
       return message ? { kind: 'message', message } : { kind: 'ignored', reason: 'no message id in it' };
     }
     case 'message.ack':
+    case 'message.ack.group': // one for each participant: the message is where the furthest of them is
       return ackEvent(payload, at);
     default:
       return { kind: 'ignored', reason: `${envelope.event} is not acted on` };

@@ -37,7 +37,7 @@ export class WebhookIngest implements BeforeApplicationShutdown {
 
   /**
    * Takes one event in; resolves once it is durable. Age is no ground to refuse: WAHA's timestamp is the event's own and is
-   * not signed (FACTS §5).
+   * not signed (docs/WAHA.md §5).
    * @returns whether it was new
    * @throws AUTHENTICATION_FAILED, VALIDATION_FAILED, NOT_FOUND for an unknown session; nothing is stored then
    */
@@ -80,7 +80,7 @@ export class WebhookIngest implements BeforeApplicationShutdown {
   }
 }
 
-/** Lowercase hex HMAC-SHA512 over the raw body (FACTS §5), compared in constant time. */
+/** Lowercase hex HMAC-SHA512 over the raw body (docs/WAHA.md §5), compared in constant time. */
 export function isSignedWith(secret: string, raw: Buffer, signature: string): boolean {
   const expected = createHmac('sha512', secret).update(raw).digest();
   const given = Buffer.from(signature, 'hex');

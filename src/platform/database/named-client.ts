@@ -1,4 +1,4 @@
-import { Client, Pool, type PoolClient, type PoolConfig, type QueryResult } from 'pg';
+import { Client, DatabaseError, Pool, type PoolClient, type PoolConfig, type QueryResult } from 'pg';
 import { SET_TENANT, TenantQuery } from './tenant-query';
 import { tenantInScope } from './tenant-scope';
 
@@ -9,7 +9,7 @@ const UNNAMED =
 
 const names = new Map<string, string>();
 
-/** The name under which the text is prepared; PostgreSQL then plans it once for each connection (data layer, measured). */
+/** The name under which the text is prepared; PostgreSQL then plans it once for each connection (docs/decisions/0002). */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);
   if (known !== undefined || names.size >= MAX_NAMES || UNNAMED.test(text)) return known;
@@ -59,6 +59,8 @@ export class NamedPool extends Pool {
   constructor(config: PoolConfig) {
     super({ ...config, Client: NamedClient });
     this.on('error', () => undefined);
+    // While a client is out of the pool nobody else listens: its statement is rejected, and the event would end the process.
+    this.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** One statement on behalf of the tenants (comma-joined ids), in one round trip. */
@@ -83,5 +85,9 @@ export class NamedPool extends Pool {
   }
 }
 
-/** Without a SQLSTATE it was the connection that failed, not the statement: do not put it back. */
-const isConnectionLoss = (error: Error): boolean => !('code' in error) || !/^[0-9A-Z]{5}$/.test(String(error.code));
+/** SQLSTATEs with which PostgreSQL ends the connection itself: shut down, crashed, timed out. */
+const LAST_WORDS = /^(08|57P|25P0[34])/;
+
+/** What is not PostgreSQL's own answer, or its last one, was the connection's failure: it is not put back. */
+const isConnectionLoss = (error: Error): boolean =>
+  !(error instanceof DatabaseError) || LAST_WORDS.test(error.code ?? '');

@@ -10,7 +10,7 @@ export type WakeChannel = 'lanes' | 'events';
 const CHANNELS: readonly WakeChannel[] = ['lanes', 'events'];
 const pgChannel = (channel: WakeChannel): string => `switchboard_${channel}`;
 
-/** At most one NOTIFY a channel in this time: each costs a lock that all commits share (data layer §4). */
+/** At most one NOTIFY a channel in this time: each costs a lock that all commits share (docs/decisions/0003). */
 const NOTIFY_EVERY_MS = 10;
 const RECONNECT_MIN_MS = 200;
 const RECONNECT_MAX_MS = 5_000;

@@ -1,16 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import {
-  IsBoolean,
-  IsInt,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-  Validate,
-  ValidatorConstraint,
-} from 'class-validator';
+import { IsBoolean, IsInt, IsOptional, IsUUID, Max, Min, Validate, ValidatorConstraint } from 'class-validator';
 import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
 import type { PageRequest } from '../../common/paging';
 
@@ -45,8 +35,7 @@ export class PageQuery implements PageRequest {
 
   @ApiPropertyOptional({ description: 'Where the page begins, from the Link header of the page before' })
   @IsOptional()
-  @IsString()
-  @MaxLength(256)
+  @IsUUID()
   @Validate(EitherOffsetOrCursor)
   cursor?: string;
 

@@ -1,5 +1,6 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import { CommonErrors } from '../../common/common.errors';
+import { unstorableField } from './storable-body';
 import { validationDetails } from './validation-details';
 
 /** Past this many the answer would only grow with the attack. */
@@ -8,7 +9,7 @@ const MAX_DETAILS = 100;
 /**
  * Validates every body and query against its class: unknown fields are refused and named, nothing is converted that a
  * property does not convert itself (`@Type(() => Number)` on query numbers). A body that is not a JSON object where one is
- * asked for is refused.
+ * asked for is refused, and so is text that cannot be stored as it is.
  */
 @Injectable()
 export class ApiValidationPipe extends ValidationPipe {
@@ -27,6 +28,8 @@ export class ApiValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     if (metadata.type === 'body' && this.toValidate(metadata) && isNoObject(value))
       throw CommonErrors.validation([], 'The body must be a JSON object');
+    const unstorable = this.toValidate(metadata) ? unstorableField(value) : null;
+    if (unstorable) throw CommonErrors.validation([unstorable]);
     return super.transform(value, metadata) as Promise<unknown>;
   }
 }

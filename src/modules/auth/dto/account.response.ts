@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { UserResponse, userResponse } from '../../users/dto/user.response';
-import type { UserEntity } from '../../users/user.entity';
+import type { UserEntity } from '../../users/users.service';
 import type { TokenPair } from '../logins.service';
 import type { SignedUp } from '../registration.service';
 

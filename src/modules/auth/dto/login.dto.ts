@@ -1,6 +1,6 @@
 import { IsOptional, IsString, Length } from 'class-validator';
-import { Email } from '../../users/email.rule';
-import { PasswordAttempt } from '../../users/password.rule';
+import { Email } from '../../../platform/http/email.rule';
+import { PasswordAttempt } from '../../../platform/http/password.rule';
 
 /** What somebody logs in with. */
 export class LoginDto {

@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { IsOptional, IsString, Length, Matches } from 'class-validator';
-import { Email } from '../../users/email.rule';
-import { NewPassword } from '../../users/password.rule';
+import { Email } from '../../../platform/http/email.rule';
+import { NewPassword } from '../../../platform/http/password.rule';
 
 /** What somebody signs up with. */
 export class RegisterDto {

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { UserResponse, userResponse } from '../../users/dto/user.response';
-import type { UserEntity } from '../../users/user.entity';
+import type { UserEntity } from '../../users/users.service';
 import { ACCESS_TTL_S } from '../access-token';
 import type { TokenPair } from '../logins.service';
 

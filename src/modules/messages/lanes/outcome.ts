@@ -45,7 +45,7 @@ export const sent = (waId: string | null): Outcome => ({
 });
 
 /**
- * What a failed call means (spec/messaging.md "Retries"): nothing left → the lane waits; the session is not WORKING → the
+ * What a failed call means: nothing left → the lane waits; the session is not WORKING → the
  * lane is parked; 401, 403, 404 → parked too, somebody must look; 400 and other 422 are about this message; 429 → later; a
  * 5xx or silence → unknown, to be settled by asking, never by sending again blindly.
  */

@@ -1,4 +1,4 @@
-/** The part of a WAHA session's configuration that is ours (FACTS §3 Config). */
+/** The part of a WAHA session's configuration that is ours (docs/WAHA.md §3). */
 export interface WahaSessionConfig {
   metadata: Record<string, string>;
   ignore: { status: boolean; groups: boolean; channels: boolean; broadcast: boolean };
@@ -13,7 +13,7 @@ export interface WahaSessionConfig {
 }
 
 /** The events that we act on; `message` comes along with `message.any` and is folded by the message's id. */
-const EVENTS = ['session.status', 'message', 'message.any', 'message.ack'];
+const EVENTS = ['session.status', 'message', 'message.any', 'message.ack', 'message.ack.group'];
 
 /**
  * The configuration that every session of ours gets: its store on (without it WAHA can list no messages, and settlement is

@@ -1,11 +1,11 @@
-/** What we read of WAHA's answers, whichever engine gave them: this file knows their shapes (FACTS §4, §5). */
+/** What we read of WAHA's answers, whichever engine gave them: this file knows their shapes (docs/WAHA.md §4, §5). */
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-/** PostgreSQL stores no NUL, and no message needs one. */
+/** PostgreSQL stores neither NUL nor half of a surrogate pair, and no message needs one. */
 const text = (value: unknown): string | null =>
-  typeof value === 'string' && value !== '' ? value.replaceAll('\0', '') : null;
+  typeof value === 'string' && value !== '' ? value.replaceAll('\0', '').toWellFormed() : null;
 
 /** The parts of a message id `{fromMe}_{chat}_{bareId}[_{participant}]`. */
 export interface MessageIdParts {
@@ -59,7 +59,7 @@ export function me(value: unknown): { phone: string | null; pushName: string | n
   return { phone: text(value.id)?.replace(/(:\d+)?@.*$/, '') ?? null, pushName: text(value.pushName) };
 }
 
-/** The acks of WhatsApp, in their order; -1 is an error (FACTS §5). */
+/** The acks of WhatsApp, in their order; -1 is an error (docs/WAHA.md §5). */
 export const ackStatus = (ack: unknown): 'failed' | 'sent' | 'delivered' | 'read' | 'played' | null => {
   switch (ack) {
     case -1:

@@ -121,7 +121,7 @@ export class WahaClient {
     return (answer as { value?: string } | null)?.value ?? '';
   }
 
-  /** A message id that the next send will use: the only handle that makes a repeated send harmless (FACTS §4). */
+  /** A message id that the next send will use: the only handle that makes a repeated send harmless (docs/WAHA.md §4). */
   async newMessageId(name: string): Promise<string> {
     const answer = await this.call({ operation: 'new_message_id', path: `/api/${part(name)}/new-message-id` });
     const id = sentMessageId(answer);
@@ -198,7 +198,7 @@ export class WahaClient {
       body: body === undefined ? null : JSON.stringify(body),
       signal: AbortSignal.timeout(this.options.timeoutMs),
     });
-    const text = await response.body.text(); // null results are an empty body (FACTS §2)
+    const text = await response.body.text(); // null results are an empty body (docs/WAHA.md §2)
     const answer = text === '' ? null : parseAnswer(text);
     if (response.statusCode >= 300) throw new WahaFailure('answered', response.statusCode, reasonOf(answer));
     return { body: answer, at: new Date(Date.parse(String(response.headers.date)) || Date.now()) };

@@ -19,7 +19,7 @@ export class WahaFailure extends Error {
     this.name = 'WahaFailure';
   }
 
-  /** WAHA's 422 of another shape: the session is not in the state that the call needs (FACTS §2). */
+  /** WAHA's 422 of another shape: the session is not in the state that the call needs (docs/WAHA.md §2). */
   get sessionNotReady(): boolean {
     return this.status === 422 && /session status is not as expected|does not exist/i.test(this.reason);
   }
@@ -45,7 +45,7 @@ export function transportFailure(error: unknown): WahaFailure {
   });
 }
 
-/** The reason in an error answer, whichever of WAHA's four shapes it has (FACTS §2). */
+/** The reason in an error answer, whichever of WAHA's four shapes it has (docs/WAHA.md §2). */
 export function reasonOf(body: unknown): string {
   if (typeof body !== 'object' || body === null)
     return typeof body === 'string' ? body.slice(0, 300) : 'no reason given';

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { compare, hash } from 'bcrypt';
-import { MAX_PASSWORD_BYTES } from './password.rule';
 import { WaitingLine } from './waiting-line';
+
+/** All of a password that bcrypt looks at. */
+export const MAX_PASSWORD_BYTES = 72;
 
 /** A hash holds one thread of four for 170 ms at 12 rounds: one processor stays free for everything else. */
 const MAX_RUNNING = Math.max(1, availableParallelism() - 1);

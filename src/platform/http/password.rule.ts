@@ -1,9 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Length, registerDecorator } from 'class-validator';
+import { MAX_PASSWORD_BYTES } from '../crypto/password-hasher';
 
-/** All that bcrypt looks at. */
-export const MAX_PASSWORD_BYTES = 72;
 const MIN_PASSWORD_CHARACTERS = 10;
 
 /** Far beyond any password that can be right; such a one is wrong, not malformed. */

@@ -1,0 +1,45 @@
+import type { ErrorDetail } from '../../common/app-error';
+
+/** Deeper than anybody writes by hand, and far from the depth at which recursive readers of JSON run out of stack. */
+const MAX_DEPTH = 64;
+
+interface Part {
+  value: unknown;
+  path: string;
+  depth: number;
+}
+
+/**
+ * What of a body or query cannot be stored as it is: a text (or key) with a NUL or with half of a surrogate pair in it, both
+ * of which JSON can say and PostgreSQL cannot; or what is nested deeper than 64 levels. Null when all can be. A key is named by
+ * what it stands in. Walks without recursion, because a body may be nested as deep as it is long.
+ */
+export function unstorableField(body: unknown): ErrorDetail | null {
+  const open: Part[] = [{ value: body, path: '', depth: 0 }];
+  for (let part = open.pop(); part; part = open.pop()) {
+    const field = part.path || 'body';
+    if (!isStorable(part)) return { field, message: `${field} must not contain NUL or half of a surrogate pair` };
+    if (part.depth > MAX_DEPTH) {
+      const outermost = field.split('.', 1)[0] ?? field;
+      return { field: outermost, message: `${outermost} must not be nested deeper than ${MAX_DEPTH} levels` };
+    }
+    open.push(...partsOf(part));
+  }
+  return null;
+}
+
+function partsOf({ value, path, depth }: Part): Part[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).map(([key, inner]) => ({
+    value: inner,
+    path: path ? `${path}.${key}` : key,
+    depth: depth + 1,
+  }));
+}
+
+function isStorable({ value }: Part): boolean {
+  if (typeof value === 'string') return isSound(value);
+  return typeof value !== 'object' || value === null || Object.keys(value).every(isSound);
+}
+
+const isSound = (text: string): boolean => !text.includes('\0') && text.isWellFormed();

@@ -1,0 +1,79 @@
+import { createHmac } from 'node:crypto';
+import type { Bed } from './bed';
+import type { LoadRequest, Server } from './programs';
+import { type Customer, webhookBody } from './seed';
+
+/** One comparison: the same request to the service and to the reference. */
+export interface Scenario {
+  title: string;
+  /** At least so much of the reference's requests per second, at 64 connections. */
+  aim: number;
+  /** The request; `run` makes the ids of one run differ from those of all others. */
+  request(run: string): LoadRequest;
+  /** The answer's body without what differs from request to request: service and reference must say the same. */
+  comparable(answer: unknown): unknown;
+}
+
+/** The three comparisons, with a fresh access token. */
+export async function scenariosOf({ customers, service }: Bed): Promise<Scenario[]> {
+  const sender = await login(service, customers.sender);
+  const reader = await login(service, customers.reader);
+  const { body, placeholder } = webhookBody(customers.webhook);
+  return [
+    {
+      title: '(a) `POST /messages/send`',
+      aim: 0.8,
+      request: () => ({
+        ...{ method: 'POST', path: '/messages/send' },
+        headers: { ...JSON_BODY, authorization: sender },
+        body: JSON.stringify({ to: '+44 20 7946 0958', text: 'Your order is ready. You can pick it up until six.' }),
+      }),
+      comparable: (answer) => ({ ...(answer as object), id: null, created_at: null }),
+    },
+    {
+      title: '(b) `POST /webhooks/waha`',
+      aim: 0.8,
+      request: (run) => ({
+        ...{ method: 'POST', path: '/webhooks/waha', headers: JSON_BODY, body },
+        signed: { placeholder, prefix: `evt_${run}_`, secret: customers.webhook.secret },
+      }),
+      comparable: (answer) => answer,
+    },
+    {
+      title: '(c) `GET /messages?limit=50`',
+      aim: 0.7,
+      request: () => ({ method: 'GET', path: '/messages?limit=50', headers: { authorization: reader } }),
+      comparable: (answer) => answer,
+    },
+  ];
+}
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+async function login({ port }: Server, { email, password }: Customer): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${port}/auth/login`, {
+    ...{ method: 'POST', headers: JSON_BODY },
+    body: JSON.stringify({ email, password }),
+  });
+  if (!answer.ok) throw new Error(`Logging in: ${answer.status} ${await answer.text()}`);
+  return `Bearer ${((await answer.json()) as { access_token: string }).access_token}`;
+}
+
+/** Asks both once. @throws Error when they do not answer the same */
+export async function assertSameAnswers({ service, reference }: Bed, scenario: Scenario): Promise<void> {
+  const [ours, theirs] = [await once(service, scenario, 'check-a'), await once(reference, scenario, 'check-b')];
+  if (ours !== theirs) throw new Error(`${scenario.title} answers differ:\n${ours}\n${theirs}`);
+}
+
+async function once({ port }: Server, { request, comparable }: Scenario, run: string): Promise<string> {
+  const { method, path, headers, body, signed } = request(run);
+  const text = signed ? body?.replaceAll(signed.placeholder, signed.prefix) : body;
+  const hmac =
+    signed && text ? { 'x-webhook-hmac': createHmac('sha512', signed.secret).update(text).digest('hex') } : {};
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method,
+    headers: { ...headers, ...hmac },
+    body: text,
+  });
+  return `${answer.status} ${JSON.stringify(comparable(await answer.json()))}`;
+}

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { presentRun, rootFolder } from '../support/run';
+import { eventually } from '../support/wait';
+
+const BUILD_TIMEOUT_MS = 120_000;
+
+/**
+ * The compiled service, as `npm start` builds it: once for the whole run of Jest, in a copy of the run's own, so that a build
+ * made meanwhile does not pull the files from under processes that come and go. Answers the path of its main file.
+ */
+export async function builtService(): Promise<string> {
+  const folder = path.join(presentRun(), 'service');
+  const entry = path.join(folder, 'dist', 'src', 'main.js');
+  await locked(`${folder}.lock`, async () => {
+    if (!existsSync(entry)) await buildInto(folder);
+  });
+  return entry;
+}
+
+async function buildInto(folder: string): Promise<void> {
+  const start = path.join(rootFolder, 'tools', 'start.mjs');
+  await promisify(execFile)(process.execPath, [start, '--build-only'], { cwd: rootFolder, timeout: BUILD_TIMEOUT_MS });
+  const draft = `${folder}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft);
+  cpSync(path.join(rootFolder, 'dist'), path.join(draft, 'dist'), { recursive: true });
+  cpSync(path.join(rootFolder, 'package.json'), path.join(draft, 'package.json'));
+  symlinkSync(path.join(rootFolder, 'node_modules'), path.join(draft, 'node_modules'));
+  renameSync(draft, folder);
+}
+
+/** Jest's workers are processes of their own: a folder is the lock between them. */
+async function locked(lock: string, work: () => Promise<void>): Promise<void> {
+  const take = () => {
+    mkdirSync(lock);
+  };
+  await eventually(take, { timeoutMs: BUILD_TIMEOUT_MS, everyMs: 100, what: 'the build of another worker' });
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}

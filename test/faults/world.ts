@@ -1,0 +1,156 @@
+import os from 'node:os';
+import { Client } from 'pg';
+import { freePort } from '../../src/embedded/postgres-server';
+import type { FaultChange } from '../../src/simulator/faults';
+import { startSimulator, type SimulatorOptions } from '../../src/simulator/simulator';
+import { createAccount } from '../support/accounts';
+import { TEST_SECRETS } from '../support/app';
+import { type OwnPostgres, startOwnPostgres } from '../support/database';
+import { HttpClient } from '../support/http-client';
+import { eventually } from '../support/wait';
+import { createSession, reaches, type Send, type WireSession } from '../support/whatsapp';
+import { builtService } from './service-build';
+import { ServiceProcess } from './service-process';
+
+/** What a world is made with; each has a default. */
+export interface WorldOptions {
+  /** How many sessions work in it; 1 unless told otherwise. */
+  sessions?: number;
+  engine?: SimulatorOptions['engine'];
+  timing?: SimulatorOptions['timing'];
+  /** Environment variables over those of the tests. */
+  variables?: Record<string, string>;
+}
+
+/** The service as a process, and around it what survives it: PostgreSQL, WAHA and a logged-in client. */
+export interface World {
+  service: ServiceProcess;
+  postgres: OwnPostgres;
+  /** WAHA's stand-in. */
+  simulator: HttpClient;
+  /** A TENANT_ADMIN. */
+  http: HttpClient;
+  /** Nobody. */
+  anybody: HttpClient;
+  sessions: WireSession[];
+  /** Puts these faults of WAHA in force, and no others. */
+  faults(change: FaultChange): Promise<void>;
+  /** What reached WhatsApp, in order. */
+  sends(): Promise<Send[]>;
+  /** A new connection as the owner; it ends with the world. */
+  owner(): Promise<Client>;
+}
+
+/** So short that a time-out costs little, and far above every latency that the tests ask for. */
+export const WAHA_TIMEOUT_MS = 1_500;
+
+const FAST = { start: 20, pair: 20, ackServer: 10, ackDevice: 30, ackRead: 60, reconnect: 50 };
+
+type Stop = () => unknown;
+const toStop: Stop[] = [];
+
+/** Ends all that was started, newest first. For `afterEach`: it works after a time-out, too. */
+export async function endWorlds(): Promise<void> {
+  for (const stop of toStop.splice(0).reverse()) await stop();
+}
+
+/** Has something ended with the worlds. */
+export function endWithWorlds(stop: Stop): void {
+  toStop.push(stop);
+}
+
+/** Makes a world and works in it; a failure shows what the service said last. */
+export async function inWorld(options: WorldOptions, work: (world: World) => Promise<void>): Promise<void> {
+  const world = await startWorld(options);
+  await explained(world.service, () => work(world));
+}
+
+/** Does the work; a failure shows what the service said last. */
+export async function explained(service: ServiceProcess, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    // By shape: Jest's own errors are of another realm.
+    const failure = error as Error;
+    failure.message += `\n\nThe service said:\n${service.tail}`;
+    failure.stack = `${failure.message}\n${failure.stack ?? ''}`;
+    throw failure;
+  }
+}
+
+async function startWorld(options: WorldOptions): Promise<World> {
+  const entry = await builtService();
+  const postgres = await startOwnPostgres();
+  endWithWorlds(() => postgres.stop('immediate'));
+  const simulator = await startSimulator({
+    port: 0,
+    apiKey: TEST_SECRETS.WAHA_API_KEY,
+    engine: options.engine ?? 'NOWEB',
+    timing: { ...FAST, ...options.timing },
+  });
+  endWithWorlds(() => simulator.close());
+  const service = new ServiceProcess({
+    script: entry,
+    folder: os.tmpdir(),
+    variables: {
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'warn',
+      DATABASE_URL: postgres.url,
+      WAHA_BASE_URL: simulator.url,
+      WAHA_TIMEOUT_MS: String(WAHA_TIMEOUT_MS),
+      RATE_LIMIT_PER_MINUTE: '1000000',
+      ...TEST_SECRETS,
+      ...options.variables,
+      PORT: String(await freePort()),
+    },
+  });
+  endWithWorlds(() => service.kill());
+  await explained(service, () => service.start());
+  return populate({ service, postgres, waha: new HttpClient(simulator.url) }, options.sessions ?? 1);
+}
+
+interface Pieces {
+  service: ServiceProcess;
+  postgres: OwnPostgres;
+  waha: HttpClient;
+}
+
+async function populate({ service, postgres, waha }: Pieces, sessions: number): Promise<World> {
+  const anybody = new HttpClient(service.url);
+  const owner = await ownerOf(postgres);
+  const { email, password } = await createAccount(owner);
+  const answer = await anybody.post<{ access_token: string }>('/auth/login', { email, password });
+  if (answer.status !== 200) throw new Error(`Logging in gave ${answer.outcome}`);
+  const http = anybody.with({ authorization: `Bearer ${answer.body.access_token}` });
+  const names = Array.from({ length: sessions }, (_, number) => `number ${number}`);
+  return {
+    service,
+    postgres,
+    simulator: waha,
+    http,
+    anybody,
+    sessions: await Promise.all(names.map((name) => workingSession(http, waha, name))),
+    faults: async (change) => {
+      const { status, text } = await waha.call('PUT', '/simulator/faults', change);
+      if (status !== 200) throw new Error(`The simulator refused the faults: ${text}`);
+    },
+    sends: async () => (await waha.get<Send[]>('/simulator/sends')).body,
+    owner: () => ownerOf(postgres),
+  };
+}
+
+async function ownerOf(postgres: OwnPostgres): Promise<Client> {
+  const client = new Client({ connectionString: postgres.url });
+  client.on('error', () => undefined); // the server is restarted under it
+  await client.connect();
+  endWithWorlds(() => client.end().catch(() => undefined));
+  return client;
+}
+
+/** Creates a session over the API, scans its code and waits until it works. */
+export async function workingSession(http: HttpClient, waha: HttpClient, name: string): Promise<WireSession> {
+  const { id, waha_name } = await createSession(http, name);
+  await reaches(http, id, 'SCAN_QR_CODE');
+  await eventually(async () => (await waha.post(`/simulator/sessions/${waha_name}/scan`, {})).status < 300);
+  return reaches(http, id, 'WORKING');
+}

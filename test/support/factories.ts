@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Client } from 'pg';
+import { newId } from '../../src/common/ids';
+import { secretContext } from '../../src/modules/waha/session-secret';
+import { SecretBox } from '../../src/platform/crypto/secret-box';
+
+/** A session that stands in the database without WAHA having been asked. */
+export interface TestSession {
+  tenantId: string;
+  id: string;
+  wahaName: string;
+  /** What its webhooks are signed with. */
+  secret: string;
+}
+
+/** What a session is made with; each has a default. */
+export interface SessionOptions {
+  name?: string;
+  wahaName?: string;
+  secret?: string;
+  status?: string;
+  /** Whether its messages would be sent; `parked` unless told otherwise. */
+  lane?: 'open' | 'parked';
+}
+
+/** Makes sessions and messages as rows of a database, whose owner the client is. */
+export class Factories {
+  private server: Promise<string> | undefined;
+
+  /** @param app seals the secrets; without it a session's secret opens nowhere */
+  constructor(
+    private readonly owner: Client,
+    private readonly app?: NestFastifyApplication,
+  ) {}
+
+  /** An active tenant without users. */
+  async tenant(): Promise<string> {
+    const id = newId();
+    await this.owner.query(`insert into tenants (id, slug, name) values ($1, $2, 'Factory Ltd.')`, [id, `made-${id}`]);
+    return id;
+  }
+
+  /** A session that should be stopped, so that no reconciler brings it into WAHA. */
+  async session(tenantId: string, options: SessionOptions = {}): Promise<TestSession> {
+    const id = newId();
+    const { wahaName = `made_${id}`, secret = randomBytes(16).toString('hex'), status = 'WORKING' } = options;
+    const sealed = this.app?.get(SecretBox).seal(secret, secretContext(id)) ?? 'sealed by nobody';
+    await this.owner.query(
+      `insert into sessions (tenant_id, id, server_id, name, waha_name, desired, status, webhook_secret)
+        values ($1, $2, $3, $4, $5, 'stopped', $6, $7)`,
+      [tenantId, id, await this.wahaServer(), options.name ?? `session ${id}`, wahaName, status, sealed],
+    );
+    await this.owner.query(
+      `insert into lanes (tenant_id, session_id, state, per_minute, burst, jitter_ms, tokens)
+        values ($1, $2, $3, 60000, 1000, 0, 1000)`,
+      [tenantId, id, options.lane ?? 'parked'],
+    );
+    return { tenantId, id, wahaName, secret };
+  }
+
+  /** A message, `queued` unless columns say otherwise; answers its id. */
+  async message(session: TestSession, columns: Record<string, unknown> = {}): Promise<string> {
+    const id = (columns.id as string | undefined) ?? newId();
+    const row: Record<string, unknown> = {
+      tenant_id: session.tenantId,
+      session_id: session.id,
+      chat: '5511888880000@c.us',
+      direction: 'outbound',
+      type: 'text',
+      status: 'queued',
+      body: 'made by a test',
+      ...columns,
+      id,
+    };
+    const names = Object.keys(row);
+    await this.owner.query(
+      `insert into messages (${names.join(', ')}) values (${names.map((_, i) => `$${i + 1}`).join(', ')})`,
+      Object.values(row),
+    );
+    return id;
+  }
+
+  private wahaServer(): Promise<string> {
+    this.server ??= this.owner
+      .query<{ id: string }>(
+        `insert into waha_servers (id, base_url) values ($1, 'http://factory.invalid')
+          on conflict (base_url) do update set base_url = excluded.base_url returning id`,
+        [newId()],
+      )
+      .then(({ rows }) => rows[0]?.id ?? '');
+    return this.server;
+  }
+}
