@@ -1,7 +1,40 @@
+import { randomFillSync } from 'node:crypto';
 import { v7, validate } from 'uuid';
 
-/** A new UUIDv7 (RFC 9562): grows with time, so that ids order rows as they came and indexes grow at their end. */
-export const newId = (): string => v7();
+const ID_BYTES = 16;
+/** Random bytes are fetched for so many ids at once: fetching them costs more than all else of an id. */
+const randomness = new Uint8Array(ID_BYTES * 256);
+let unused = 0;
+
+/** The millisecond and the count within it of the id before. */
+let msecs = 0;
+let seq = 0;
+
+function randomBytesOfOne(): Uint8Array {
+  if (unused === 0) {
+    randomFillSync(randomness);
+    unused = randomness.length;
+  }
+  unused -= ID_BYTES;
+  return randomness.subarray(unused, unused + ID_BYTES);
+}
+
+/**
+ * A new UUIDv7 (RFC 9562): grows with time, so that ids order rows as they came and indexes grow at their end. Each id of one
+ * process is greater than the one before, also within a millisecond and when the clock is set back (RFC 9562 §6.2).
+ */
+export function newId(): string {
+  const random = randomBytesOfOne();
+  const nowMs = Date.now();
+  if (nowMs > msecs) {
+    msecs = nowMs;
+    seq = new DataView(random.buffer, random.byteOffset).getUint32(6) >>> 1; // half of its range is left to count up in
+  } else {
+    seq = (seq + 1) >>> 0;
+    if (seq === 0) msecs += 1;
+  }
+  return v7({ random, msecs, seq });
+}
 
 /** Whether the text is a UUID of any version, in its canonical spelling. */
 export const isId = (text: string): boolean => validate(text);

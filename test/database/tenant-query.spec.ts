@@ -109,16 +109,31 @@ describe('a tenant statement', () => {
     expect(await named()).toBeLessThanOrEqual(501);
   });
 
-  it('goes on when its connection was cut, on a new one', async () => {
+  it('goes on when the server ended its connection, on a new one', async () => {
     const pid = await pidOf();
-    const cut = ask('select pg_sleep(30)');
-    const gone = expect(cut).rejects.toThrow(/terminat/i);
+    const cut = expect(ask('select pg_sleep(30)')).rejects.toThrow(/terminat/i);
     await owner.query('select pg_terminate_backend($1)', [pid]);
-    await gone;
+    await cut;
     expect(await pidOf()).not.toBe(pid);
     expect(doors.connections.app.totalCount).toBe(1);
   });
+
+  it('is rejected when its connection breaks without a word, and the process lives on', async () => {
+    const pid = await pidOf();
+    const acquired = new Promise<Breakable>((resolve) => {
+      doors.connections.app.once('acquire', (client) => resolve(client as unknown as Breakable));
+    });
+    const cut = expect(ask('select pg_sleep(30)')).rejects.toThrow('Connection terminated unexpectedly');
+    (await acquired).connection.stream.destroy();
+    await cut;
+    expect(await pidOf()).not.toBe(pid);
+  });
 });
+
+/** The socket of a client of pg, which its types do not show. */
+interface Breakable {
+  connection: { stream: { destroy(): void } };
+}
 
 describe('a tenant transaction', () => {
   it('is rolled back as a whole when a statement fails, and its connection goes on', async () => {

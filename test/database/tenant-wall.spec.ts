@@ -234,7 +234,7 @@ describe('the role system', () => {
     expect(rows[0]?.n).toBe(3);
     for (const text of [
       'delete from messages',
-      'insert into messages select * from messages',
+      'insert into messages (chat) select chat from messages',
       'delete from tenants',
       'update users set name = name',
       'update tenants set name = name',

@@ -160,9 +160,9 @@ describe('sessions', () => {
     const session = await workingSession(app, admin.http, 'Fails');
     await app.simulator.post(`/simulator/sessions/${session.waha_name}/fail`);
     const failed = await reaches(admin.http, session.id, 'FAILED');
-    expect(failed).toMatchObject({ health: 'parked', health_reason: expect.stringContaining('FAILED') });
+    expect(failed).toMatchObject({ health: 'parked', reason: expect.stringContaining('FAILED') });
     await admin.http.post(`/waha/sessions/${session.id}/start`);
-    expect(await reaches(admin.http, session.id, 'WORKING')).toMatchObject({ health: 'ok', health_reason: null });
+    expect(await reaches(admin.http, session.id, 'WORKING')).toMatchObject({ health: 'ok', reason: null });
   });
 
   it('that are deleted cancel what waits, and their history stays readable', async () => {

@@ -126,7 +126,8 @@ describe('what a real WAHA posted', () => {
   it('makes the message that was sent delivered', async () => {
     const { body } = await admin.http.get<WireMessage>(`/messages/${outbound}`);
     expect(body).toMatchObject({ status: 'delivered', text: 'hi', chat: ALICE, read_at: null });
-    expect(body.delivered_at).toBe('2026-11-20T23:32:08.844Z'.replace(/.*/, new Date(1795199528844).toISOString()));
+    // WAHA's own time of the event.
+    expect(body.delivered_at).toBe(new Date(1_795_199_528_844).toISOString());
     expect(await historyOf(admin.http, outbound)).toEqual(['queued', 'sent', 'delivered']);
     expect((await messagesOf(session)).filter(({ direction }) => direction === 'outbound')).toHaveLength(1);
   });
@@ -212,108 +213,5 @@ describe('events', () => {
     );
     expect(rows[0]).toMatchObject({ status: 'pending', attempts: expect.any(Number), note: expect.any(String) });
     expect(rows[0]?.attempts).toBeGreaterThan(0);
-  });
-});
-
-describe('acks', () => {
-  const LEVELS = { '-1': 'failed', 1: 'sent', 2: 'delivered', 3: 'read', 4: 'played' } as const;
-  const ack = (session: TestSession, bareId: string, level: number, chat = ALICE) =>
-    post(
-      session,
-      envelope(session, 'message.ack', { payload: { id: `true_${chat}_${bareId}`, fromMe: true, ack: level } }),
-    );
-
-  it.each([
-    ['in order', [1, 2, 3, 4], 'played', ['sent', 'delivered', 'read', 'played']],
-    ['out of order', [3, 1, 2], 'read', ['read']],
-    ['twice', [2, 2, 3, 3], 'read', ['delivered', 'read']],
-    ['with an error late', [2, -1], 'delivered', ['delivered']],
-    ['with an error first', [-1], 'failed', ['failed']],
-    ['with an error that was none', [-1, 2], 'delivered', ['failed', 'delivered']],
-  ])('%s leave the message where the furthest says', async (what, levels, status, steps) => {
-    const session = await app.make.session(app.tenantId);
-    const bareId = `ACK_${what.replaceAll(' ', '_')}`;
-    const id = await app.make.message(session, { wa_id: bareId, status: 'sending', attempts: 1 });
-    for (const level of levels) expect((await ack(session, bareId, level)).status).toBe(200);
-    expect((await settled(session)).every((row) => row.status === 'applied')).toBe(true);
-    const { body } = await admin.http.get<WireMessage>(`/messages/${id}`);
-    expect([body.status, body.error_code]).toEqual([status, status === 'failed' ? 'ACK_ERROR' : null]);
-    expect(await historyOf(admin.http, id)).toEqual(['queued', ...steps]);
-    expect(Object.values(LEVELS)).toContain(status);
-  });
-
-  it('find the message by its bare id, though they name the chat by its hidden id', async () => {
-    const session = await app.make.session(app.tenantId);
-    const id = await app.make.message(session, { wa_id: 'HIDDEN', status: 'sent' });
-    await ack(session, 'HIDDEN', 3, '98765432109876@lid');
-    await settled(session);
-    expect((await admin.http.get<WireMessage>(`/messages/${id}`)).body.status).toBe('read');
-  });
-
-  it('touch no message of another session that has the same id', async () => {
-    const [one, two] = [await app.make.session(app.tenantId), await app.make.session(app.tenantId)];
-    const untouched = await app.make.message(one, { wa_id: 'SHARED', status: 'sent' });
-    const meant = await app.make.message(two, { wa_id: 'SHARED', status: 'sent' });
-    await ack(two, 'SHARED', 2);
-    await settled(two);
-    const statuses = [];
-    for (const id of [untouched, meant])
-      statuses.push((await admin.http.get<WireMessage>(`/messages/${id}`)).body.status);
-    expect(statuses).toEqual(['sent', 'delivered']);
-  });
-
-  it('and echoes of a message that is not known yet wait for it, and are then applied', async () => {
-    const session = await app.make.session(app.tenantId);
-    await ack(session, 'EARLY', 2);
-    const echo = { ...inbound('EARLY'), id: `true_${ALICE}_EARLY`, fromMe: true, source: 'api', ack: 1 };
-    await post(session, envelope(session, 'message.any', { payload: echo }));
-    await eventually(async () => {
-      const { rows } = await app.owner.query<{ note: string | null }>(EVENTS, [session.id]);
-      return rows.length === 2 && rows.every(({ note }) => note !== null);
-    });
-    const id = await app.make.message(session, { wa_id: 'EARLY', status: 'sending', attempts: 1 });
-    expect((await settled(session)).map(({ status }) => status)).toEqual(['applied', 'applied']);
-    expect((await admin.http.get<WireMessage>(`/messages/${id}`)).body.status).toBe('delivered');
-    expect(await messagesOf(session)).toHaveLength(1);
-  });
-
-  it('of a message that never comes are ignored in the end, and an echo becomes a message', async () => {
-    const session = await app.make.session(app.tenantId);
-    await ack(session, 'NEVER', 2);
-    const echo = {
-      ...inbound('ECHO', 'sent elsewhere'),
-      id: `true_${ALICE}_ECHO`,
-      fromMe: true,
-      source: 'api',
-      ack: 1,
-    };
-    await post(session, envelope(session, 'message.any', { payload: echo }));
-    await app.owner.query(
-      `update webhook_events set received_at = now() - interval '2 minutes' where session_id = $1`,
-      [session.id],
-    );
-    expect((await settled(session)).map(({ status }) => status)).toEqual(['ignored', 'applied']);
-    expect(await messagesOf(session)).toEqual([
-      expect.objectContaining({ direction: 'outbound', status: 'sent', text: 'sent elsewhere', created_by: null }),
-    ]);
-  });
-
-  it('and echoes settle an attempt whose answer never came, by chat and words', async () => {
-    const session = await app.make.session(app.tenantId);
-    const unknown = { status: 'unknown', attempts: 1, body: 'same words', error_code: 'WAHA_TIMEOUT' };
-    const [first, second] = [await app.make.message(session, unknown), await app.make.message(session, unknown)];
-    const echo = { ...inbound('BOUND', 'same words'), id: `true_${ALICE}_BOUND`, fromMe: true, source: 'app', ack: 1 };
-    await post(session, envelope(session, 'message.any', { payload: echo }));
-    await settled(session);
-    const statuses = [];
-    for (const id of [first, second]) {
-      const { body } = await admin.http.get<WireMessage>(`/messages/${id}`);
-      statuses.push([body.status, body.error_code]);
-    }
-    expect(statuses).toEqual([
-      ['sent', null],
-      ['unknown', 'WAHA_TIMEOUT'],
-    ]);
-    expect(await messagesOf(session)).toHaveLength(2);
   });
 });

@@ -3,7 +3,7 @@ import type { HttpAnswer } from '../support/http-client';
 import { eventually } from '../support/wait';
 import type { WireMessage } from '../support/whatsapp';
 import { allMessages, compare, type Letter, settled } from './traffic';
-import { endWorlds, inWorld, type World } from './world';
+import { endWithWorlds, endWorlds, inWorld, type World } from './world';
 
 const SENDERS = 20;
 const PAUSE_MS = 60;
@@ -18,6 +18,7 @@ class Stream {
 
   constructor(private readonly world: World) {
     this.senders = Array.from({ length: SENDERS }, (_, sender) => this.send(sender));
+    endWithWorlds(() => this.stop());
   }
 
   /** Texts that got this answer, chat by chat and in order. */

@@ -23,6 +23,7 @@ class Load {
 
   constructor(private readonly world: World) {
     this.clients = Array.from({ length: CLIENTS }, (_, client) => this.run(client));
+    endWithWorlds(() => this.stop());
   }
 
   async stop(): Promise<void> {

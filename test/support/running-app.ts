@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import type { TenantRole } from '../../src/common/permissions';
 import { freePort } from '../../src/embedded/postgres-server';
 import { Readiness } from '../../src/platform/http/readiness';
+import { shutDown } from '../../src/platform/http/shutdown';
 import { startSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/simulator/simulator';
 import { createAccount, type TestAccount } from './accounts';
 import { createTestApp, TEST_SECRETS } from './app';
@@ -45,7 +46,9 @@ export interface TestAppOptions {
 /** So fast that no test waits for WhatsApp; the waits of WAHA itself stay as long as they are. */
 const FAST = { start: 20, pair: 20, ackServer: 10, ackDevice: 20, ackRead: 30, reconnect: 50 };
 
-/** Starts the application as main.ts does. The caller closes it. */
+const CLOSE_TIMEOUT_MS = 20_000;
+
+/** Starts the application as main.ts does, and ends it so. The caller closes it. */
 export async function startTestApp({ config = {}, simulator: waha = {} }: TestAppOptions = {}): Promise<TestApp> {
   const db = await freshDatabase();
   const simulator = await startSimulator({
@@ -103,7 +106,7 @@ async function describeApp({ url, app, db, owner, simulator }: Pieces): Promise<
     login,
     stopSimulator: () => simulator.close(),
     close: async () => {
-      await app.close();
+      if (!(await shutDown(app, CLOSE_TIMEOUT_MS))) throw new Error('The application did not end in time');
       await simulator.close();
       await owner.end();
       await db.drop();

@@ -43,14 +43,22 @@ export function reaches(http: HttpClient, id: string, status: string): Promise<W
 }
 
 /** Scans the session's code with the simulated phone and waits until it works. */
-export async function scan({ simulator }: TestApp, http: HttpClient, session: WireSession): Promise<WireSession> {
+export async function scan(
+  { simulator }: Pick<TestApp, 'simulator'>,
+  http: HttpClient,
+  session: WireSession,
+): Promise<WireSession> {
   await reaches(http, session.id, 'SCAN_QR_CODE');
   await simulator.post(`/simulator/sessions/${session.waha_name}/scan`, {});
   return reaches(http, session.id, 'WORKING');
 }
 
 /** A session that can send. */
-export async function workingSession(app: TestApp, http: HttpClient, name?: string): Promise<WireSession> {
+export async function workingSession(
+  app: Pick<TestApp, 'simulator'>,
+  http: HttpClient,
+  name?: string,
+): Promise<WireSession> {
   return scan(app, http, await createSession(http, name));
 }
 
@@ -80,6 +88,6 @@ export async function historyOf(http: HttpClient, id: string): Promise<string[]>
 }
 
 /** What reached WhatsApp through that session, in order. */
-export async function sendsOf({ simulator }: TestApp, session: WireSession): Promise<Send[]> {
+export async function sendsOf({ simulator }: Pick<TestApp, 'simulator'>, session: WireSession): Promise<Send[]> {
   return (await simulator.get<Send[]>(`/simulator/sends?session=${session.waha_name}`)).body;
 }

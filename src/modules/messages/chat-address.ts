@@ -15,6 +15,6 @@ export function chatAddress(to: string): string | null {
     return CHAT_ID.test(id) ? id : null;
   }
   const international = text.replace(/^00/, '+').replace(/^(?=\d)/, '+');
-  const number = parsePhoneNumberFromString(international);
+  const number = parsePhoneNumberFromString(international, { extract: false });
   return number?.isPossible() ? `${number.number.slice(1)}@c.us` : null;
 }

@@ -115,17 +115,21 @@ export class SessionsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Notes a state and opens or parks the lane with it. False when a newer state is known already. */
+  /**
+   * Notes a state and opens or parks the lane with it. False when a newer state is known already. Answers of WAHA carry whole
+   * seconds, its events milliseconds: an answer of the same second counts as newer.
+   */
   async noteState(tenantId: string, id: string, state: SessionState, tx?: TenantTransaction): Promise<boolean> {
     const { status, at, phone, pushName } = state;
     const run = tx ?? { query: (text: string, params: unknown[]) => this.db.query(tenantId, text, params) };
     const rows = await run.query(
       `with noted as (
-        update sessions set status = $3, status_at = $4, phone = coalesce($5, phone), push_name = coalesce($6, push_name),
+        update sessions set status = $3, status_at = greatest(status_at, $4), phone = coalesce($5, phone), push_name = coalesce($6, push_name),
           health = case when $3 = 'FAILED' then 'parked' else 'ok' end,
           health_reason = case when $3 = 'FAILED' then 'WAHA reports FAILED: scan again, or restart the session' end,
           updated_at = now()
-        where tenant_id = $1 and id = $2 and status_at <= $4 and status <> 'DELETED' returning id)
+        where tenant_id = $1 and id = $2 and date_trunc('second', status_at) <= $4 and status <> 'DELETED'
+          and (status_at <= $4 or date_trunc('second', $4::timestamptz) = $4) returning id)
       update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end,
         next_at = case when $3 = 'WORKING' then greatest(l.pace_at, clock_timestamp()) else l.next_at end, strikes = 0
       from noted where l.tenant_id = $1 and l.session_id = noted.id and l.state <> 'closed' returning l.session_id`,

@@ -1,6 +1,7 @@
 import { Client, DatabaseError, Pool, type PoolClient, type PoolConfig, type QueryResult } from 'pg';
 import { SET_TENANT, TenantQuery } from './tenant-query';
 import { tenantInScope } from './tenant-scope';
+import { VALUE_TYPES } from './timestamps';
 
 /** Beyond so many texts a statement goes unnamed: each name costs memory on every connection of the server. */
 const MAX_NAMES = 500;
@@ -57,7 +58,7 @@ class NamedClient extends Client {
 /** A pool of such clients; a broken idle connection is dropped and opened again on demand, never fatal. */
 export class NamedPool extends Pool {
   constructor(config: PoolConfig) {
-    super({ ...config, Client: NamedClient });
+    super({ ...config, types: VALUE_TYPES, Client: NamedClient });
     this.on('error', () => undefined);
     // While a client is out of the pool nobody else listens: its statement is rejected, and the event would end the process.
     this.on('connect', (client) => client.on('error', () => undefined));

@@ -25,6 +25,8 @@ export async function raiseTenantWall(owner: ClientBase, rolePrefix: string): Pr
       continue;
     await owner.query('begin');
     await owner.query(`alter table ${table.name} enable row level security, force row level security`);
+    // All of them: policies add up, so one that nobody here knows would be a hole.
+    for (const name of table.policies ?? []) await owner.query(`drop policy "${name}" on ${table.name}`);
     for (const part of wanted) await raise(owner, table.name, part);
     await owner.query('commit');
   }
@@ -35,13 +37,16 @@ interface Table {
   name: string;
   tenant: boolean;
   forced: boolean;
-  /** The marks of the policies that stand, by name of the policy. */
+  /** The policies that stand. */
+  policies: string[] | null;
+  /** Their marks, by name of the policy. */
   standing: string[] | null;
 }
 
 const TABLES = `
   select c.relname as name, c.relrowsecurity and c.relforcerowsecurity as forced,
     exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped) as tenant,
+    (select array_agg(p.polname::text) from pg_policy p where p.polrelid = c.oid) as policies,
     (select array_agg(obj_description(p.oid, 'pg_policy') order by p.polname) from pg_policy p where p.polrelid = c.oid)
       as standing
   from pg_class c
@@ -78,7 +83,6 @@ function wallOf(table: Table, rolePrefix: string): WallPart[] {
 }
 
 async function raise(owner: ClientBase, table: string, { name, role, rule, work, mark }: WallPart): Promise<void> {
-  await owner.query(`drop policy if exists ${name} on ${table}`);
   await owner.query(`create policy ${name} on ${table} to ${role} using (${rule}) with check (${rule})`);
   await owner.query(`comment on policy ${name} on ${table} is '${mark}'`);
   if (work === null) return;

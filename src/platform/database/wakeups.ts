@@ -77,7 +77,10 @@ export class Wakeups implements OnApplicationShutdown {
       connectionTimeoutMillis: 5_000,
     });
     link.on('notification', ({ channel }) => this.heard(channel));
-    link.once('error', () => this.reconnect(RECONNECT_MIN_MS));
+    // Every time: a server that goes away is reported twice, and an error that nobody hears ends the process.
+    link.on('error', () => {
+      if (this.link === link) this.reconnect(RECONNECT_MIN_MS);
+    });
     try {
       await link.connect();
       await link.query('set statement_timeout = 0');

@@ -30,7 +30,7 @@ export function unstorableField(body: unknown): ErrorDetail | null {
 
 function partsOf({ value, path, depth }: Part): Part[] {
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).map(([key, inner]) => ({
+  return Object.entries(value as Record<string, unknown>).map(([key, inner]) => ({
     value: inner,
     path: path ? `${path}.${key}` : key,
     depth: depth + 1,

@@ -63,10 +63,13 @@ export class LaneStore {
   }
 
   /** Extends the leases of the jobs that are being worked on, and of no others. */
-  async extend(jobs: LaneJob[]): Promise<void> {
-    if (jobs.length === 0) return;
-    const epochs = jobs.map(({ epoch }) => epoch);
-    await this.system.run('extendLeases', [...columns(jobs), epochs, this.wakeups.workerId, LEASE_MS]);
+  extend(jobs: LaneJob[]): Promise<void> {
+    return this.lease(jobs, LEASE_MS);
+  }
+
+  /** Ends the lease at once: the sweep then takes the lane for lost, and what it had open, if anything, for unknown. */
+  abandon(job: LaneJob): Promise<void> {
+    return this.lease([job], 0);
   }
 
   /** Frees the lanes of workers that died; what they had open becomes unknown. Answers how many. */
@@ -106,6 +109,12 @@ export class LaneStore {
       found.note,
     ]);
     this.wakeups.wake('lanes');
+  }
+
+  private async lease(jobs: LaneJob[], forMs: number): Promise<void> {
+    if (jobs.length === 0) return;
+    const epochs = jobs.map(({ epoch }) => epoch);
+    await this.system.run('extendLeases', [...columns(jobs), epochs, this.wakeups.workerId, forMs]);
   }
 
   private async writeAttempts(batch: { job: LaneJob; waId: string | null }[]): Promise<(number | null)[]> {

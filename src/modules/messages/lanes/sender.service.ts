@@ -23,13 +23,18 @@ export class Sender {
     private readonly metrics: MessageMetrics,
   ) {}
 
-  /** Never rejects: what goes wrong is an outcome; an outcome that cannot be written now is written when the database is back. */
+  /**
+   * Never rejects: what goes wrong is an outcome; an outcome that cannot be written now is written when the database is back.
+   * Where it is not known whether the attempt is on record (the answer to that was lost), the lane is left to the sweep.
+   */
   async send(job: LaneJob): Promise<void> {
-    const { attempt, outcome } = await this.attempt(job).catch((error: unknown) => {
+    const made = await this.attempt(job).catch((error: unknown) => {
       this.logger.error({ msg: 'attempt broke off', err: error, message_id: job.id });
-      return { attempt: null, outcome: NOTHING_DONE };
+      return null;
     });
-    await this.finish(job, attempt, outcome);
+    if (made === null) return this.untilWritten(job, () => this.store.abandon(job));
+    const { attempt, outcome } = made;
+    await this.untilWritten(job, () => this.store.finish(job, attempt, outcome));
     if (attempt !== null) this.metrics.attempted(outcome.status, outcome.errorCode);
   }
 
@@ -71,10 +76,10 @@ export class Sender {
     }
   }
 
-  private async finish(job: LaneJob, attempt: number | null, outcome: Outcome): Promise<void> {
+  private async untilWritten(job: LaneJob, write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
-        return await this.store.finish(job, attempt, outcome);
+        return await write();
       } catch (error) {
         this.logger.warn({ msg: 'outcome not written yet', err: error, message_id: job.id });
         await sleep(FINISH_RETRY_MS);

@@ -17,7 +17,7 @@ export class SessionResponse {
   health: string;
   /** Why the health is not ok; null when it is. */
   @ApiProperty({ type: String, nullable: true })
-  health_reason: string | null;
+  reason: string | null;
   /** WAHA's own session name. */
   waha_name: string;
   /** Id of the WAHA server. */
@@ -57,7 +57,7 @@ export const sessionResponse = (row: SessionRow): SessionResponse => ({
   name: row.name,
   status: row.status,
   health: row.health,
-  health_reason: row.health_reason,
+  reason: row.health_reason,
   waha_name: row.waha_name,
   server: row.server_id,
   phone: row.phone,

@@ -1,0 +1,127 @@
+import { DatabaseError } from 'pg';
+import type { Config } from '../../../config/config';
+import type { WahaMessage } from '../../waha/waha.events';
+import type { WahaServers } from '../../waha/waha-servers.service';
+import type { UnsettledAttempt } from './lane-job';
+import type { LaneStore } from './lane-store.service';
+import { Settlement } from './settlement.service';
+
+const TIMEOUT_MS = 20_000;
+const NOW = Date.parse('2026-05-01T12:00:00Z');
+const ago = (ms: number): Date => new Date(NOW - ms);
+
+const ATTEMPT: UnsettledAttempt = {
+  tenant_id: 't',
+  id: 'm',
+  chat: '5511888880000@c.us',
+  body: 'Hello',
+  wa_id: '3EB0RESERVED',
+  wa_id_reserved: true,
+  attempts: 1,
+  attempted_at: ago(0),
+  error_code: 'WAHA_TIMEOUT',
+  waha_name: 's',
+  server_id: 'server',
+};
+
+const message = (over: Partial<WahaMessage> = {}): WahaMessage => ({
+  fromMe: true,
+  chat: ATTEMPT.chat,
+  waId: '3EB0RESERVED',
+  participant: null,
+  source: 'api',
+  author: null,
+  at: ago(0),
+  type: 'text',
+  body: 'Hello',
+  media: null,
+  status: 'sent',
+  ...over,
+});
+
+/** What the store was told of the attempt, after WAHA knew these messages. */
+async function settled(over: Partial<UnsettledAttempt>, known: WahaMessage[] = []): Promise<unknown[]> {
+  const told: unknown[] = [];
+  const attempt = { ...ATTEMPT, ...over };
+  const due = [[attempt]];
+  const store = {
+    takeUnsettled: async () => due.pop() ?? [],
+    putOff: async () => told.push('later'),
+    settle: async (_attempt: UnsettledAttempt, found: { status: string; waId?: string; code?: string }) => {
+      const { status, waId, code } = found;
+      if (waId === 'TAKEN') throw taken();
+      told.push([status, waId ?? code ?? null]);
+    },
+  };
+  const client = {
+    findMessage: async (_session: string, waId: string) => known.find((each) => each.waId === waId) ?? null,
+    ownMessagesSince: async () => known,
+  };
+  const settlement = new Settlement(
+    { ROLE: 'all', WAHA_TIMEOUT_MS: TIMEOUT_MS } as Config,
+    store as unknown as LaneStore,
+    { byId: async () => ({ client }) } as unknown as WahaServers,
+  );
+  settlement.onApplicationBootstrap();
+  await jest.advanceTimersByTimeAsync(1);
+  await settlement.beforeApplicationShutdown();
+  return told;
+}
+
+/** As pg throws it. */
+const taken = (): DatabaseError =>
+  Object.assign(new DatabaseError('taken', 0, 'error'), { code: '23505', constraint: 'messages_wa_id_key' });
+
+describe('settlement', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ now: NOW });
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('takes what WAHA knows as sent, and what WhatsApp refused as failed', async () => {
+    expect(await settled({}, [message()])).toEqual([['sent', '3EB0RESERVED']]);
+    expect(await settled({}, [message({ status: 'read' })])).toEqual([['sent', '3EB0RESERVED']]);
+    expect(await settled({}, [message({ status: 'failed' })])).toEqual([['failed', '3EB0RESERVED']]);
+  });
+
+  it('is certain that WAHA does not know it only when the call had its time and more', async () => {
+    expect(await settled({ attempted_at: ago(0) })).toEqual(['later']);
+    expect(await settled({ attempted_at: ago(TIMEOUT_MS + 1_900) })).toEqual(['later']);
+    expect(await settled({ attempted_at: ago(TIMEOUT_MS + 2_100) })).toEqual([['queued', null]]);
+  });
+
+  it('is certain sooner when WAHA answered with an error: its call has ended', async () => {
+    expect(await settled({ error_code: 'WAHA_ERROR', attempted_at: ago(1_500) })).toEqual(['later']);
+    expect(await settled({ error_code: 'WAHA_ERROR', attempted_at: ago(2_500) })).toEqual([['queued', null]]);
+    expect(await settled({ error_code: 'WORKER_LOST', attempted_at: ago(2_500) })).toEqual(['later']);
+  });
+
+  it('sends nothing again after the last attempt', async () => {
+    const late = { attempted_at: ago(60_000) };
+    expect(await settled({ ...late, attempts: 8 })).toEqual([['failed', 'ATTEMPTS_EXHAUSTED']]);
+    expect(await settled({ ...late, attempts: 7 })).toEqual([['queued', null]]);
+  });
+
+  it('without an id of its own never sends again: what is not found stays unknown', async () => {
+    const blind = { wa_id: null, wa_id_reserved: false };
+    expect(await settled({ ...blind, attempted_at: ago(60_000) })).toEqual([['unknown', null]]);
+    expect(await settled({ ...blind, attempted_at: ago(1_000) })).toEqual(['later']);
+  });
+
+  it('without an id takes the oldest message of the chat with the same words, and no other', async () => {
+    const known = [
+      message({ waId: 'NEWER', at: ago(1_000) }),
+      message({ waId: 'OTHER', at: ago(9_000), body: 'Other' }),
+      message({ waId: 'OLDER', at: ago(5_000) }),
+    ];
+    expect(await settled({ wa_id: null, wa_id_reserved: false }, known)).toEqual([['sent', 'OLDER']]);
+  });
+
+  it('without an id passes by a message that is another one of ours', async () => {
+    const known = [message({ waId: 'TAKEN', at: ago(5_000) }), message({ waId: 'FREE', at: ago(1_000) })];
+    expect(await settled({ wa_id: null, wa_id_reserved: false }, known)).toEqual([['sent', 'FREE']]);
+  });
+});

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { isMigrated, migrate, revertLast } from '../../src/platform/database/migrate';
+import { TEST_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
+import { schemaFaults } from '../support/schema-check';
+
+/** Everything of the catalogue that a migration may make, in words that know no oids. */
+const DUMP = `
+  with own as (select * from pg_class where relnamespace in ('public'::regnamespace, (select oid from pg_namespace
+    where nspname = 'pgboss')) and relname <> 'migrations' and relname not like 'migrations\\_%')
+  select 'relation' as kind, concat_ws(' ', relname, relkind, relrowsecurity, relforcerowsecurity, reloptions::text,
+      (select string_agg(a::text, ' ' order by a::text) from unnest(relacl) a)) as what from own
+  union all select 'column', concat_ws(' ', c.relname, a.attname, a.attnum, format_type(atttypid, atttypmod), attnotnull,
+      attidentity, pg_get_expr(d.adbin, d.adrelid))
+    from own c join pg_attribute a on a.attrelid = c.oid and attnum > 0
+    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+  union all select 'constraint', concat_ws(' ', c.relname, conname, pg_get_constraintdef(k.oid))
+    from own c join pg_constraint k on k.conrelid = c.oid
+  union all select 'index', pg_get_indexdef(c.oid) from own c where relkind = 'i'
+  union all select 'policy', concat_ws(' ', c.relname, polname, pg_get_expr(polqual, c.oid), pg_get_expr(polwithcheck, c.oid),
+      obj_description(p.oid, 'pg_policy'), (select string_agg(rolname, ' ' order by rolname) from pg_roles
+        where oid = any (polroles)))
+    from own c join pg_policy p on p.polrelid = c.oid
+  union all select 'type', concat_ws(' ', typname, typtype) from pg_type where typnamespace = 'public'::regnamespace
+  union all select 'function', concat_ws(' ', proname, prosrc) from pg_proc where pronamespace = 'public'::regnamespace
+  order by 1, 2`;
+
+const server = process.env.TEST_POSTGRES_URL ?? '';
+const made: string[] = [];
+
+/** The address of an empty database. */
+async function emptyDatabase(): Promise<string> {
+  const name = `fresh_${process.env.JEST_WORKER_ID}_${randomBytes(4).toString('hex')}`;
+  await on(server, (client) => client.query(`create database "${name}"`));
+  made.push(name);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function on<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const dump = (url: string) => on(url, async (client) => (await client.query<Record<string, string>>(DUMP)).rows);
+const up = (ownerUrl: string) => migrate({ ownerUrl, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_PASSWORD });
+const tablesOf = (url: string) =>
+  on(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`,
+    );
+    return rows.map(({ name }) => name);
+  });
+
+afterAll(() =>
+  on(server, async (client) => {
+    for (const name of made) await client.query(`drop database "${name}" with (force)`);
+  }),
+);
+
+describe('the migrations', () => {
+  it('go up, down and up again to the same schema', async () => {
+    const url = await emptyDatabase();
+    await up(url);
+    const first = await dump(url);
+    expect(first.length).toBeGreaterThan(150);
+    const count = await on(url, async (client) => (await client.query('select from migrations')).rowCount ?? 0);
+    for (let i = 0; i < count; i += 1) await revertLast(url);
+    expect(await tablesOf(url)).toEqual(['migrations']);
+    await up(url);
+    expect(await dump(url)).toEqual(first);
+  });
+
+  it('change nothing when they run again', async () => {
+    const url = await emptyDatabase();
+    await up(url);
+    const before = await on(url, (client) => client.query(`select max(oid::text) from pg_policy`));
+    await up(url);
+    const after = await on(url, (client) => client.query(`select max(oid::text) from pg_policy`));
+    expect(after.rows).toEqual(before.rows);
+  });
+
+  it('run by two at once on an empty database both succeed, and the wall stands', async () => {
+    const url = await emptyDatabase();
+    await Promise.all([up(url), up(url)]);
+    expect(await on(url, (client) => schemaFaults(client, TEST_ROLE_PREFIX))).toEqual([]);
+    const stamps = await on(url, (client) => client.query<{ n: number }>('select count(*)::int as n from migrations'));
+    expect(stamps.rows[0]?.n).toBeGreaterThan(1);
+  });
+
+  it('make a database that knows whether it is of this version', async () => {
+    const url = await emptyDatabase();
+    await up(url);
+    const asked = () =>
+      on(url, (client) => isMigrated(async (text) => (await client.query<{ newest: string | null }>(text)).rows));
+    expect(await asked()).toBe(true);
+    await revertLast(url);
+    expect(await asked()).toBe(false);
+  });
+});
