@@ -37,7 +37,7 @@ const SESSIONS = [
       constraint sessions_pk primary key (tenant_id, id),
       constraint sessions_tenant_fk foreign key (tenant_id) references tenants (id) on delete cascade
     )`,
-  `create unique index sessions_name_key on sessions (tenant_id, name) where desired <> 'deleted'`,
+  `create unique index sessions_name_key on sessions (tenant_id, lower(name)) where desired <> 'deleted'`,
   // The queue's half of a session: written by every send, so it is kept apart and small, with room for HOT updates.
   `
     create table lanes (
@@ -84,6 +84,7 @@ const MESSAGES = [
       wa_id text,
       wa_id_reserved boolean not null default false,
       attempts smallint not null default 0,
+      burned smallint not null default 0,
       attempted_at timestamptz,
       next_attempt_at timestamptz,
       settle_at timestamptz,
@@ -105,7 +106,13 @@ const MESSAGES = [
       or (status = 'queued' and next_attempt_at is not null)`,
   `create index messages_to_settle on messages (settle_at)
     where status = 'unknown' and settle_at is not null`,
-  `create index messages_by_chat on messages (tenant_id, session_id, chat, id)`,
+  `create index messages_by_chat on messages (tenant_id, chat, id)`,
+  // The few that are looked for without a session or chat; the rest of the statuses are most of the table.
+  `create index messages_unusual on messages (tenant_id, status, id)
+    where status in ('failed', 'unknown', 'cancelled', 'sending')`,
+  // Attempts without a reserved id, which an echo may name (MessageUpdates).
+  `create index messages_nameless on messages (tenant_id, session_id, chat, seq)
+    where wa_id is null and status in ('sending', 'unknown')`,
   `create index messages_by_sender on messages (tenant_id, created_by, id) where created_by is not null`,
   `
     create table message_events (

@@ -1,8 +1,10 @@
+import './platform/process/require-node';
 import './platform/process/source-maps';
 import { createApp } from './bootstrap';
-import { ConfigError, loadConfig, readEnvironment } from './config/load-config';
+import type { Config } from './config/config';
+import { loadConfig, readEnvironment } from './config/load-config';
+import { listenProblem, tellFailure } from './config/start.error';
 import { banner } from './embedded/banner';
-import { EmbeddedError } from './embedded/embedded.error';
 import { completeEnvironment, type EmbeddedPieces } from './embedded/embedded-start';
 import { seedDemo } from './modules/demo/seed-demo';
 import { migrate } from './platform/database/migrate';
@@ -14,8 +16,7 @@ import { createLogger } from './platform/logging/logger';
 import { endOnSignal, endOnUncaught } from './platform/process/end-of-process';
 import { releaseStartMemory } from './platform/process/start-memory';
 
-/** EX_CONFIG of sysexits.h: a supervisor need not try again. */
-const EXIT_CONFIG = 78;
+type App = Awaited<ReturnType<typeof createApp>>;
 
 /** Starts the roles: environment (made up where it is missing), configuration, database, application, in this order. */
 async function main(): Promise<void> {
@@ -36,23 +37,31 @@ async function start(pieces: EmbeddedPieces): Promise<void> {
   if (config.MIGRATE_ON_START) await migrate({ ...roleAccessOf(config), log: (line) => logger.info(line) });
   const app = await createApp(config, { logger });
   endOnSignal({ app, logger, timeoutMs: config.SHUTDOWN_TIMEOUT_S * 1000, stop: () => pieces.stop() });
-  if (embedded.database) {
-    const demo = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS };
-    await seedDemo(app.get(TenantDatabase), app.get(SystemDatabase), demo);
+  try {
+    await serve(app, config, embedded);
+  } catch (error) {
+    // Before the pieces stop: it is connected to them.
+    await app
+      .close()
+      .catch((failure: unknown) => logger.error({ err: failure }, 'closing after a failed start failed'));
+    throw error;
   }
-  releaseStartMemory();
-  await app.listen(config.PORT, config.HOST);
-  app.get(Readiness).ready();
   const address = await app.getUrl();
   logger.info({ address }, 'listening');
   if (embedded.database || embedded.waha) console.log(banner(config, address, embedded));
 }
 
-main().catch((error: unknown) => {
-  if (error instanceof ConfigError || error instanceof EmbeddedError) {
-    console.error(error.message);
-    process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+async function serve(app: App, config: Config, embedded: EmbeddedPieces['embedded']): Promise<void> {
+  if (embedded.database) {
+    const demo = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS };
+    await seedDemo(app.get(TenantDatabase), app.get(SystemDatabase), demo);
   }
-  console.error(error);
-  process.exit(1);
-});
+  releaseStartMemory();
+  const { PORT: port, HOST: host } = config;
+  await app.listen(port, host).catch((error: unknown) => {
+    throw listenProblem(error, { variable: 'PORT', port, host });
+  });
+  app.get(Readiness).ready();
+}
+
+main().catch((error: unknown) => process.exit(tellFailure(error)));

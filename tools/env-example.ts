@@ -1,7 +1,6 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Config } from '../src/config/config';
 import { variableNotes } from '../src/config/variable';
+import { writeOrCheck } from './generated-file';
 
 const HEAD = `# Every variable of the environment with its default; "cp .env.example .env" changes nothing until you edit it.
 # What has no default, or is made at the first start, is commented out. The environment wins over .env.$NODE_ENV and .env.
@@ -28,4 +27,4 @@ function assignment(name: string, value: Default): string {
   return `${name}=${Array.isArray(value) ? value.join(',') : value}`;
 }
 
-if (require.main === module) writeFileSync(join(__dirname, '../.env.example'), renderEnvExample());
+if (require.main === module) writeOrCheck('.env.example', renderEnvExample());

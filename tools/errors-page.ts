@@ -1,6 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ERROR_CODES } from '../src/common/error-codes';
+import { writeOrCheck } from './generated-file';
 
 const HEAD = `# Errors
 
@@ -31,4 +30,4 @@ export function renderErrorsPage(): string {
 
 const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
 
-if (require.main === module) writeFileSync(join(__dirname, '../docs/ERRORS.md'), renderErrorsPage());
+if (require.main === module) writeOrCheck('docs/ERRORS.md', renderErrorsPage());

@@ -1,4 +1,5 @@
 import { loadConfig, readEnvironment } from '../src/config/load-config';
+import { tellFailure } from '../src/config/start.error';
 import { migrate, revertLast } from '../src/platform/database/migrate';
 import { roleAccessOf } from '../src/platform/database/role-access';
 
@@ -9,7 +10,4 @@ async function main(direction: string | undefined): Promise<void> {
   else await migrate({ ...access, log: (line) => console.log(line) });
 }
 
-main(process.argv[2]).catch((error: unknown) => {
-  console.error(error);
-  process.exit(1);
-});
+main(process.argv[2]).catch((error: unknown) => process.exit(tellFailure(error)));

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Config } from '../src/config/config';
-import { ConfigError, loadConfig, readEnvironment } from '../src/config/load-config';
+import { loadConfig, readEnvironment } from '../src/config/load-config';
+import { ConfigError, tellFailure } from '../src/config/start.error';
 import { seedDemo } from '../src/modules/demo/seed-demo';
 import { DatabaseConnections } from '../src/platform/database/database-connections';
 import { migrate } from '../src/platform/database/migrate';
@@ -27,6 +28,5 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = tellFailure(error);
 });

@@ -1,9 +1,11 @@
 // `npm start`: builds when the sources have changed since the last build, then becomes the service, in this process.
 import module from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cache, ensureBuilt, entry } from './ensure-built.mjs';
+import { isTooOld, runPinned } from './pinned-node.mjs';
 
+if (isTooOld) await runPinned(fileURLToPath(import.meta.url));
 try {
   await ensureBuilt();
 } catch (error) {

@@ -7,7 +7,9 @@ export const CommonErrors = {
   invalidField: (field: string, message: string) =>
     new AppError('VALIDATION_FAILED', 'The request is not valid', { details: [{ field, message }] }),
   authenticationFailed: () =>
-    new AppError('AUTHENTICATION_FAILED', 'The credential is missing, wrong, expired or revoked'),
+    new AppError('AUTHENTICATION_FAILED', 'The credential is missing, wrong, expired or revoked', {
+      headers: { 'www-authenticate': 'Bearer' }, // RFC 9110 §11.6.1
+    }),
   forbidden: () => new AppError('FORBIDDEN', 'Your role does not allow this'),
   notFound: (what = 'resource') => new AppError('NOT_FOUND', `There is no such ${what}`),
   tenantNotFound: () => new AppError('TENANT_NOT_FOUND', 'There is no such tenant'),

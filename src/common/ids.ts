@@ -38,3 +38,11 @@ export function newId(): string {
 
 /** Whether the text is a UUID of any version, in its canonical spelling. */
 export const isId = (text: string): boolean => validate(text);
+
+/** The smallest UUIDv7 of that millisecond of the Unix clock; times before 1970 count as 1970. */
+export function firstIdAt(unixMs: number): string {
+  const hex = Math.min(Math.max(Math.floor(unixMs), 0), 2 ** 48 - 1)
+    .toString(16)
+    .padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}

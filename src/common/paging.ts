@@ -15,6 +15,9 @@ export interface PageRequest {
   count?: boolean;
 }
 
+/** Rows that `offset` may skip: the database reads each of them. Cursors go on from there. */
+export const MAX_OFFSET = 10_000;
+
 /** Counting stops here: an exact count of a large table costs more than anybody needs it (docs/decisions). */
 export const COUNT_CAP = 10_000;
 

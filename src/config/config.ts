@@ -51,11 +51,6 @@ export class Config {
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
   LOG_LEVEL: string = 'info';
 
-  @Variable('Process', 'Where clients reach this service; links are made from it (unset: http://localhost:PORT)')
-  @IsOptional()
-  @URL_OF('http', 'https')
-  PUBLIC_URL?: string;
-
   @Variable('Process', 'Proxies whose X-Forwarded-For is believed, as a comma-separated list of CIDRs')
   @AsList()
   @IsCidrList()

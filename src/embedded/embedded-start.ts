@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type { Config } from '../config/config';
 import { loadConfig, type Variables } from '../config/load-config';
+import { listenProblem } from '../config/start.error';
 import { startSimulator } from '../simulator/simulator';
+import { folderProblem } from './folders';
 import { startEmbeddedPostgres } from './postgres';
 import { type EmbeddedSecrets, loadOrMakeSecrets } from './secrets';
 
@@ -20,7 +22,7 @@ type Stop = () => Promise<unknown>;
 /**
  * Makes up for what a start on a bare machine lacks: PostgreSQL, the WAHA simulator, and secrets, all in EMBEDDED_DATA_DIR.
  * Each variable that is given replaces its own piece alone. Production is left as it is: it demands them all.
- * @throws ConfigError, EmbeddedError
+ * @throws StartError
  */
 export async function completeEnvironment(given: Variables, log: (line: string) => void): Promise<EmbeddedPieces> {
   const config = loadConfig(given);
@@ -39,7 +41,7 @@ export async function completeEnvironment(given: Variables, log: (line: string) 
     return { variables: { ...given, ...made }, embedded, stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw folderProblem(error, config.EMBEDDED_DATA_DIR);
   }
 }
 
@@ -67,12 +69,13 @@ async function startPostgres(config: Config, secrets: EmbeddedSecrets, { stops, 
 }
 
 async function startWaha(config: Config, apiKey: string, stops: Stop[]): Promise<string> {
-  const simulator = await startSimulator({
-    port: config.WAHA_SIMULATOR_PORT,
-    apiKey,
-    engine: config.SIMULATOR_ENGINE,
-    stateFile: path.join(config.EMBEDDED_DATA_DIR, 'simulator.json'),
-  });
+  const port = config.WAHA_SIMULATOR_PORT;
+  const stateFile = path.join(config.EMBEDDED_DATA_DIR, 'simulator.json');
+  const simulator = await startSimulator({ port, apiKey, engine: config.SIMULATOR_ENGINE, stateFile }).catch(
+    (error: unknown) => {
+      throw listenProblem(error, { variable: 'WAHA_SIMULATOR_PORT', port, host: '127.0.0.1' });
+    },
+  );
   stops.push(() => simulator.close());
   return simulator.url;
 }

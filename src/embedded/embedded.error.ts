@@ -1,8 +1,11 @@
+import { StartError } from '../config/start.error';
+
 /** Why the embedded start cannot go on; the message is a sentence for the person at the terminal and says what to do. */
 export type EmbeddedFailure =
   | 'no-binaries'
   | 'unreachable'
   | 'foreign-folder'
+  | 'unusable-folder'
   | 'in-use'
   | 'wrong-password'
   | 'port-taken'
@@ -10,7 +13,7 @@ export type EmbeddedFailure =
   | 'failed';
 
 /** A failure of the embedded start that a person can mend. */
-export class EmbeddedError extends Error {
+export class EmbeddedError extends StartError {
   constructor(
     readonly reason: EmbeddedFailure,
     message: string,

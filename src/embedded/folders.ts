@@ -34,6 +34,33 @@ export async function makeFolder(folder: string): Promise<void> {
   for (let made = folder; made.length >= first.length; made = path.dirname(made)) await chmod(made, 0o711);
 }
 
+const UNUSABLE = [
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EISDIR',
+  'EEXIST',
+  'ENOENT',
+  'ENOSPC',
+  'ENAMETOOLONG',
+  'ELOOP',
+];
+
+/** What a failure of the file system means for the folder that all was to lie in; anything else as it is. */
+export function folderProblem(error: unknown, folder: string): unknown {
+  const code = codeOf(error);
+  if (!(error instanceof Error) || !code || !UNUSABLE.includes(code)) return error;
+  const { syscall, path: at = folder } = error as NodeJS.ErrnoException;
+  if (error instanceof EmbeddedError || syscall?.startsWith('spawn')) return error;
+  return new EmbeddedError(
+    'unusable-folder',
+    `${path.resolve(at)} cannot be used (${code}): choose another folder (EMBEDDED_DATA_DIR), or make this one a folder ` +
+      'that this account can write.',
+    error,
+  );
+}
+
 /**
  * Checks that the account can enter the folder and all that lie above it; `advice` is what to do about it besides
  * opening the folder in the way. Error `unreachable` names that folder.

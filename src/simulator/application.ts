@@ -42,17 +42,23 @@ export function buildApplication(world: World): FastifyInstance {
 function parseBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') return done(null, {});
-    try {
-      done(null, JSON.parse(body as string));
-    } catch (error) {
-      done(nestError(400, (error as Error).message));
-    }
+    parseJson(body as string, done);
   });
-  // Whatever else is sent counts as no body, as it does in WAHA.
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => {
-    done(null, {});
+  // Whatever else is sent to WAHA's own API counts as no body, as it does there. People who try ours out send it without a
+  // type, or with the one that their tool puts in.
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    if (request.url.startsWith('/simulator')) parseJson(body as string, done);
+    else done(null, {});
   });
+}
+
+function parseJson(text: string, done: (error: Error | null, body?: unknown) => void): void {
+  if (text === '') return done(null, {});
+  try {
+    done(null, JSON.parse(text));
+  } catch (error) {
+    done(nestError(400, (error as Error).message));
+  }
 }
 
 function renderErrors(app: FastifyInstance, world: World): void {

@@ -1,4 +1,5 @@
-import { ConfigError, loadConfig, readEnvironment } from '../config/load-config';
+import { loadConfig, readEnvironment } from '../config/load-config';
+import { ConfigError, listenProblem, tellFailure } from '../config/start.error';
 import { startSimulator } from './simulator';
 
 /** The simulator alone, for a service that runs elsewhere: WAHA_SIMULATOR_PORT, WAHA_API_KEY, SIMULATOR_ENGINE, HOST. */
@@ -10,12 +11,11 @@ async function main(): Promise<void> {
     HOST: host,
   } = loadConfig(readEnvironment());
   if (!apiKey) throw new ConfigError(['WAHA_API_KEY is required for the simulator on its own']);
-  const simulator = await startSimulator({ port, apiKey, engine, host });
+  const simulator = await startSimulator({ port, apiKey, engine, host }).catch((error: unknown) => {
+    throw listenProblem(error, { variable: 'WAHA_SIMULATOR_PORT', port, host });
+  });
   console.log(`WAHA simulator (${engine}) at ${simulator.url}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close());
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exit(1);
-});
+main().catch((error: unknown) => process.exit(tellFailure(error)));

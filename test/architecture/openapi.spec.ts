@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { MESSAGE_STATUSES } from '../../src/modules/messages/message-status';
 import { handlersOf } from '../../src/platform/http/access-audit';
 import { createTestApp } from '../support/app';
 
@@ -21,11 +22,20 @@ const isReport = (route: string, status: string) => status === '503' && /^GET \/
 describe('the OpenAPI document', () => {
   let app: NestFastifyApplication;
   let document: OpenAPIObject;
+  /** Made of the build: it knows the types too, which a compiler that strips them does not. */
+  const file = JSON.parse(readFileSync(path.join(__dirname, '../../docs/openapi.json'), 'utf8')) as OpenAPIObject;
 
   beforeAll(async () => {
     app = await createTestApp();
     document = (await app.inject('/api/docs-json')).json();
   });
+
+  const operation = (route: string) => {
+    const found = operationsOf(document).find((it) => it.route === route)?.operation;
+    if (!found) throw new Error(`There is no ${route}`);
+    return found;
+  };
+  const statusesOf = (route: string) => Object.keys(operation(route).responses);
 
   afterAll(() => app.close());
 
@@ -39,7 +49,6 @@ describe('the OpenAPI document', () => {
   });
 
   it('lies in docs/openapi.json with the same routes (npm run openapi)', () => {
-    const file = JSON.parse(readFileSync(path.join(__dirname, '../../docs/openapi.json'), 'utf8')) as OpenAPIObject;
     expect(
       operationsOf(file)
         .map(({ route }) => route)
@@ -75,6 +84,76 @@ describe('the OpenAPI document', () => {
         ]);
       }
     expect(Object.keys(document.components?.schemas?.ErrorResponse ?? {})).toContain('properties');
+  });
+
+  it.each([
+    ['POST /messages/send', ['202', '400', '401', '403', '404', '409', '413', '415', '422', '429', '503']],
+    ['POST /waha/sessions', ['201', '400', '401', '403', '404', '409', '413', '415', '422', '429', '503']],
+    ['GET /waha/sessions/{id}/qr', ['200', '400', '401', '403', '404', '409', '429', '503']],
+    ['POST /webhooks/waha', ['200', '400', '401', '404', '413', '415', '503']],
+    ['GET /metrics', ['200', '400', '401', '503']],
+  ])('names every answer of %s', (route, statuses) => {
+    expect(statusesOf(route).sort()).toEqual(statuses);
+  });
+
+  it('says of every answer what it means', () => {
+    const silent = operationsOf(document).flatMap(({ route, operation: { responses } }) =>
+      Object.entries(responses)
+        .filter(([, answer]) => !answer || '$ref' in answer || !answer.description)
+        .map(() => route),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  it('names the headers that a route takes and gives', () => {
+    const taken = (route: string) => JSON.stringify(operation(route).parameters);
+    const given = (route: string, status: string) => JSON.stringify(operation(route).responses[status]);
+    for (const route of ['POST /messages/send', 'POST /waha/sessions', 'DELETE /waha/sessions/{id}'])
+      expect(taken(route)).toContain('/parameters/Idempotency-Key');
+    expect(taken('GET /messages')).toContain('/parameters/X-Tenant-ID');
+    expect(taken('GET /messages')).not.toContain('Idempotency-Key');
+    expect(taken('POST /auth/login')).not.toMatch(/Idempotency-Key|X-Tenant-ID/);
+    expect(given('GET /messages', '200')).toMatch(/headers\/Link.*headers\/X-Total-Count/);
+    expect(given('GET /messages/{id}', '200')).not.toContain('Link');
+    expect(given('POST /messages/send', '202')).toContain('headers/Idempotent-Replayed');
+    expect(given('POST /messages/send', '429')).toContain('headers/Retry-After');
+  });
+
+  it('refers to nothing that it does not hold', () => {
+    for (const it of [document, file]) {
+      const references = new Set(
+        [...JSON.stringify(it).matchAll(/"#\/components\/(\w+)\/([\w-]+)"/g)].map((m) => m.slice(1)),
+      );
+      for (const [kind = '', name = ''] of references)
+        expect(Object.keys(it.components?.[kind as 'schemas'] ?? {})).toContain(name);
+    }
+  });
+
+  it('offers the one credential that there is', () => {
+    expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual(['bearer']);
+  });
+
+  it('groups the routes under the tags that it explains', () => {
+    const used = new Set(operationsOf(document).flatMap(({ operation: { tags } }) => tags ?? ['none']));
+    expect([...used].sort()).toEqual(document.tags?.map(({ name }) => name).sort());
+  });
+
+  it('knows whole numbers, ids and statuses for what they are', () => {
+    const { MessageEventResponse, SessionResponse, DatabaseHealthResponse } = (file.components?.schemas ??
+      {}) as Record<string, { properties: Record<string, unknown> }>;
+    expect(MessageEventResponse?.properties.status).toMatchObject({ enum: MESSAGE_STATUSES });
+    expect(SessionResponse?.properties).toMatchObject({
+      id: { type: 'string', format: 'uuid' },
+      restarts: { type: 'integer' },
+    });
+    expect(DatabaseHealthResponse?.properties.latency_ms).toMatchObject({ type: 'number', format: 'double' });
+    const numbers = [...JSON.stringify(file).matchAll(/\{[^{}]*"type":"number"[^{}]*\}/g)].map(([schema]) => schema);
+    expect(numbers.filter((schema) => !schema.includes('"format":"double"'))).toEqual([]);
+    for (const { route, operation: it } of operationsOf(file).filter(({ route }) => route.includes('{')))
+      expect([route, it.parameters?.[0]]).toEqual([
+        route,
+        expect.objectContaining({ description: expect.any(String), schema: { type: 'string', format: 'uuid' } }),
+      ]);
   });
 
   it('is served as YAML and as a page that loads nothing from elsewhere', async () => {

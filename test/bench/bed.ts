@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres';
+import type { Cleanup } from './cleanup';
 import { makeFolderOnDisk } from './machine';
 import { Program, type Server, startService } from './programs';
 import { type Customers, seed } from './seed';
@@ -18,42 +19,26 @@ export interface Bed {
   reference: Server;
   generator: Program;
   customers: Customers;
-  stop(): Promise<void>;
 }
 
-type Stop = () => unknown;
-
-/** Starts PostgreSQL, the compiled service, the reference and the load generator; `stop` leaves nothing of them. */
-export async function makeBed(): Promise<Bed> {
-  const stops: Stop[] = [];
-  const stop = async (): Promise<void> => {
-    for (const end of stops.splice(0).reverse()) await end();
-  };
-  try {
-    return { ...(await start((end) => stops.push(end))), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-async function start(onStop: (end: Stop) => void): Promise<Omit<Bed, 'stop'>> {
+/** Starts PostgreSQL, the compiled service, the reference and the load generator; the cleanup leaves nothing of them. */
+export async function makeBed(cleanup: Cleanup): Promise<Bed> {
   const folder = makeFolderOnDisk();
-  onStop(() => rmSync(folder, { recursive: true, force: true }));
+  cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
   const dataDir = path.join(folder, 'postgres');
   const password = randomBytes(16).toString('hex');
   const postgres = await startEmbeddedPostgres({ dataDir, password, durability: 'full' });
-  onStop(() => postgres.stop());
+  cleanup.add(() => postgres.stop());
   const encryptionKey = randomBytes(32).toString('base64');
   const logs = path.join(folder, 'service');
   mkdirSync(logs);
   const service = await startService(production(postgres.url, encryptionKey), path.join(logs, 'log'));
-  onStop(() => service.stop());
+  cleanup.add(() => service.stop());
   const customers = await seed(postgres.url, encryptionKey);
   const { program, ...reference } = await startReference(postgres.url, customers);
-  onStop(() => program.stop());
+  cleanup.add(() => program.stop());
   const generator = Program.start('load-generator.mjs');
-  onStop(() => generator.stop());
+  cleanup.add(() => generator.stop());
   const version = await versionOf(postgres.url);
   return { folder, postgres: { pid: postgres.pid, version }, service, reference, generator, customers };
 }

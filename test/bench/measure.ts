@@ -1,6 +1,6 @@
 import type { Bed } from './bed';
 import { cpuUsOf, cpuUsOfFamily } from './cpu';
-import type { LoadRequest, LoadResult, Server } from './programs';
+import type { LoadOrder, LoadResult, Server } from './programs';
 import type { Scenario } from './scenarios';
 
 /** How long and how often. */
@@ -50,16 +50,10 @@ export async function compare(bed: Bed, scenario: Scenario, connections: number,
   return { scenario, connections, ...summary(sides) };
 }
 
-interface Load {
-  request: LoadRequest;
-  connections: number;
-  seconds: number;
-  atMost: number;
-}
-
-async function measure({ generator, postgres }: Bed, server: Server, load: Load): Promise<Figures> {
+async function measure({ generator, postgres }: Bed, server: Server, load: Omit<LoadOrder, 'port'>): Promise<Figures> {
   const before = [cpuUsOf(server.pid), cpuUsOfFamily(postgres.pid)] as const;
-  const { result } = await generator.ask<{ result: LoadResult }>({ ...load, port: server.port });
+  const order: LoadOrder = { ...load, port: server.port };
+  const { result } = await generator.ask<{ result: LoadResult }>(order);
   const after = [cpuUsOf(server.pid), cpuUsOfFamily(postgres.pid)] as const;
   const { requests, failures, elapsedS, p50Ms, p99Ms } = result;
   if (requests === 0 || Object.keys(failures).length > 0)

@@ -41,7 +41,7 @@ export function tableOf(comparisons: Comparison[]): string {
 }
 
 /** Each aim and whether it was reached. */
-export function verdictsOf(comparisons: Comparison[], idleMiB: number): string {
+export function verdictsOf({ comparisons, idleMiB }: Pick<Results, 'comparisons' | 'idleMiB'>): string {
   const atLoad = comparisons.filter(({ connections }) => connections > 1);
   const rows = atLoad.map(({ scenario, ratio }) => [
     `${scenario.title}: requests/s against the reference`,
@@ -64,7 +64,7 @@ export function verdictsOf(comparisons: Comparison[], idleMiB: number): string {
 export function pageOf({ facts, comparisons, idleMiB, plan }: Results): string {
   const machine = facts.map(([name, value]) => `- ${name}: ${value}`).join('\n');
   const { before, after } = explanation(plan);
-  const parts = [before, `## Aims\n\n${verdictsOf(comparisons, idleMiB)}`, `## Figures\n\n${tableOf(comparisons)}`];
+  const parts = [before, `## Aims\n\n${verdictsOf({ comparisons, idleMiB })}`, `## Figures\n\n${tableOf(comparisons)}`];
   return `${[...parts, `## Machine\n\n${machine}`, after].join('\n\n')}\n`;
 }
 

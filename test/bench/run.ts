@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeBed } from './bed';
+import { Cleanup } from './cleanup';
 import { measureIdleMemory } from './idle-memory';
 import { machineFacts } from './machine';
 import { compare, type Comparison, type Plan } from './measure';
-import { pageOf, tableOf, verdictsOf } from './report';
+import { pageOf, type Results, tableOf, verdictsOf } from './report';
 import { assertSameAnswers, scenariosOf } from './scenarios';
 
-const FULL: Plan = { rounds: 7, seconds: 4, warmUpSeconds: 4 };
+const FULL: Plan = { rounds: 5, seconds: 4, warmUpSeconds: 10 };
 const QUICK: Plan = { rounds: 3, seconds: 1, warmUpSeconds: 1 };
 const CONNECTIONS = [64, 1];
 const PAGE = path.resolve(__dirname, '../../docs/BENCHMARKS.md');
@@ -17,28 +18,34 @@ const PAGE = path.resolve(__dirname, '../../docs/BENCHMARKS.md');
  * @throws Error when any request fails or the two do not answer the same
  */
 export async function runBenchmarks({ quick }: { quick: boolean }): Promise<void> {
-  const plan = quick ? QUICK : FULL;
-  const bed = await makeBed();
-  const stop = (): void => void bed.stop().finally(() => process.exit(1));
+  const cleanup = new Cleanup();
+  const stop = (): void => void cleanup.run().finally(() => process.exit(1));
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  const comparisons: Comparison[] = [];
-  const facts = machineFacts(bed.postgres.version, bed.folder);
   try {
-    for (const scenario of await scenariosOf(bed)) {
-      await assertSameAnswers(bed, scenario);
-      for (const connections of CONNECTIONS) {
-        console.log(`${scenario.title}, ${connections} connections…`);
-        comparisons.push(await compare(bed, scenario, connections, plan));
-      }
-    }
+    const results = await measureAll(cleanup, quick ? QUICK : FULL);
+    console.log(`\n${tableOf(results.comparisons)}\n\n${verdictsOf(results)}`);
+    if (quick) return console.log('\nA quick run says little and is not written to docs/BENCHMARKS.md.');
+    writeFileSync(PAGE, pageOf(results));
+    console.log(`\nWritten to ${path.relative(process.cwd(), PAGE)}`);
   } finally {
+    await cleanup.run();
     process.off('SIGINT', stop).off('SIGTERM', stop);
-    await bed.stop();
   }
+}
+
+async function measureAll(cleanup: Cleanup, plan: Plan): Promise<Results> {
   console.log('idle memory…');
-  const idleMiB = await measureIdleMemory();
-  console.log(`\n${tableOf(comparisons)}\n\n${verdictsOf(comparisons, idleMiB)}`);
-  if (quick) return console.log('\nA quick run says little and is not written to docs/BENCHMARKS.md.');
-  writeFileSync(PAGE, pageOf({ facts, comparisons, idleMiB, plan }));
-  console.log(`\nWritten to ${path.relative(process.cwd(), PAGE)}`);
+  const idleMiB = await measureIdleMemory(cleanup);
+  await cleanup.run();
+  const bed = await makeBed(cleanup);
+  const facts = machineFacts(bed.postgres.version, bed.folder);
+  const comparisons: Comparison[] = [];
+  for (const scenario of await scenariosOf(bed)) {
+    await assertSameAnswers(bed, scenario);
+    for (const connections of CONNECTIONS) {
+      console.log(`${scenario.title}, ${connections} connections…`);
+      comparisons.push(await compare(bed, scenario, connections, plan));
+    }
+  }
+  return { facts, comparisons, idleMiB, plan };
 }

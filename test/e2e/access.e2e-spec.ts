@@ -20,7 +20,7 @@ describe('who may call a route', () => {
 
   it('answers under both addresses', async () => {
     const answers = await Promise.all(
-      ['/probe/open', '/api/probe/open', '/api/probe/open?x=1'].map((u) => call('GET', u)),
+      ['/probe/open', '/api/probe/open', '/api/probe/list?limit=1'].map((u) => call('GET', u)),
     );
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
   });
@@ -34,6 +34,7 @@ describe('who may call a route', () => {
     expect(answers.map((answer) => [answer.statusCode, answer.json<{ code: string }>().code])).toEqual(
       Array<unknown>(3).fill([401, 'AUTHENTICATION_FAILED']),
     );
+    expect(answers.map(({ headers }) => headers['www-authenticate'])).toEqual(['Bearer', 'Bearer', 'Bearer']);
   });
 
   it('refuses a role without the permission with 403', async () => {
@@ -85,6 +86,14 @@ describe('who may call a route', () => {
     expect(tooLarge.json().code).toBe('PAYLOAD_TOO_LARGE');
   });
 
+  it('lets no cache keep an answer, but the pages of the documentation', async () => {
+    const answers = await Promise.all(
+      ['/probe/open', '/probe/actor', '/nothing'].map((url) => call('GET', url, bearer('AGENT'))),
+    );
+    expect(answers.map(({ headers }) => headers['cache-control'])).toEqual(['no-store', 'no-store', 'no-store']);
+    expect((await call('GET', '/api/docs')).headers['cache-control']).not.toBe('no-store');
+  });
+
   it('does not start with a handler that says not who may call it', async () => {
     await expect(createProbeApp({ unmarked: true })).rejects.toThrow('UnmarkedController.forgotten (GET /unmarked)');
   });
@@ -109,6 +118,18 @@ describe('lists', () => {
   it('that were asked for by offset go on by offset', async () => {
     const answer = await app.inject('/probe/list?limit=5&offset=10');
     expect(answer.headers.link).toBe('</probe/list?limit=5&offset=15>; rel="next"');
+  });
+
+  it('go on by cursor where no offset reaches', async () => {
+    const last = await app.inject('/probe/list?limit=5&offset=9995');
+    expect(last.headers.link).toBe('</probe/list?limit=5&offset=10000>; rel="next"');
+    const beyond = await app.inject('/probe/list?limit=5&offset=9996');
+    expect(beyond.headers.link).toBe('</probe/list?limit=5&cursor=next+one>; rel="next"');
+  });
+
+  it('take a cursor in whatever case', async () => {
+    const answer = await app.inject(`/probe/list?cursor=${PROBE_TENANT.id.replace('7000', '7ABC')}`);
+    expect(answer.json()).toEqual([{ limit: 20, cursor: PROBE_TENANT.id.replace('7000', '7abc') }]);
   });
 });
 
@@ -145,6 +166,23 @@ describe('how often a route may be called', () => {
     expect(Number(fourth.headers['retry-after'])).toBeGreaterThan(0);
     expect(fourth.headers['ratelimit-remaining']).toBe('0');
     expect(await statuses(1, { url: '/probe/open', headers: from('203.0.113.2') })).toEqual([200]);
+  });
+
+  it('counts addresses that do not exist, and methods that they do not have', async () => {
+    expect(await statuses(2, { url: '/nothing', headers: from('203.0.113.8') })).toEqual([404, 404]);
+    const third = await app.inject({ method: 'DELETE', url: '/probe/open', headers: from('203.0.113.8') });
+    expect([third.statusCode, third.headers['ratelimit-remaining']]).toEqual([405, '0']);
+    const fourth = await app.inject({ url: '/nothing', headers: from('203.0.113.8') });
+    expect([fourth.statusCode, fourth.json().code]).toEqual([429, 'RATE_LIMITED']);
+    expect(Number(fourth.headers['retry-after'])).toBeGreaterThan(0);
+    expect(await statuses(1, { url: '/probe/open', headers: from('203.0.113.8') })).toEqual([429]);
+    expect(await statuses(5, { url: '/api/docs', headers: from('203.0.113.9') })).toEqual([200, 200, 200, 200, 200]);
+  });
+
+  it('names at most a minute while hits are left', async () => {
+    const { headers } = await app.inject({ url: '/probe/open', headers: from('203.0.113.10') });
+    expect(headers['ratelimit-remaining']).toBe('2');
+    expect(Number(headers['ratelimit-reset'])).toBe(60);
   });
 
   it('counts an IPv6 network as one address', async () => {

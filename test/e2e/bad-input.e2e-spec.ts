@@ -31,7 +31,7 @@ describe('what is not a proper request', () => {
   let port: number;
 
   beforeAll(async () => {
-    app = await createProbeApp();
+    app = await createProbeApp({ variables: { RATE_LIMIT_PER_MINUTE: '100000' } });
     await app.listen(0, '127.0.0.1');
     port = (app.getHttpServer().address() as AddressInfo).port;
   });
@@ -46,7 +46,7 @@ describe('what is not a proper request', () => {
   function expectRefusal(refusal: Refusal, status: number, code: string): void {
     expect({ status: refusal.status, code: refusal.body.code }).toEqual({ status, code });
     expect(refusal.body.requestId).toBe(refusal.headers['x-request-id']);
-    expect(refusal.body.requestId).toMatch(/^[\w.-]{8,64}$/);
+    expect(refusal.body.requestId).toMatch(/^[\w.:/=+@-]{1,128}$/);
     expect(typeof refusal.body.error).toBe('string');
     expect(Object.keys(refusal.body).sort()).toEqual(
       refusal.body.details ? ['code', 'details', 'error', 'requestId'] : ['code', 'error', 'requestId'],
@@ -55,7 +55,7 @@ describe('what is not a proper request', () => {
     expect(refusal.headers['content-type']).toMatch(/^application\/json/);
   }
 
-  const json = (payload: string) => ({
+  const json = (payload: string | Buffer) => ({
     method: 'POST' as const,
     url: '/probe/items',
     headers: { 'content-type': 'application/json' },
@@ -91,9 +91,74 @@ describe('what is not a proper request', () => {
   it.each(['{"name":"x","__proto__":{"admin":true}}', '{"name":"x","constructor":{"prototype":{"a":1}}}'])(
     'is a key that would reach a prototype, %s: 400',
     async (payload) => {
-      expectRefusal(await refused(json(payload)), 400, 'VALIDATION_FAILED');
+      const refusal = await refused(json(payload));
+      expectRefusal(refusal, 400, 'VALIDATION_FAILED');
+      expect(refusal.body.error).toContain('key __proto__');
     },
   );
+
+  it.each(['toString', 'constructor', 'hasOwnProperty'])('is a field named %s: 400 that names it', async (name) => {
+    const inBody = await refused(json(`{"name":"x","${name}":1}`));
+    const inside = await refused(json(`{"name":"x","pace":{"per_minute":1,"${name}":1}}`));
+    const inQuery = await refused({ method: 'GET', url: `/probe/list?${name}=1` });
+    for (const refusal of [inBody, inside, inQuery]) expectRefusal(refusal, 400, 'VALIDATION_FAILED');
+    expect([inBody, inside, inQuery].map(({ body }) => body.details?.[0]?.field)).toEqual([name, `pace.${name}`, name]);
+  });
+
+  it.each([
+    ['{"name":"x","pace":null}', 'pace', 'pace must be an object'],
+    ['{"name":"x","pace":[{"per_minute":1}]}', 'pace', 'pace must be an object'],
+    ['{"name":"x","pace":7}', 'pace', 'pace must be an object'],
+    ['{"name":"x","pace":{"per_minute":null}}', 'pace.per_minute', 'per_minute must be an integer number'],
+    ['{"name":null}', 'name', 'name must be a string'],
+    ['{}', 'name', 'name is required'],
+    ['{"name":"x","metadata":null}', 'metadata', 'metadata must be an object'],
+    [
+      '{"name":"x","metadata":{"a":1e400}}',
+      'metadata.a',
+      'metadata.a must not be a number beyond the range of a double',
+    ],
+  ])('is %s: 400 that says so once', async (payload, field, message) => {
+    const refusal = await refused(json(payload));
+    expectRefusal(refusal, 400, 'VALIDATION_FAILED');
+    expect(refusal.body.details).toEqual([{ field, message }]);
+  });
+
+  it('is no UTF-8: 400', async () => {
+    const bytes = Buffer.concat([Buffer.from('{"name":"'), Buffer.from('fffee9', 'hex'), Buffer.from('"}')]);
+    const refusal = await refused(json(bytes));
+    expectRefusal(refusal, 400, 'VALIDATION_FAILED');
+    expect(refusal.body.error).toBe('The body is not valid UTF-8');
+    expectRefusal(await refused({ ...json(bytes), url: '/probe/hook' }), 400, 'VALIDATION_FAILED');
+  });
+
+  it.each([
+    { 'content-type': 'application/json; charset=utf-16' },
+    { 'content-type': 'application/json;charset="ISO-8859-1"' },
+    { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+  ])('is a body of another coding, %j: 415', async (headers) => {
+    expectRefusal(await refused({ ...json('{"name":"x"}'), headers }), 415, 'UNSUPPORTED_MEDIA_TYPE');
+  });
+
+  it.each([
+    { 'content-type': 'application/json; charset=UTF-8' },
+    { 'content-type': 'application/json;charset="utf8"', 'content-encoding': 'identity' },
+  ])('is not one that says it is UTF-8: %j', async (headers) => {
+    expect((await app.inject({ ...json('{"name":"é"}'), headers })).json().body.name).toBe('é');
+  });
+
+  it.each([
+    ['GET', '/probe/open?x=1', undefined],
+    ['GET', '/probe/items/01890000-0000-7000-8000-000000000001?x=1', undefined],
+    ['GET', '/probe/open?__proto__=1', undefined],
+    ['POST', '/probe/items?x=1', '{"name":"x"}'],
+    ['DELETE', '/probe/items/1', '{"x":1}'],
+    ['DELETE', '/probe/items/1', '["x"]'],
+    ['DELETE', '/probe/items/1', '7'],
+  ] as const)('is what %s %s never asked for (body %s): 400', async (method, url, payload = '') => {
+    const { headers } = json('');
+    expectRefusal(await refused({ method, url, headers: payload ? headers : {}, payload }), 400, 'VALIDATION_FAILED');
+  });
 
   it('is a body of 2 MiB: 413', async () => {
     expectRefusal(await refused(json(`{"name":"${'x'.repeat(2 * 1024 * 1024)}"}`)), 413, 'PAYLOAD_TOO_LARGE');
@@ -122,12 +187,21 @@ describe('what is not a proper request', () => {
     'limit=101',
     'limit=abc',
     'limit=1.5',
+    'limit=0x10',
+    'limit=1e1',
+    'limit=%2010',
+    'limit=',
+    'limit=1&limit=2',
+    'offset=10001',
     'offset=-1',
     'count=yes',
     'offset=1&cursor=x',
     'sort=name',
-  ])('is the list query %s: 400', async (query) => {
-    expectRefusal(await refused({ method: 'GET', url: `/probe/list?${query}` }), 400, 'VALIDATION_FAILED');
+  ])('is the list query %s: 400 that names each field once', async (query) => {
+    const refusal = await refused({ method: 'GET', url: `/probe/list?${query}` });
+    expectRefusal(refusal, 400, 'VALIDATION_FAILED');
+    const fields = refusal.body.details?.map(({ field }) => field);
+    expect(fields).toEqual([...new Set(fields)]);
   });
 
   it.each(['/nothing', '/api/nothing', '/api', '/', '/api/docs/nothing', '/probe', '/probe/items//'])(
@@ -181,20 +255,16 @@ describe('what is not a proper request', () => {
     expect(JSON.stringify(refusal.body)).not.toContain('10.1.2.3');
   });
 
-  it('takes an empty JSON body where none is needed', async () => {
-    const answer = await app.inject({
-      method: 'DELETE',
-      url: '/probe/items/1',
-      headers: { 'content-type': 'application/json' },
-      payload: '',
-    });
+  it.each(['', '{}'])('takes the empty JSON body "%s" where none is needed', async (payload) => {
+    const { headers } = json('');
+    const answer = await app.inject({ method: 'DELETE', url: '/probe/items/1', headers, payload });
     expect(answer.statusCode).toBe(204);
   });
 
   it('keeps a sane request id and replaces any other', async () => {
-    const sane = await refused({ method: 'GET', url: '/nothing', headers: { 'x-request-id': 'trace-12345678' } });
+    const sane = await refused({ method: 'GET', url: '/nothing', headers: { 'x-request-id': 'Root=1-6789' } });
     const mad = await refused({ method: 'GET', url: '/nothing', headers: { 'x-request-id': '<script>alert(1)' } });
-    expect(sane.body.requestId).toBe('trace-12345678');
+    expect(sane.body.requestId).toBe('Root=1-6789');
     expect(mad.body.requestId).not.toContain('script');
   });
 });

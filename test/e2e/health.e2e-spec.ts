@@ -147,6 +147,10 @@ describe('health and metrics', () => {
       expect(body).toMatch(/switchboard_redis_up 1\n/);
       expect(body).toMatch(/switchboard_cache_requests_total\{outcome="miss"\} [1-9]/);
       expect(body).toContain('process_resident_memory_bytes');
+      for (const pool of ['app', 'batch', 'system'])
+        for (const what of ['connections', 'limit', 'waiting'])
+          expect(body).toMatch(new RegExp(`switchboard_database_pool_${what}\\{pool="${pool}"[^}]*\\} \\d+\n`));
+      expect(body).toMatch(/pool_connections\{pool="system",state="idle"\} [1-9]/);
       expect(body).not.toMatch(/nowhere|secret-1|nodejs_active_\w+_total/);
     });
 

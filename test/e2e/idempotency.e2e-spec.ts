@@ -90,7 +90,7 @@ describe('Idempotency-Key', () => {
 
   it.each([
     ['body', { body: '{"value":2}' }],
-    ['query', { body: '{"value":1}', url: '/writes?x=1' }],
+    ['query', { body: '{"value":1}', url: '/writes?value=1' }],
   ])('refuses the key with another %s', async (what, other) => {
     await call({ key: `k-other-${what}`, body: '{"value":1}' });
     const answer = await call({ key: `k-other-${what}`, ...other });

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { Allow } from 'class-validator';
 import { currentContext } from '../../src/platform/context/request-context';
 import { Access, Public } from '../../src/platform/http/access.decorators';
@@ -17,7 +17,7 @@ class AnyBody {
 export class WritesController {
   @Post()
   @Access('messages:send')
-  async create(@Body() body: AnyBody): Promise<unknown> {
+  async create(@Body() body: AnyBody, @Query('value') _value?: string): Promise<unknown> {
     probe.runs.push(currentContext()?.resourceId);
     await probe.hold;
     return { body, ...(probe.answer() as object) };

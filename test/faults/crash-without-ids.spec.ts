@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allMessages, compare, lettersOf, noPosting, postAll, settled } from './traffic';
-import { endWorlds, inWorld } from './world';
+import { inWorld, useWorlds } from './world';
 
 const CHATS = 10;
 const PER_CHAT = 12;
 const KILLS = 3;
 
-afterEach(endWorlds);
+useWorlds();
 
 describe('an engine that reserves no message ids (WEBJS)', () => {
   it('never sends twice: what cannot be known stays unknown, all else arrives once', async () => {

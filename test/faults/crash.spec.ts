@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/simulator/random';
 import { eventually } from '../support/wait';
 import { allMessages, compare, FAULTLESS, lettersOf, noPosting, postAll, type Posting, settled } from './traffic';
-import { endWorlds, inWorld, type World } from './world';
+import { inWorld, useWorlds, type World } from './world';
 
 /** `SEED=…` repeats a run as far as processes can be repeated. */
 const seed = Number(process.env.SEED ?? Date.now() % 100_000);
@@ -12,7 +12,7 @@ const PER_CHAT = 25;
 const KILL_AT = [100, 220, 350];
 const NEXT_KILL_AT_LATEST_MS = 8_000;
 
-afterEach(endWorlds);
+useWorlds();
 
 /**
  * Kills the service each time that so many messages are accepted, at the latest some seconds after it was started again,

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { OwnPostgres } from '../support/database';
 import type { HttpAnswer } from '../support/http-client';
 import { eventually } from '../support/wait';
 import type { WireMessage } from '../support/whatsapp';
 import { allMessages, compare, type Letter, settled } from './traffic';
-import { endWithWorlds, endWorlds, inWorld, type World } from './world';
+import { endWithWorlds, inWorld, ownPostgres, useWorlds, type World } from './world';
 
 const SENDERS = 20;
 const PAUSE_MS = 60;
@@ -53,9 +54,14 @@ class Stream {
   }
 }
 
+interface Outage {
+  postgres: OwnPostgres;
+  mode: 'fast' | 'immediate';
+}
+
 /** Takes PostgreSQL away until requests fail and a webhook was refused, and brings it back until requests pass. */
-async function outage(world: World, stream: Stream, mode: 'fast' | 'immediate'): Promise<void> {
-  const { simulator, postgres, sessions } = world;
+async function outage(world: World, stream: Stream, { postgres, mode }: Outage): Promise<void> {
+  const { simulator, sessions } = world;
   const before = stream.answers.length;
   await eventually(() => stream.count(202, before) > SENDERS, { what: 'sends to be accepted before the outage' });
   const stopped = postgres.stop(mode);
@@ -74,15 +80,16 @@ async function retriesOf({ simulator }: World): Promise<number> {
   return (await simulator.get<{ retried: number }>('/simulator/webhooks')).body.retried;
 }
 
-afterEach(endWorlds);
+useWorlds();
 
 describe('a restart of PostgreSQL in the middle of the traffic', () => {
   it('loses nothing that was accepted, is answered with 503 meanwhile, and needs no restart of the service', async () => {
-    await inWorld({ sessions: 5 }, async (world) => {
+    const postgres = await ownPostgres();
+    await inWorld({ sessions: 5, postgres }, async (world) => {
       await world.faults({ latency_ms: [2, 20] });
       const pid = world.service.pid;
       const stream = new Stream(world);
-      for (const mode of ['fast', 'immediate'] as const) await outage(world, stream, mode);
+      for (const mode of ['fast', 'immediate'] as const) await outage(world, stream, { postgres, mode });
       await stream.stop();
       await eventually(async () => (await inboundTexts(world)).length >= 2, { timeoutMs: 30_000, what: 'the inbound' });
       await settled(world, 90_000);

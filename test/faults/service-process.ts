@@ -42,7 +42,7 @@ export class ServiceProcess {
     return this.output.slice(-TAIL_CHARACTERS);
   }
 
-  /** Starts a process and resolves when it is ready for traffic; fails with its output when it ends instead. */
+  /** Starts a process and resolves when it is ready for traffic; fails when it ends instead. */
   async start(): Promise<void> {
     const { script, folder, variables } = this.command;
     const child = spawn(process.execPath, [script], {
@@ -56,7 +56,7 @@ export class ServiceProcess {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output = (this.output + text).slice(-200_000)));
     const ready = async () => !this.isRunning || (await fetch(`${this.url}/ready`)).status === 200;
     await eventually(ready, { timeoutMs: READY_TIMEOUT_MS, what: 'the service to be ready' });
-    if (!this.isRunning) throw new Error(`The service ended instead of getting ready:\n${this.tail}`);
+    if (!this.isRunning) throw new Error('The service ended instead of getting ready');
   }
 
   /** Ends it as a crash does; resolves when it is gone. */
@@ -78,7 +78,7 @@ export class ServiceProcess {
   }
 
   private async end(signal: (pid: number) => void): Promise<number | null> {
-    if (!this.child || !this.isRunning) throw new Error(`The service does not run:\n${this.tail}`);
+    if (!this.child || !this.isRunning) throw new Error('The service does not run');
     const gone = once(this.child, 'exit') as Promise<[number | null]>;
     signal(this.pid);
     return (await gone)[0];

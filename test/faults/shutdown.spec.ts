@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { eventually } from '../support/wait';
 import { allMessages, compare, FAULTLESS, lettersOf, noPosting, postAll, settled } from './traffic';
-import { endWorlds, inWorld } from './world';
+import { inWorld, useWorlds } from './world';
 
 const ANSWERED = 8;
 
-afterEach(endWorlds);
+useWorlds();
 
 describe('SIGTERM in the middle of the traffic', () => {
   it('answers what is in flight and ends with 0', async () => {

@@ -9,7 +9,7 @@ import { makeRunFolder, presentRun, rootFolder } from '../support/run';
 import { becomes, reaches, send, type WireMessage, type WireSession } from '../support/whatsapp';
 import { builtService } from './service-build';
 import { ServiceProcess } from './service-process';
-import { endWithWorlds, endWorlds, explained, workingSession } from './world';
+import { endWithWorlds, explained, useWorlds, workingSession } from './world';
 
 /** What a start on existing data may take; the figure is part of what the service promises. */
 const NEXT_START_MS = 10_000;
@@ -28,7 +28,7 @@ class BareMachine {
   }
 
   static async prepare(): Promise<BareMachine> {
-    await builtService(); // building is no part of what is tested here
+    await builtService(); // what `npm start` finds built already
     const folder = makeRunFolder(path.join(presentRun(), `bare-${randomBytes(4).toString('hex')}`));
     const [port, wahaPort] = [String(await freePort()), String(await freePort())];
     const service = new ServiceProcess({
@@ -56,7 +56,7 @@ class BareMachine {
   }
 }
 
-afterEach(endWorlds);
+useWorlds();
 
 describe('npm start on a bare machine', () => {
   it('goes on after kill -9 with all its data, soon, and Ctrl-C ends everything that it started', async () => {

@@ -23,6 +23,7 @@ export interface Posting {
   putOff: number;
 }
 
+/** Before the first post. */
 export const noPosting = (): Posting => ({ accepted: 0, underWay: 0, broken: 0, putOff: 0 });
 
 const PATIENCE_MS = 60_000;

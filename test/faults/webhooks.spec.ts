@@ -2,11 +2,12 @@ import type { Client } from 'pg';
 import { eventually } from '../support/wait';
 import { becomes, historyOf, send, type WireSession } from '../support/whatsapp';
 import { allMessages } from './traffic';
-import { endWorlds, inWorld, type World } from './world';
+import { inWorld, useWorlds, type World } from './world';
 
 const FROM = '5511777770000@c.us';
 
-afterEach(endWorlds);
+useWorlds();
+jest.setTimeout(60_000);
 
 describe('webhooks that come doubled, before their time or before a crash', () => {
   it('makes one message of message and message.any, delivered twice each', async () => {

@@ -1,11 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { Client } from 'pg';
 import { freePort } from '../../src/embedded/postgres-server';
 import type { FaultChange } from '../../src/simulator/faults';
 import { startSimulator, type SimulatorOptions } from '../../src/simulator/simulator';
 import { createAccount } from '../support/accounts';
-import { TEST_SECRETS } from '../support/app';
-import { type OwnPostgres, startOwnPostgres } from '../support/database';
+import { freshDatabase, type OwnPostgres, startOwnPostgres } from '../support/database';
 import { HttpClient } from '../support/http-client';
 import { eventually } from '../support/wait';
 import { createSession, reaches, type Send, type WireSession } from '../support/whatsapp';
@@ -20,12 +20,13 @@ export interface WorldOptions {
   timing?: SimulatorOptions['timing'];
   /** Environment variables over those of the tests. */
   variables?: Record<string, string>;
+  /** The PostgreSQL to work on, which the caller ends; unless told otherwise a database of the run's server. */
+  postgres?: OwnPostgres;
 }
 
 /** The service as a process, and around it what survives it: PostgreSQL, WAHA and a logged-in client. */
 export interface World {
   service: ServiceProcess;
-  postgres: OwnPostgres;
   /** WAHA's stand-in. */
   simulator: HttpClient;
   /** A TENANT_ADMIN. */
@@ -42,15 +43,33 @@ export interface World {
 }
 
 /** So short that a time-out costs little, and far above every latency that the tests ask for. */
-export const WAHA_TIMEOUT_MS = 1_500;
+const WAHA_TIMEOUT_MS = 1_500;
+
+/** Production takes no sample values. */
+const SECRETS = {
+  JWT_SECRET: randomBytes(32).toString('hex'),
+  DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+  WAHA_API_KEY: randomBytes(16).toString('hex'),
+};
 
 const FAST = { start: 20, pair: 20, ackServer: 10, ackDevice: 30, ackRead: 60, reconnect: 50 };
 
 type Stop = () => unknown;
 const toStop: Stop[] = [];
 
-/** Ends all that was started, newest first, even if one of them cannot be ended. For `afterEach`: works after a time-out, too. */
-export async function endWorlds(): Promise<void> {
+const BUILD_TIMEOUT_MS = 180_000;
+const END_TIMEOUT_MS = 60_000;
+
+/** For the top of a spec file: the service is built before its tests, and all that a test started ends after it, whatever became of it. */
+export function useWorlds(): void {
+  beforeAll(async () => {
+    await builtService();
+  }, BUILD_TIMEOUT_MS);
+  afterEach(endWorlds, END_TIMEOUT_MS);
+}
+
+/** Newest first, even if one of them cannot be ended. */
+async function endWorlds(): Promise<void> {
   const failures: unknown[] = [];
   for (const stop of toStop.splice(0).reverse()) {
     try {
@@ -88,11 +107,10 @@ export async function explained(service: ServiceProcess, work: () => Promise<voi
 
 async function startWorld(options: WorldOptions): Promise<World> {
   const entry = await builtService();
-  const postgres = await startOwnPostgres();
-  endWithWorlds(() => postgres.stop('immediate'));
+  const databaseUrl = options.postgres?.url ?? (await databaseOfRun());
   const simulator = await startSimulator({
     port: 0,
-    apiKey: TEST_SECRETS.WAHA_API_KEY,
+    apiKey: SECRETS.WAHA_API_KEY,
     engine: options.engine ?? 'NOWEB',
     timing: { ...FAST, ...options.timing },
   });
@@ -103,29 +121,43 @@ async function startWorld(options: WorldOptions): Promise<World> {
     variables: {
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',
-      DATABASE_URL: postgres.url,
+      DATABASE_URL: databaseUrl,
+      DATABASE_ROLE_PREFIX: 'switchboard_app_test',
       WAHA_BASE_URL: simulator.url,
       WAHA_TIMEOUT_MS: String(WAHA_TIMEOUT_MS),
       RATE_LIMIT_PER_MINUTE: '1000000',
-      ...TEST_SECRETS,
+      ...SECRETS,
       ...options.variables,
       PORT: String(await freePort()),
     },
   });
   endWithWorlds(() => service.kill());
   await explained(service, () => service.start());
-  return populate({ service, postgres, waha: new HttpClient(simulator.url) }, options.sessions ?? 1);
+  return populate({ service, databaseUrl, waha: new HttpClient(simulator.url) }, options.sessions ?? 1);
+}
+
+async function databaseOfRun(): Promise<string> {
+  const database = await freshDatabase();
+  endWithWorlds(() => database.drop());
+  return database.ownerUrl;
+}
+
+/** A PostgreSQL server that a test may stop; it ends with the world. */
+export async function ownPostgres(): Promise<OwnPostgres> {
+  const postgres = await startOwnPostgres();
+  endWithWorlds(() => postgres.stop('immediate'));
+  return postgres;
 }
 
 interface Pieces {
   service: ServiceProcess;
-  postgres: OwnPostgres;
+  databaseUrl: string;
   waha: HttpClient;
 }
 
-async function populate({ service, postgres, waha }: Pieces, sessions: number): Promise<World> {
+async function populate({ service, databaseUrl, waha }: Pieces, sessions: number): Promise<World> {
   const anybody = new HttpClient(service.url);
-  const owner = await ownerOf(postgres);
+  const owner = await ownerOf(databaseUrl);
   const { email, password } = await createAccount(owner);
   const answer = await anybody.post<{ access_token: string }>('/auth/login', { email, password });
   if (answer.status !== 200) throw new Error(`Logging in gave ${answer.outcome}`);
@@ -133,7 +165,6 @@ async function populate({ service, postgres, waha }: Pieces, sessions: number): 
   const names = Array.from({ length: sessions }, (_, number) => `number ${number}`);
   return {
     service,
-    postgres,
     simulator: waha,
     http,
     anybody,
@@ -143,12 +174,12 @@ async function populate({ service, postgres, waha }: Pieces, sessions: number): 
       if (status !== 200) throw new Error(`The simulator refused the faults: ${text}`);
     },
     sends: async () => (await waha.get<Send[]>('/simulator/sends')).body,
-    owner: () => ownerOf(postgres),
+    owner: () => ownerOf(databaseUrl),
   };
 }
 
-async function ownerOf(postgres: OwnPostgres): Promise<Client> {
-  const client = new Client({ connectionString: postgres.url });
+async function ownerOf(connectionString: string): Promise<Client> {
+  const client = new Client({ connectionString });
   client.on('error', () => undefined); // the server is restarted under it
   await client.connect();
   endWithWorlds(() => {

@@ -1,3 +1,4 @@
+import { v7 } from 'uuid';
 import { randomBytes } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Client } from 'pg';
@@ -61,7 +62,7 @@ export class Factories {
 
   /** A message, `queued` unless columns say otherwise; answers its id. */
   async message(session: TestSession, columns: Record<string, unknown> = {}): Promise<string> {
-    const id = (columns.id as string | undefined) ?? newId();
+    const { id = idAt(columns.created_at) } = columns as { id?: string };
     const row: Record<string, unknown> = {
       tenant_id: session.tenantId,
       session_id: session.id,
@@ -92,3 +93,6 @@ export class Factories {
     return this.server;
   }
 }
+
+/** An id as the service would have made it at that time: lists go by it. */
+const idAt = (time: unknown): string => (time instanceof Date ? v7({ msecs: time.getTime() }) : newId());

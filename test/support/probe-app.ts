@@ -1,8 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Module, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Module, Post, Query, Res } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, MaxLength, Min, ValidateNested } from 'class-validator';
+import { IsInt, IsObject, IsString, MaxLength, Min, ValidateNested } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../src/common/actor';
 import { CommonErrors } from '../../src/common/common.errors';
@@ -20,6 +20,8 @@ import { createHttpApp } from '../../src/platform/http/create-http-app';
 import { HttpModule } from '../../src/platform/http/http.module';
 import { IdParam } from '../../src/platform/http/id-param';
 import { sendPage } from '../../src/platform/http/page-headers';
+import { FreeObject } from '../../src/platform/http/free-object.rule';
+import { Optional } from '../../src/platform/http/optional.rule';
 import { PageQuery } from '../../src/platform/http/page.query';
 import { RawBody } from '../../src/platform/http/raw-body.decorator';
 import { TenantDirectory } from '../../src/platform/http/tenant-directory';
@@ -66,10 +68,15 @@ class ProbeBody {
   @MaxLength(10)
   name: string;
 
-  @IsOptional()
+  @Optional()
+  @IsObject()
   @ValidateNested()
   @Type(() => Pace)
   pace?: Pace;
+
+  @Optional()
+  @FreeObject(200)
+  metadata?: Record<string, unknown>;
 }
 
 @Controller('probe')
@@ -119,16 +126,16 @@ class ProbeController {
   @Public('a probe')
   @AuthLimited()
   @HttpCode(200)
-  login(): { in: true } {
-    return { in: true };
+  login(@Body() body: { email?: string }): { in: string | undefined } {
+    return { in: body.email };
   }
 
   @Post('hook')
   @Public('a probe')
   @Unlimited('a probe')
   @RawBody(3 * 1024 * 1024)
-  hook(@Req() request: FastifyRequest): { bytes: number | undefined } {
-    return { bytes: request.rawBody?.length };
+  hook(@Body() raw: Buffer): { bytes: number } {
+    return { bytes: raw.length };
   }
 
   @Get('boom')

@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { type Permission, permissionsOf } from '../../common/permissions';
 import { type TenantEntity, TenantsService } from '../tenants/tenants.service';
+import { currentContext } from '../../platform/context/request-context';
 import { PasswordHasher } from '../../platform/crypto/password-hasher';
 import { type Account, type UserEntity, UsersService } from '../users/users.service';
 import { AuthErrors } from './auth.errors';
@@ -30,6 +31,8 @@ const MAX_TRIED = 5;
 /** Logging in with a password, and one's own profile. */
 @Injectable()
 export class AuthService {
+  private readonly logger = new Logger('Auth');
+
   constructor(
     private readonly users: UsersService,
     private readonly tenants: TenantsService,
@@ -45,7 +48,11 @@ export class AuthService {
    */
   async login(credentials: Credentials): Promise<{ user: UserEntity; tokens: TokenPair }> {
     const [account, another] = await this.accountsOpenedBy(credentials);
-    if (!account) throw CommonErrors.authenticationFailed();
+    if (!account) {
+      // Who watches for guessing reads it; which email it was would tell the log's readers of our users.
+      this.logger.warn({ msg: 'login refused', ip: currentContext()?.ip });
+      throw CommonErrors.authenticationFailed();
+    }
     if (another) throw AuthErrors.tenantRequired();
     const user = await this.users.getById(account.tenantId, account.userId);
     return { user, tokens: await this.logins.begin(account) };

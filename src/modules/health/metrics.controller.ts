@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Controller, Get, Header, Headers, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiProduces, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CommonErrors } from '../../common/common.errors';
 import { Config } from '../../config/config';
@@ -26,6 +26,7 @@ export class MetricsController {
   @Unlimited('Scraped by the clock')
   @ApiProduces('text/plain')
   @ApiOkResponse({ schema: { type: 'string' } })
+  @ApiUnauthorizedResponse({ description: 'METRICS_TOKEN is set, and this is not it' })
   async scrape(
     @Headers('authorization') authorization: string | undefined,
     @Headers('accept') accept: string | undefined,

@@ -5,7 +5,8 @@ const CHAT_ID = /^(?:\d{5,20}@(?:c\.us|lid)|\d{5,20}(?:-\d{5,15})?@g\.us)$/;
 
 /**
  * The chat id of a recipient as a person writes it: a chat id, or a phone number in any common spelling with its country
- * code (`+44 20 7946 0958`, `0044…`, `442079460958`). Null when it is neither. A *possible* number is taken: numbering plans
+ * code (`+44 20 7946 0958`, `0044…`, `442079460958`). Null when it is neither, and for a number with an
+ * extension, which WhatsApp does not have. A *possible* number is taken: numbering plans
  * change faster than libraries.
  */
 export function chatAddress(to: string): string | null {
@@ -16,5 +17,6 @@ export function chatAddress(to: string): string | null {
   }
   const international = text.replace(/^00/, '+').replace(/^(?=\d)/, '+');
   const number = parsePhoneNumberFromString(international, { extract: false });
+  if (number?.ext !== undefined) return null;
   return number?.isPossible() ? `${number.number.slice(1)}@c.us` : null;
 }

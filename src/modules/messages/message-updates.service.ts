@@ -19,11 +19,12 @@ interface Report {
   at: Date;
 }
 
+// WhatsApp's own refusal stands against an echo or first ack that comes late; a delivery disproves it.
 // WhatsApp's times count whole seconds: what it reports of an attempt is not earlier than the attempt.
 // A message that leaves `unknown` or `queued` this way frees its chat, so its lane is woken.
 const ADVANCE = `
   with old as (
-    select id, status, attempts from messages
+    select id, status, attempts, error_code from messages
     where tenant_id = $1 and session_id = $2 and wa_id = $3 and direction = 'outbound' for no key update),
   moved as (
     update messages m set status = $4, settle_at = null, next_attempt_at = null,
@@ -34,6 +35,7 @@ const ADVANCE = `
       error_code = case when $4 = 'failed' then 'ACK_ERROR' end, error = null,
       retryable = case when $4 = 'failed' then true end
     from old where m.tenant_id = $1 and m.id = old.id and old.status = any($6)
+      and not ($4 = 'sent' and old.error_code is not distinct from 'ACK_ERROR')
     returning m.id, m.attempted_at, old.status as was, old.attempts),
   noted as (
     insert into message_events (tenant_id, message_id, at, status, attempt, error_code)

@@ -10,10 +10,14 @@ interface QueueDepth {
   unknown: number;
 }
 
+const KEEP_MS = 5_000;
+
 /** The queue in the service's health and metrics. */
 @Injectable()
 export class MessageHealth implements OnModuleInit {
   private last: QueueDepth | undefined;
+  private measuredAt = -Infinity;
+  private measuring: Promise<QueueDepth | undefined> | undefined;
 
   constructor(
     private readonly registry: HealthRegistry,
@@ -37,8 +41,19 @@ export class MessageHealth implements OnModuleInit {
     this.metrics.observe({ name, help, read });
   }
 
-  private async measure(): Promise<QueueDepth | undefined> {
-    [this.last] = await this.system.run<QueueDepth>('queueDepth');
-    return this.last;
+  /** One question at a time, and its answer serves for a while: anybody may scrape. */
+  private measure(): Promise<QueueDepth | undefined> {
+    if (performance.now() - this.measuredAt < KEEP_MS) return Promise.resolve(this.last);
+    this.measuring ??= this.system
+      .run<QueueDepth>('queueDepth')
+      .then(([depth]) => {
+        this.last = depth;
+        this.measuredAt = performance.now();
+        return depth;
+      })
+      .finally(() => {
+        this.measuring = undefined;
+      });
+    return this.measuring;
   }
 }

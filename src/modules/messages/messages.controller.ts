@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiConflictResponse, ApiNotFoundResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
@@ -13,7 +13,7 @@ import { SendMessageDto } from './dto/send-message.dto';
 import type { MessageFilter } from './messages.repository';
 import { MessagesService } from './messages.service';
 
-@ApiTags('messages')
+@ApiTags('Messages')
 @Controller('messages')
 export class MessagesController {
   constructor(private readonly messages: MessagesService) {}
@@ -23,6 +23,10 @@ export class MessagesController {
   @HttpCode(202)
   @Access('messages:send')
   @ApiAcceptedResponse({ type: MessageResponse })
+  @ApiNotFoundResponse({ description: 'There is no such session, or `X-Tenant-ID` names no tenant of the caller' })
+  @ApiConflictResponse({
+    description: '`SESSION_REQUIRED`: no session, or several and none named; `IDEMPOTENCY_IN_PROGRESS`',
+  })
   async send(@CurrentActor() actor: Actor, @Body() dto: SendMessageDto): Promise<MessageResponse> {
     const { session_id: sessionId, to, text, link_preview: linkPreview = true, metadata = {} } = dto;
     return messageResponse(await this.messages.send(actor, { sessionId, to, text, linkPreview, metadata }));

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { firstIdAt } from '../../common/ids';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import type { MessageStatus } from './message-status';
@@ -82,20 +83,20 @@ export class MessagesRepository {
   /** Newest first, one more than asked for. */
   list(tenantId: string, filter: MessageFilter, { limit, cursor, offset }: PageRequest): Promise<MessageRow[]> {
     const { where, params } = conditions(tenantId, filter);
+    const unfiltered = where.length === 1;
     if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
     const paging = `order by id desc limit $${params.push(limit + 1)} offset $${params.push(offset ?? 0)}`;
-    return this.db.query<MessageRow>(
-      tenantId,
-      `select ${COLUMNS} from messages where ${where.join(' and ')} ${paging}`,
-      params,
-    );
+    const text = `select ${COLUMNS} from messages where ${where.join(' and ')} ${paging}`;
+    return unfiltered
+      ? this.db.query<MessageRow>(tenantId, text, params)
+      : this.db.queryOnce<MessageRow>(tenantId, text, params);
   }
 
   /** How many there are, counted no further than the cap. */
   async count(tenantId: string, filter: MessageFilter, cap: number): Promise<number> {
     const { where, params } = conditions(tenantId, filter);
     const rows = `select from messages where ${where.join(' and ')} limit $${params.push(cap)}`;
-    const [row] = await this.db.query<{ count: number }>(
+    const [row] = await this.db.queryOnce<{ count: number }>(
       tenantId,
       `select count(*)::int as count from (${rows}) m`,
       params,
@@ -114,6 +115,9 @@ export class MessagesRepository {
   }
 }
 
+/** Ids grow with the clock of the process that made them, times are the database's: so far apart they may be. */
+const CLOCKS_APART_MS = 5 * 60_000;
+
 function conditions(tenantId: string, filter: MessageFilter): { where: string[]; params: unknown[] } {
   const params: unknown[] = [tenantId];
   const where = ['tenant_id = $1'];
@@ -121,5 +125,9 @@ function conditions(tenantId: string, filter: MessageFilter): { where: string[];
     const value = filter[name];
     if (value !== undefined) where.push(CONDITIONS[name](`$${params.push(value)}`));
   }
+  // The list is read in the order of ids: bounds on them keep a span of time from reading all that is newer.
+  const { from, to } = filter;
+  if (from) where.push(`id >= $${params.push(firstIdAt(from.getTime() - CLOCKS_APART_MS))}::uuid`);
+  if (to) where.push(`id < $${params.push(firstIdAt(to.getTime() + CLOCKS_APART_MS))}::uuid`);
   return { where, params };
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { SecretBox } from '../../platform/crypto/secret-box';
+import { WaitingLine } from '../../platform/crypto/waiting-line';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { secretContext } from './session-secret';
 import { SessionsRepository } from './sessions.repository';
@@ -26,6 +27,8 @@ export class SessionDirectory {
     ttl: FOUND_TTL_MS,
   });
   private readonly missing = new LRUCache<string, true>({ max: 1_000, ttl: MISSING_TTL_MS });
+  /** Anybody can post made-up names: they get a small share of the database. */
+  private readonly unknownNames = new WaitingLine(2, 1_000);
   private readonly soleSessions = new LRUCache<string, string>({ max: 20_000, ttl: FOUND_TTL_MS });
 
   constructor(
@@ -39,7 +42,7 @@ export class SessionDirectory {
     if (this.missing.has(wahaName)) return null;
     let found = this.byWahaName.get(wahaName);
     if (!found) {
-      found = this.load(wahaName);
+      found = this.unknownNames.run(() => this.load(wahaName));
       this.byWahaName.set(wahaName, found);
       found.then(
         (session) => session ?? this.forgetMissing(wahaName),

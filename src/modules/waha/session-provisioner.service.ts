@@ -33,6 +33,8 @@ export class SessionProvisioner {
     const secret = this.secrets.open(session.webhook_secret, secretContext(session.id));
     const info = await client.createSession(session.waha_name, sessionConfig(this.webhookUrl(), secret));
     if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
+    // Deleted while we were asking: nobody else would ever take it out of WAHA again.
+    if (!(await this.sessions.findById(session.tenant_id, session.id))) await client.deleteSession(session.waha_name);
   }
 
   /** Logs the session out and deletes it in WAHA. @throws WahaFailure */

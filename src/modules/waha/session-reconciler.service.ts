@@ -52,13 +52,14 @@ export class SessionReconciler {
     const parkedForNothing = info.status === 'WORKING' && session.lane_state === 'parked';
     if (info.status !== session.status || parkedForNothing)
       await this.sessions.noteState(session.tenant_id, session.id, info);
-    if (session.desired === 'running' && info.status === 'STOPPED') await this.start(session);
+    if (session.desired === 'running' && info.status === 'STOPPED') await this.act(session, 'start');
+    if (session.desired === 'stopped' && info.status !== 'STOPPED') return this.act(session, 'stop');
     if (info.status === 'WORKING') this.wakeups.wake('lanes');
   }
 
-  private async start(session: Wanted): Promise<void> {
+  private async act(session: Wanted, action: 'start' | 'stop'): Promise<void> {
     const { client } = await this.servers.byId(session.server_id);
-    const info = await client.act(session.waha_name, 'start');
+    const info = await client.act(session.waha_name, action);
     if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
   }
 }

@@ -1,7 +1,16 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiExtraModels,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
+import { preferredType } from '../../platform/http/accepts';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
@@ -12,7 +21,15 @@ import { QrImageResponse, QrValueResponse, sessionResponse, SessionResponse } fr
 import type { Pace } from './sessions.repository';
 import { type SessionAction, SessionsService } from './sessions.service';
 
-@ApiTags('sessions')
+const QR_CONTENT = {
+  'application/json': {
+    schema: { oneOf: [{ $ref: getSchemaPath(QrImageResponse) }, { $ref: getSchemaPath(QrValueResponse) }] },
+  },
+  'image/png': { schema: { type: 'string', format: 'binary' } },
+};
+
+/** WhatsApp numbers. */
+@ApiTags('Sessions')
 @Controller('waha/sessions')
 export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
@@ -21,6 +38,7 @@ export class SessionsController {
   @Post()
   @Access('sessions:manage')
   @ApiCreatedResponse({ type: SessionResponse })
+  @ApiConflictResponse({ description: '`SESSION_NAME_TAKEN`, or `IDEMPOTENCY_IN_PROGRESS`' })
   async create(@CurrentActor() actor: Actor, @Body() dto: CreateSessionDto): Promise<SessionResponse> {
     const pace = { ...new PaceDto(), ...dto.pace } as Pace;
     return sessionResponse(await this.sessions.create(actor, { name: dto.name, pace, metadata: dto.metadata ?? {} }));
@@ -46,11 +64,12 @@ export class SessionsController {
     return sessionResponse(await this.sessions.get(actor, id));
   }
 
-  /** The QR code to scan: a PNG for `Accept: image/png`, else base64 in JSON; `format=raw` the value. */
+  /** The QR code to scan: a PNG where `Accept` prefers `image/png`, else base64 in JSON; `format=raw` the value. */
   @Get(':id/qr')
   @Access('sessions:pair')
-  @ApiProduces('application/json', 'image/png')
-  @ApiOkResponse({ type: QrImageResponse })
+  @ApiExtraModels(QrImageResponse, QrValueResponse)
+  @ApiOkResponse({ description: 'The code, which is renewed every 20 to 60 seconds', content: QR_CONTENT })
+  @ApiConflictResponse({ description: '`SESSION_NOT_READY`: there is nothing to scan; the status is in the text' })
   async qr(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
@@ -58,10 +77,9 @@ export class SessionsController {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<QrImageResponse | QrValueResponse | Buffer> {
-    reply.header('cache-control', 'no-store');
     if (format === 'raw') return { value: await this.sessions.qrValue(actor, id) };
     const image = await this.sessions.qrImage(actor, id);
-    if (!accept?.includes('image/png')) return image;
+    if (preferredType(accept, ['application/json', 'image/png']) === 'application/json') return image;
     reply.type(image.mimetype);
     return Buffer.from(image.data, 'base64');
   }

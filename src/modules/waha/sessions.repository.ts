@@ -46,6 +46,8 @@ export interface SessionState {
   at: Date;
   phone: string | null;
   pushName: string | null;
+  /** `answer`: WAHA was asked, and `at` is a whole second; `event`: it told by itself, maybe late. */
+  from: 'answer' | 'event';
 }
 
 const COLUMNS = `s.id, s.server_id, s.name, s.waha_name, s.desired, s.status, s.health, s.health_reason, s.phone, s.push_name,
@@ -55,23 +57,41 @@ const COLUMNS = `s.id, s.server_id, s.name, s.waha_name, s.desired, s.status, s.
     and m.status = 'queued' limit 10001) q) as queue_depth`;
 const FROM = `from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id`;
 
+const NOTE_STATE = `
+  with noted as (
+    update sessions set status = $3, phone = coalesce($5, phone), push_name = coalesce($6, push_name),
+      status_at = case when $7 and status_at > $4 + interval '1 minute' then $4 else greatest(status_at, $4) end,
+      health = case when $3 = 'FAILED' then 'parked' else 'ok' end,
+      health_reason = case when $3 = 'FAILED' then 'WAHA reports FAILED: scan again, or restart the session' end,
+      updated_at = now()
+    where tenant_id = $1 and id = $2 and status <> 'DELETED' and (status_at <= $4
+      or ($7 and (date_trunc('second', status_at) <= $4 or status_at > $4 + interval '1 minute')))
+    returning id)
+  update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end, strikes = 0,
+    next_at = case when $3 = 'WORKING' then greatest(l.pace_at, clock_timestamp()) else l.next_at end
+  from noted where l.tenant_id = $1 and l.session_id = noted.id and l.state <> 'closed' returning l.session_id`;
+
 /** Sessions and the lanes that belong to them. Times of states come from WAHA: an older one never undoes a newer one. */
 @Injectable()
 export class SessionsRepository {
   constructor(private readonly db: TenantDatabase) {}
 
-  /** Stores session and lane together; one of the same id (a repeated request) is left as it is. Breaks sessions_name_key. */
-  async insert(tenantId: string, session: NewSession): Promise<void> {
+  /**
+   * Stores session and lane together. Breaks sessions_name_key.
+   * @returns false when there was one of this id (a repeated request), which is left as it is
+   */
+  async insert(tenantId: string, session: NewSession): Promise<boolean> {
     const { id, serverId, name, wahaName, webhookSecret, pace, metadata } = session;
-    await this.db.query(
+    const rows = await this.db.query(
       tenantId,
       `with made as (
         insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret, metadata)
         values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, id) do nothing returning tenant_id, id)
       insert into lanes (tenant_id, session_id, per_minute, burst, jitter_ms, tokens)
-      select tenant_id, id, $8::int, $9::int, $10::int, $9::int from made`,
+      select tenant_id, id, $8::int, $9::int, $10::int, $9::int from made returning session_id`,
       [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, pace.per_minute, pace.burst, pace.jitter_ms],
     );
+    return rows.length > 0;
   }
 
   /** Forgets a session that WAHA has never seen. */
@@ -116,25 +136,13 @@ export class SessionsRepository {
   }
 
   /**
-   * Notes a state and opens or parks the lane with it. False when a newer state is known already. Answers of WAHA carry whole
-   * seconds, its events milliseconds: an answer of the same second counts as newer.
+   * Notes a state and opens or parks the lane with it. False when a newer state is known already, or the session is gone. An
+   * answer of the same second counts as newer; one of a clock that was set back by more than a minute, too.
    */
   async noteState(tenantId: string, id: string, state: SessionState, tx?: TenantTransaction): Promise<boolean> {
-    const { status, at, phone, pushName } = state;
+    const { status, at, phone, pushName, from } = state;
     const run = tx ?? { query: (text: string, params: unknown[]) => this.db.query(tenantId, text, params) };
-    const rows = await run.query(
-      `with noted as (
-        update sessions set status = $3, status_at = greatest(status_at, $4), phone = coalesce($5, phone), push_name = coalesce($6, push_name),
-          health = case when $3 = 'FAILED' then 'parked' else 'ok' end,
-          health_reason = case when $3 = 'FAILED' then 'WAHA reports FAILED: scan again, or restart the session' end,
-          updated_at = now()
-        where tenant_id = $1 and id = $2 and date_trunc('second', status_at) <= $4 and status <> 'DELETED'
-          and (status_at <= $4 or date_trunc('second', $4::timestamptz) = $4) returning id)
-      update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end,
-        next_at = case when $3 = 'WORKING' then greatest(l.pace_at, clock_timestamp()) else l.next_at end, strikes = 0
-      from noted where l.tenant_id = $1 and l.session_id = noted.id and l.state <> 'closed' returning l.session_id`,
-      [tenantId, id, status, at, phone, pushName],
-    );
+    const rows = await run.query(NOTE_STATE, [tenantId, id, status, at, phone, pushName, from === 'answer']);
     return rows.length > 0;
   }
 
@@ -172,6 +180,11 @@ export class SessionsRepository {
         tenantId,
         id,
       ]);
+      // What was open when it was deleted is asked for no more: WAHA has forgotten it too.
+      await tx.query(
+        `update messages set settle_at = null where tenant_id = $1 and session_id = $2 and status = 'unknown'`,
+        [tenantId, id],
+      );
       await tx.query(
         `with ended as (
           update messages set status = 'cancelled' where tenant_id = $1 and session_id = $2 and status = 'queued' returning id)

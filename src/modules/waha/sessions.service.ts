@@ -13,7 +13,7 @@ import { WahaFailure } from './client/waha-failure';
 import { SessionProvisioner } from './session-provisioner.service';
 import { secretContext } from './session-secret';
 import { type Pace, type SessionRow, SessionsRepository } from './sessions.repository';
-import { WahaServers } from './waha-servers.service';
+import { type WahaServer, WahaServers } from './waha-servers.service';
 import { toApiError, WahaErrors } from './waha.errors';
 
 /** A new session as its maker describes it. */
@@ -42,14 +42,10 @@ export class SessionsService {
    */
   async create(actor: Actor, draft: SessionDraft): Promise<SessionRow> {
     const server = await this.servers.forNewSession();
-    const id = currentContext()?.resourceId ?? newId();
-    const secret = randomBytes(32).toString('base64url');
-    const webhookSecret = this.secrets.seal(secret, secretContext(id));
-    await this.sessions
-      .insert(actor.tenantId, { ...draft, id, serverId: server.id, wahaName: wahaNameOf(id), webhookSecret })
-      .catch((error: unknown) => {
-        throw uniqueViolation(error) === 'sessions_name_key' ? WahaErrors.nameTaken() : error;
-      });
+    // A repeated request finds its first one's session, unless that came to nothing: then it makes another.
+    const repeated = currentContext()?.resourceId;
+    const id = repeated && (await this.insert(actor, repeated, { draft, server })) ? repeated : newId();
+    if (id !== repeated) await this.insert(actor, id, { draft, server });
     await this.provisionOrForget(actor, id);
     return this.get(actor, id);
   }
@@ -84,7 +80,7 @@ export class SessionsService {
     if (action !== 'logout')
       await this.sessions.setDesired(actor.tenantId, id, action === 'stop' ? 'stopped' : 'running');
     const { client } = await this.servers.byId(session.server_id);
-    // NOTE: start does nothing in FAILED, restart is what brings such a session back (docs/WAHA.md §3).
+    // Start does nothing in FAILED, restart is what brings such a session back (docs/WAHA.md §3).
     const effective = action === 'start' && session.status === 'FAILED' ? 'restart' : action;
     await this.inWaha(session, async () => {
       if (effective !== 'stop') await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
@@ -124,14 +120,32 @@ export class SessionsService {
     if (info.status === 'WORKING') this.wakeups.wake('lanes');
   }
 
+  /** Whether there is a session of that id now. */
+  private async insert(
+    actor: Actor,
+    id: string,
+    { draft, server }: { draft: SessionDraft; server: WahaServer },
+  ): Promise<boolean> {
+    const secret = randomBytes(32).toString('base64url');
+    const webhookSecret = this.secrets.seal(secret, secretContext(id));
+    const session = { ...draft, id, serverId: server.id, wahaName: wahaNameOf(id), webhookSecret };
+    try {
+      if (await this.sessions.insert(actor.tenantId, session)) return true;
+    } catch (error) {
+      throw uniqueViolation(error) === 'sessions_name_key' ? WahaErrors.nameTaken() : error;
+    }
+    return (await this.sessions.findById(actor.tenantId, id)) !== null;
+  }
+
   private async provisionOrForget(actor: Actor, id: string): Promise<void> {
     const session = await this.get(actor, id);
     this.provisioner.forget(actor.tenantId, session.waha_name);
     try {
       await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
     } catch (error) {
-      if (error instanceof WahaFailure && error.kind === 'lost') await this.sessions.markDeleted(actor.tenantId, id);
-      else await this.sessions.remove(actor.tenantId, id);
+      // Where WAHA may have made it all the same, the row stays, so that the reconciler takes it out of WAHA.
+      if (hasNotMadeIt(error)) await this.sessions.remove(actor.tenantId, id);
+      else await this.sessions.markDeleted(actor.tenantId, id);
       throw toApiError(error, 'STOPPED');
     }
   }
@@ -144,6 +158,10 @@ export class SessionsService {
     }
   }
 }
+
+/** Whether WAHA certainly has no such session now. */
+const hasNotMadeIt = (error: unknown): boolean =>
+  error instanceof WahaFailure && (error.kind === 'unreachable' || (error.kind === 'answered' && error.status < 500));
 
 type QrSource = { client: Awaited<ReturnType<WahaServers['byId']>>['client']; name: string };
 

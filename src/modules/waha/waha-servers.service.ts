@@ -4,7 +4,7 @@ import { Config } from '../../config/config';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { WahaClient } from './client/waha-client';
 import { WahaMetrics } from './waha.metrics';
-import { WahaErrors } from './waha.errors';
+import { WahaErrors, WahaFailure } from './waha.errors';
 
 /** The first version in which Core has several sessions and sends media (docs/WAHA.md §0), and in which ids can be reserved (§4). */
 const MIN_VERSION = '2026.6.1';
@@ -69,7 +69,8 @@ export class WahaServers implements OnApplicationShutdown {
   async probe(server: WahaServer): Promise<void> {
     try {
       const { version, engine } = await server.client.version();
-      const tooOld = version !== '' && compareVersions(version, MIN_VERSION) < 0;
+      if (!/^\d+\.\d+/.test(version) || engine === '') throw new WahaFailure('answered', 200, 'this is no WAHA');
+      const tooOld = compareVersions(version, MIN_VERSION) < 0;
       server.refusedFor = tooOld ? `WAHA ${version} is older than ${MIN_VERSION}, which knows one session only` : null;
       server.reservesIds =
         ENGINES_WITH_RESERVED_IDS.includes(engine) && compareVersions(version, RESERVED_IDS_SINCE) >= 0;

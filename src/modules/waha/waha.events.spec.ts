@@ -13,6 +13,7 @@ describe('parseEvent', () => {
       kind: 'session.status',
       status: 'WORKING',
       at: new Date(AT),
+      from: 'event',
       phone: '5511999990000',
       pushName: 'Shop',
     });

@@ -3,7 +3,14 @@ import { ackStatus, me, parseMessageId, wahaMessage, type WahaMessage } from './
 
 /** An event of a session, in our words; what we do not act on (yet) is `ignored`, on purpose and with its reason. */
 export type WahaEvent =
-  | { kind: 'session.status'; status: string; at: Date; phone: string | null; pushName: string | null }
+  | {
+      kind: 'session.status';
+      status: string;
+      at: Date;
+      from: 'event';
+      phone: string | null;
+      pushName: string | null;
+    }
   | { kind: 'message'; message: WahaMessage }
   | { kind: 'ack'; waId: string; status: 'failed' | 'sent' | 'delivered' | 'read' | 'played'; at: Date }
   | { kind: 'ignored'; reason: string };
@@ -47,7 +54,7 @@ export function parseEvent(body: string): WahaEvent {
   switch (envelope.event) {
     case 'session.status':
       if (typeof payload.status !== 'string') return { kind: 'ignored', reason: 'no status in it' };
-      return { kind: 'session.status', status: payload.status.slice(0, 64), at, ...me(envelope.me) };
+      return { kind: 'session.status', status: payload.status.slice(0, 64), at, from: 'event', ...me(envelope.me) };
     case 'message':
     case 'message.any': {
       const message = wahaMessage(payload);

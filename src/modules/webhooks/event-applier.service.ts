@@ -16,6 +16,16 @@ const LATER_MS = 1_000;
 const MAX_ATTEMPTS = 6;
 const RETRY_MS = 1_000;
 
+/** This event, and not its neighbours or the database, is at fault. */
+class EventFailure extends Error {
+  constructor(
+    readonly event: PendingEvent,
+    cause: Error,
+  ) {
+    super(cause.message, { cause });
+  }
+}
+
 /** Applies the events of one session in order: a batch in one transaction, and one by one where one of them is bad. */
 @Injectable()
 export class EventApplier {
@@ -40,8 +50,8 @@ export class EventApplier {
   private async oneByOne(session: SessionWithEvents): Promise<boolean> {
     for (let done = 0; done < BATCH; done += 1) {
       const applied = await this.round(session, 1).catch((error: unknown) => {
-        if (isDatabaseFailure(error)) throw error;
-        return this.putAside(session, error);
+        if (error instanceof EventFailure) return this.putAside(session, error);
+        throw error;
       });
       if (applied === 0) return false;
     }
@@ -53,27 +63,33 @@ export class EventApplier {
       if (!(await this.events.lockSession(tx, session.session_id))) return 0;
       const pending = await this.events.pending(tx, session, limit);
       const handled: Handled[] = [];
-      for (const event of pending) handled.push(this.handled(event, await this.apply(tx, session, event)));
+      for (const event of pending) handled.push(this.handled(event, await this.tryToApply(tx, session, event)));
       if (handled.length > 0) await this.events.mark(tx, session, handled);
       for (const { status } of handled) this.metrics.handled(status === 'pending' ? 'later' : status);
       return pending.length;
     });
   }
 
-  /** The first due event cannot be applied: it is tried later, and does not hold up those behind it. */
-  private putAside(session: SessionWithEvents, error: unknown): Promise<number> {
+  /** The event cannot be applied: it is tried later, and does not hold up those behind it. */
+  private putAside(session: SessionWithEvents, { event, message }: EventFailure): Promise<number> {
     return this.db.transaction(session.tenant_id, async (tx) => {
       if (!(await this.events.lockSession(tx, session.session_id))) return 0;
-      const [event] = await this.events.pending(tx, session, 1);
-      if (!event) return 0;
       const attempts = event.attempts + 1;
       const failed = attempts >= MAX_ATTEMPTS;
-      const note = (error as Error).message.slice(0, 500);
       const delayMs = RETRY_MS * 2 ** attempts;
+      const note = message.slice(0, 500);
       await this.events.mark(tx, session, [{ event, status: failed ? 'failed' : 'pending', attempts, delayMs, note }]);
       this.metrics.handled(failed ? 'failed' : 'retried');
       return 1;
     });
+  }
+
+  private async tryToApply(tx: TenantTransaction, session: SessionWithEvents, event: PendingEvent): Promise<Applied> {
+    try {
+      return await this.apply(tx, session, event);
+    } catch (error) {
+      throw isDatabaseFailure(error) ? error : new EventFailure(event, error as Error);
+    }
   }
 
   private handled(event: PendingEvent, { result, note = '' }: Applied): Handled {

@@ -9,11 +9,16 @@ const POLL_MS = 1_000;
 const SESSIONS_AT_ONCE = 8;
 const SESSIONS_PER_ROUND = 200;
 
+/** Before every session. */
+const NIL = '00000000-0000-0000-0000-000000000000';
+const BEGINNING: SessionWithEvents = { tenant_id: NIL, session_id: NIL };
+
 /** Applies stored events in worker processes: several sessions side by side, each session's events in order. */
 @Injectable()
 export class EventWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(EventWorker.name);
   private readonly loop: Periodic;
+  private served: SessionWithEvents = BEGINNING;
   private stopListening: () => void = () => undefined;
 
   constructor(
@@ -41,14 +46,17 @@ export class EventWorker implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async round(): Promise<void> {
-    const due = await this.events.sessionsDue(SESSIONS_PER_ROUND);
+    const due = await this.events.sessionsDue(SESSIONS_PER_ROUND, this.served);
+    const served = due.length;
+    // The next round begins behind the last of this one; when the end is reached, at the beginning.
+    this.served = due.length === SESSIONS_PER_ROUND ? (due.at(-1) ?? BEGINNING) : BEGINNING;
     let more = due.length === SESSIONS_PER_ROUND;
     const next = async (): Promise<void> => {
       for (let session = due.pop(); session; session = due.pop()) more = (await this.applyOf(session)) || more;
     };
     await Promise.all(Array.from({ length: SESSIONS_AT_ONCE }, next));
     if (more) this.loop.nudge();
-    this.wakeups.wake('lanes');
+    if (served > 0) this.wakeups.wake('lanes');
   }
 
   private async applyOf(session: SessionWithEvents): Promise<boolean> {

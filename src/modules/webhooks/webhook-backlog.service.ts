@@ -1,18 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import type { WebhookHealthResponse } from './dto/webhook.response';
 import { WebhookEventsRepository } from './webhook-events.repository';
 import { WebhookMetrics } from './webhook.metrics';
 
-const KEEP_MS = 1_000;
+type Backlog = Awaited<ReturnType<WebhookEventsRepository['backlog']>>;
 
-/** How the webhooks are doing. Anybody may ask, so the database is asked once a second at most. */
+const KEEP_MS = 2_000;
+
+/** How the webhooks are doing. Anybody may ask: the database is asked by one of them at a time, and not again for a while. */
 @Injectable()
 export class WebhookBacklog {
-  private readonly recent = new LRUCache<'backlog', ReturnType<WebhookEventsRepository['backlog']>>({
-    max: 1,
-    ttl: KEEP_MS,
-  });
+  private asked: Promise<Backlog> | undefined;
 
   constructor(
     private readonly events: WebhookEventsRepository,
@@ -20,12 +18,17 @@ export class WebhookBacklog {
   ) {}
 
   async show(): Promise<WebhookHealthResponse> {
-    let asked = this.recent.get('backlog');
-    if (!asked) {
-      asked = this.events.backlog();
-      this.recent.set('backlog', asked);
-    }
-    const { pending, failed, oldest_s } = await asked;
+    this.asked ??= this.ask();
+    const { pending, failed, oldest_s } = await this.asked;
     return { last_received_at: this.metrics.lastReceivedAt, backlog: pending, oldest_s, failures: failed };
+  }
+
+  private ask(): Promise<Backlog> {
+    const forget = (): void => {
+      this.asked = undefined;
+    };
+    const asked = this.events.backlog();
+    asked.then(() => setTimeout(forget, KEEP_MS).unref(), forget);
+    return asked;
   }
 }

@@ -20,6 +20,9 @@ export interface Handled {
   note: string | null;
 }
 
+/** Bodies are held in memory while they are applied, of several sessions at once. */
+const BATCH_BYTES = 8 * 1024 * 1024;
+
 /** Where events wait. */
 export interface SessionWithEvents {
   tenant_id: string;
@@ -31,9 +34,9 @@ export interface SessionWithEvents {
 export class WebhookEventsRepository {
   constructor(private readonly system: SystemDatabase) {}
 
-  /** Sessions of any tenant that have events due. */
-  sessionsDue(limit: number): Promise<SessionWithEvents[]> {
-    return this.system.run<SessionWithEvents>('sessionsWithEvents', [limit]);
+  /** Sessions of any tenant that have events waiting, in their order from the one after this. */
+  sessionsDue(limit: number, after: SessionWithEvents): Promise<SessionWithEvents[]> {
+    return this.system.run<SessionWithEvents>('sessionsWithEvents', [limit, after.tenant_id, after.session_id]);
   }
 
   /** Backlog of all tenants; counts stop at 10,001. */
@@ -51,13 +54,15 @@ export class WebhookEventsRepository {
     return row?.locked === true;
   }
 
-  /** The session's due events in the order in which they came. */
+  /** The session's due events in the order in which they came, of some megabytes together at most. */
   pending(tx: TenantTransaction, { tenant_id, session_id }: SessionWithEvents, limit: number): Promise<PendingEvent[]> {
     return tx.query<PendingEvent>(
-      `select event, event_id, received_at, attempts, body from webhook_events
-        where tenant_id = $1 and session_id = $2 and status = 'pending' and next_at <= clock_timestamp()
-        order by seq limit $3`,
-      [tenant_id, session_id, limit],
+      `select event, event_id, received_at, attempts, body from (
+          select *, sum(octet_length(body)) over (order by seq) - octet_length(body) as bytes_before from webhook_events
+          where tenant_id = $1 and session_id = $2 and status = 'pending' and next_at <= clock_timestamp()
+          order by seq limit $3) due
+        where bytes_before < $4 order by seq`,
+      [tenant_id, session_id, limit, BATCH_BYTES],
     );
   }
 

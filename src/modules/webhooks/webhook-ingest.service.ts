@@ -1,6 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
+import { currentContext } from '../../platform/context/request-context';
 import { BatchDatabase } from '../../platform/database/batch-database';
 import { GroupCommit } from '../../platform/database/group-commit';
 import { Wakeups } from '../../platform/database/wakeups';
@@ -26,7 +28,11 @@ const STORE = `
 /** The door for WAHA's events: verifies, stores once, and leaves the work to the event worker. */
 @Injectable()
 export class WebhookIngest implements BeforeApplicationShutdown {
-  private readonly commits = new GroupCommit<StoredEvent, boolean>({ flush: (batch) => this.store(batch) });
+  private readonly logger = new Logger('Webhooks');
+  private readonly commits = new GroupCommit<StoredEvent, boolean>({
+    flush: (batch) => this.store(batch),
+    bytesOf: ({ body }) => body.length,
+  });
 
   constructor(
     private readonly directory: SessionDirectory,
@@ -43,7 +49,7 @@ export class WebhookIngest implements BeforeApplicationShutdown {
    */
   async take(raw: Buffer, signature: string | undefined): Promise<boolean> {
     const stored = await this.verified(raw, signature).catch((error: unknown) => {
-      this.metrics.refused();
+      this.refused(error, signature);
       throw error;
     });
     const isNew = await this.commits.add(stored);
@@ -55,14 +61,24 @@ export class WebhookIngest implements BeforeApplicationShutdown {
     await this.commits.drain();
   }
 
+  /** Nothing large is parsed before its signature is known to be right: anybody can post here. */
+  private refused(error: unknown, signature: string | undefined): void {
+    this.metrics.refused();
+    if (!(error instanceof AppError && error.code === 'AUTHENTICATION_FAILED')) return;
+    this.logger.warn({ msg: `webhook refused: ${signature ? 'forged' : 'unsigned'}`, ip: currentContext()?.ip });
+  }
+
   private async verified(raw: Buffer, signature: string | undefined): Promise<StoredEvent> {
-    if (!signature) throw CommonErrors.authenticationFailed();
-    const body = raw.toString('utf8');
-    const envelope = parseEnvelope(body);
-    if (!envelope) throw CommonErrors.invalidField('body', 'body must be a WAHA event with id, event and session');
-    const session = await this.directory.byWebhook(envelope.session);
+    if (!signature || !SIGNATURE.test(signature)) throw CommonErrors.authenticationFailed();
+    const name = namedSession(raw);
+    if (name === null) throw malformed();
+    const session = await this.directory.byWebhook(name);
     if (!session) throw CommonErrors.notFound('session');
     if (!isSignedWith(session.secret, raw, signature)) throw CommonErrors.authenticationFailed();
+    const body = raw.toString('utf8');
+    const envelope = parseEnvelope(body);
+    if (!envelope) throw malformed();
+    if (envelope.session !== name) throw CommonErrors.authenticationFailed();
     return { tenantId: session.tenantId, sessionId: session.id, event: envelope.event, eventId: envelope.id, body };
   }
 
@@ -80,9 +96,25 @@ export class WebhookIngest implements BeforeApplicationShutdown {
   }
 }
 
+const SIGNATURE = /^[0-9a-f]{128}$/;
+
+/** WAHA writes the session near the beginning, after id, timestamp and event (docs/WAHA.md §5). */
+const SESSION_NEAR_THE_BEGINNING =
+  /^\s*\{(?:\s*"(?:id|timestamp|event)"\s*:\s*(?:"[^"\\]*"|\d+)\s*,)*\s*"session"\s*:\s*"([^"\\]{1,128})"/;
+const BEGINNING_BYTES = 4_096;
+const PARSED_UNVERIFIED_BYTES = 65_536;
+
+/** The session that the body names, read without parsing what is large; null when the body is no event. */
+function namedSession(raw: Buffer): string | null {
+  if (raw.length <= PARSED_UNVERIFIED_BYTES) return parseEnvelope(raw.toString('utf8'))?.session ?? null;
+  return SESSION_NEAR_THE_BEGINNING.exec(raw.toString('utf8', 0, BEGINNING_BYTES))?.[1] ?? null;
+}
+
+const malformed = () => CommonErrors.invalidField('body', 'body must be a WAHA event with id, event and session');
+
 /** Lowercase hex HMAC-SHA512 over the raw body (docs/WAHA.md §5), compared in constant time. */
 export function isSignedWith(secret: string, raw: Buffer, signature: string): boolean {
   const expected = createHmac('sha512', secret).update(raw).digest();
   const given = Buffer.from(signature, 'hex');
-  return /^[0-9a-f]{128}$/.test(signature) && timingSafeEqual(expected, given);
+  return SIGNATURE.test(signature) && timingSafeEqual(expected, given);
 }

@@ -1,5 +1,12 @@
 import { Body, Controller, Get, Headers, HttpCode, Post } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiHeader,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiTags,
+  ApiUnauthorizedResponse,
+} from '@nestjs/swagger';
 import { Public, Unlimited } from '../../platform/http/access.decorators';
 import { RawBody } from '../../platform/http/raw-body.decorator';
 import { WebhookHealthResponse, WebhookTakenResponse } from './dto/webhook.response';
@@ -8,7 +15,7 @@ import { WebhookIngest } from './webhook-ingest.service';
 
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
-@ApiTags('webhooks')
+@ApiTags('Webhooks')
 @Controller('webhooks')
 export class WebhooksController {
   constructor(
@@ -24,7 +31,9 @@ export class WebhooksController {
   @RawBody(BODY_LIMIT_BYTES)
   @ApiBody({ schema: { type: 'object', additionalProperties: true } })
   @ApiHeader({ name: 'X-Webhook-Hmac', description: 'Lowercase hex HMAC-SHA512 over the raw body', required: true })
-  @ApiOkResponse({ type: WebhookTakenResponse })
+  @ApiOkResponse({ type: WebhookTakenResponse, description: 'Stored, now or before' })
+  @ApiUnauthorizedResponse({ description: 'The signature is missing, or not of this body and this session' })
+  @ApiNotFoundResponse({ description: 'The session is not one of ours' })
   async take(
     @Body() raw: Buffer,
     @Headers('x-webhook-hmac') signature: string | undefined,

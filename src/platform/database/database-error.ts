@@ -20,6 +20,15 @@ export function isDatabaseFailure(error: unknown): boolean {
   return SOCKET_CODES.includes(code ?? '') && ['connect', 'read', 'write', 'getaddrinfo'].includes(syscall ?? '');
 }
 
+/** SQLSTATE: invalid text representation, invalid datetime format, datetime field overflow. */
+const UNREADABLE = ['22P02', '22007', '22008'];
+
+/** Whether the database could not read a value as its type: one that no rule of the request caught. */
+export function isUnreadableValue(error: unknown): boolean {
+  const cause = unwrap(error);
+  return cause instanceof DatabaseError && UNREADABLE.includes(cause.code ?? '');
+}
+
 /** The name of the unique constraint that the statement would have broken; null for any other error. */
 export function uniqueViolation(error: unknown): string | null {
   const cause = unwrap(error);
@@ -29,7 +38,9 @@ export function uniqueViolation(error: unknown): string | null {
 /** Whether one row's data is at fault, so that the other rows of a batch may well be fine. */
 export function isDataError(error: unknown): boolean {
   const cause = unwrap(error);
-  return cause instanceof DatabaseError && ['22', '23'].includes((cause.code ?? '').slice(0, 2));
+  if (!(cause instanceof DatabaseError)) return false;
+  // 54000: a value too large for an index.
+  return ['22', '23'].includes((cause.code ?? '').slice(0, 2)) || cause.code === '54000';
 }
 
 /** Whether the database rolled the statement back for concurrency (deadlock, serialization): running it again is right. */

@@ -3,6 +3,7 @@ import type { EntityTarget, ObjectLiteral } from 'typeorm';
 import { Config } from '../../config/config';
 import { BatchDatabase } from './batch-database';
 import { DatabaseConnections } from './database-connections';
+import { PoolMetrics } from './pool.metrics';
 import { roleAccessOf } from './role-access';
 import { SystemDatabase } from './system-database';
 import { TenantDatabase } from './tenant-database';
@@ -21,7 +22,7 @@ export class DatabaseModule {
     };
     return {
       module: DatabaseModule,
-      providers: [connections, TenantDatabase, BatchDatabase, SystemDatabase, Wakeups],
+      providers: [connections, TenantDatabase, BatchDatabase, SystemDatabase, Wakeups, PoolMetrics],
       exports: [DatabaseConnections, TenantDatabase, BatchDatabase, SystemDatabase, Wakeups],
     };
   }

@@ -2,6 +2,7 @@ import { isDataError, isRollback } from './database-error';
 
 /** How often a batch that the database rolled back (deadlock) is written again. */
 const MAX_ROLLBACKS = 3;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 export interface GroupCommitOptions<T, R> {
   /** Writes the rows in one committed statement; answers one result a row, in their order. */
@@ -9,6 +10,8 @@ export interface GroupCommitOptions<T, R> {
   /** Statements on their way at once. */
   maxInFlight?: number;
   maxItems?: number;
+  /** Of rows that may be large: one statement carries some megabytes at most. */
+  bytesOf?: (item: T) => number;
 }
 
 interface Waiting<T, R> {
@@ -29,11 +32,13 @@ export class GroupCommit<T, R> {
   private readonly flush: (items: T[]) => Promise<R[]>;
   private readonly maxInFlight: number;
   private readonly maxItems: number;
+  private readonly bytesOf: ((item: T) => number) | undefined;
 
   constructor(options: GroupCommitOptions<T, R>) {
     this.flush = options.flush;
     this.maxInFlight = options.maxInFlight ?? 2;
     this.maxItems = options.maxItems ?? 1000;
+    this.bytesOf = options.bytesOf;
   }
 
   /** Writes the row with whatever else is waiting; rejects with the database's error, and then nothing of it is stored. */
@@ -51,7 +56,7 @@ export class GroupCommit<T, R> {
 
   private pump(): void {
     while (this.inFlight < this.maxInFlight && this.queue.length > 0) {
-      const batch = this.queue.splice(0, this.maxItems);
+      const batch = this.queue.splice(0, this.nextSize());
       this.inFlight += 1;
       void this.write(batch).finally(() => {
         this.inFlight -= 1;
@@ -59,6 +64,18 @@ export class GroupCommit<T, R> {
         if (this.inFlight === 0) for (const done of this.idle.splice(0)) done();
       });
     }
+  }
+
+  /** How many of the waiting rows the next statement takes: at least one. */
+  private nextSize(): number {
+    if (!this.bytesOf) return this.maxItems;
+    let bytes = 0;
+    const most = Math.min(this.queue.length, this.maxItems);
+    for (let size = 0; size < most; size += 1) {
+      bytes += this.bytesOf((this.queue[size] as Waiting<T, R>).item);
+      if (bytes > MAX_BYTES) return Math.max(size, 1);
+    }
+    return most;
   }
 
   private async write(batch: Waiting<T, R>[], rollbacks = 0): Promise<void> {

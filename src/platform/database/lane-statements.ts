@@ -28,11 +28,11 @@ export const LANE_STATEMENTS = {
           on l.tenant_id = due.tenant_id and l.session_id = due.session_id
         join sessions s on s.tenant_id = l.tenant_id and s.id = l.session_id),
       head as (
-        select lane.*, m.id, m.chat, m.type, m.body, m.content, m.wa_id, m.attempts,
+        select lane.*, m.id, m.chat, m.type, m.body, m.content, m.wa_id, m.burned,
           case when m.id is null then (select min(r.next_attempt_at) from messages r where r.tenant_id = lane.tenant_id
-            and r.session_id = lane.session_id and r.status = 'queued' and r.next_attempt_at is not null) end as retry_at
+            and r.session_id = lane.session_id and r.status = 'queued' and r.next_attempt_at > clock_timestamp()) end as retry_at
         from lane left join lateral (
-          select q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.attempts from messages q
+          select q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.burned from messages q
           where q.tenant_id = lane.tenant_id and q.session_id = lane.session_id and q.status = 'queued'
             and (q.next_attempt_at is null or q.next_attempt_at <= clock_timestamp())
             and q.chat <> all (array(select h.chat from messages h
@@ -51,7 +51,7 @@ export const LANE_STATEMENTS = {
         from head where l.tenant_id = head.tenant_id and l.session_id = head.session_id
         returning l.tenant_id, l.session_id, l.epoch)
       select head.tenant_id, head.session_id, head.strikes, head.waha_name, head.server_id, head.id, head.chat, head.type, head.body,
-        head.content, head.wa_id, head.attempts, taken.epoch
+        head.content, head.wa_id, head.burned, taken.epoch
       from head join taken using (tenant_id, session_id) where head.id is not null`,
   },
   nextLaneDue: {
@@ -75,41 +75,51 @@ export const LANE_STATEMENTS = {
           next_attempt_at = null, wa_id = coalesce(m.wa_id, held.wa_id),
           wa_id_reserved = coalesce(m.wa_id, held.wa_id) is not null
         from held where m.tenant_id = held.tenant_id and m.id = held.id and m.status = 'queued'
-        returning m.tenant_id, m.id, m.attempts),
+        returning m.tenant_id, m.id, m.attempts, m.attempted_at),
       noted as (
-        insert into message_events (tenant_id, message_id, status, attempt)
-        select tenant_id, id, 'sending', attempts from open)
+        insert into message_events (tenant_id, message_id, at, status, attempt)
+        select tenant_id, id, attempted_at, 'sending', attempts from open)
       select tenant_id, id, attempts from open`,
   },
   finishAttempts: {
     reason:
       'Outcomes of many tenants are written in one statement; a message moves only as the transition table allows.',
+    // An echo or ack may have been faster than the answer: the history then has that step already.
     text: `
       with given as (
         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::smallint[], $6::text[], $7::text[],
             $8::text[], $9::text[], $10::int[], $11::text[])
           as g(tenant_id, session_id, id, epoch, attempt, status, wa_id, error_code, error, delay_ms, lane)),
+      old as (
+        select m.tenant_id, m.id, m.status as was from messages m
+        join given on m.tenant_id = given.tenant_id and m.id = given.id
+        order by m.tenant_id, m.id for no key update of m),
       moved as (
         update messages m set
-          status = case when given.status = 'sent' and m.status not in ('queued', 'sending', 'unknown', 'failed')
-            then m.status else given.status end,
+          status = case
+            when given.status = 'sent' and (m.error_code = 'ACK_ERROR'
+              or m.status not in ('queued', 'sending', 'unknown', 'failed')) then m.status
+            when given.status = 'queued' and lane.state = 'closed' then 'cancelled'
+            else given.status end,
           wa_id = case when given.wa_id is null or m.wa_id is not null or exists (select from messages x
             where x.tenant_id = m.tenant_id and x.session_id = m.session_id and x.wa_id = given.wa_id)
             then m.wa_id else given.wa_id end,
           sent_at = case when given.status = 'sent' then coalesce(m.sent_at, clock_timestamp()) else m.sent_at end,
-          attempts = case when given.lane in ('park', 'wait') then m.attempts - 1 else m.attempts end,
-          next_attempt_at = case when given.status = 'queued' and given.lane = 'go'
+          burned = case when given.lane in ('park', 'wait') then m.burned else m.burned + 1 end,
+          next_attempt_at = case when given.status = 'queued' and given.lane = 'go' and lane.state <> 'closed'
             then clock_timestamp() + given.delay_ms * interval '1 ms' end,
-          settle_at = case when given.status = 'unknown' then clock_timestamp() + given.delay_ms * interval '1 ms' end,
-          error_code = given.error_code, error = given.error,
-          retryable = case when given.status = 'failed' then given.error_code = 'ATTEMPTS_EXHAUSTED' end
-        from given
+          settle_at = case when given.status = 'unknown' and lane.state <> 'closed' then clock_timestamp() + given.delay_ms * interval '1 ms' end,
+          error_code = case when m.error_code = 'ACK_ERROR' then m.error_code else given.error_code end,
+          error = given.error,
+          retryable = case when m.error_code = 'ACK_ERROR' then m.retryable when given.status = 'failed' then given.error_code = 'ATTEMPTS_EXHAUSTED' end
+        from given join old on old.tenant_id = given.tenant_id and old.id = given.id
+          join lanes lane on lane.tenant_id = given.tenant_id and lane.session_id = given.session_id
         where m.tenant_id = given.tenant_id and m.id = given.id and m.attempts = given.attempt
           and (m.status = 'sending' or (given.status = 'sent' and m.direction = 'outbound'))
-        returning m.tenant_id, m.id, given.status, given.attempt, given.error_code, given.error),
+        returning m.tenant_id, m.id, old.was, m.status, given.attempt, given.error_code, given.error),
       noted as (
         insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
-        select tenant_id, id, status, attempt, error_code, error from moved),
+        select tenant_id, id, status, attempt, error_code, error from moved where status <> was),
       freed as (
         select l.tenant_id, l.session_id, given.lane, given.delay_ms,
           least(l.burst, l.tokens + case when given.lane = 'go' then 0 else 1 end
@@ -154,9 +164,11 @@ export const LANE_STATEMENTS = {
     text: `
       with lost as (select * from unnest($1::uuid[], $2::uuid[]) as g(tenant_id, session_id)),
       doubtful as (
-        update messages m set status = 'unknown', settle_at = clock_timestamp(), error_code = 'WORKER_LOST',
-          error = 'The worker died while this attempt was open'
-        from lost where m.tenant_id = lost.tenant_id and m.session_id = lost.session_id and m.status = 'sending'
+        update messages m set status = 'unknown', burned = m.burned + 1, error_code = 'WORKER_LOST',
+          error = 'The worker died while this attempt was open',
+          settle_at = case when lane.state <> 'closed' then clock_timestamp() end
+        from lost join lanes lane on lane.tenant_id = lost.tenant_id and lane.session_id = lost.session_id
+        where m.tenant_id = lost.tenant_id and m.session_id = lost.session_id and m.status = 'sending'
         returning m.tenant_id, m.id, m.attempts),
       noted as (
         insert into message_events (tenant_id, message_id, status, attempt, error_code)
@@ -174,8 +186,8 @@ export const LANE_STATEMENTS = {
         order by m.settle_at limit $1 for no key update of m skip locked)
       update messages m set settle_at = clock_timestamp() + $2::int * interval '1 ms'
       from due where m.tenant_id = due.tenant_id and m.id = due.id
-      returning m.tenant_id, m.id, m.chat, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.attempted_at, m.error_code,
-        due.waha_name, due.server_id`,
+      returning m.tenant_id, m.id, m.chat, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.burned, m.attempted_at, m.error_code,
+        extract(epoch from clock_timestamp() - m.attempted_at)::float8 * 1000 as age_ms, due.waha_name, due.server_id`,
   },
   putOffSettlement: {
     reason: 'WAHA could not say yet; it is asked again later, whatever the tenant.',
@@ -186,16 +198,18 @@ export const LANE_STATEMENTS = {
     reason: 'What WAHA said of an unknown outcome is written, and the lane woken, whatever the tenant.',
     text: `
       with moved as (
-        update messages m set status = $4, settle_at = null, wa_id = coalesce(m.wa_id, $5),
+        update messages m set settle_at = null,
+          status = case when $4 = 'queued' and exists (select from lanes c where c.tenant_id = m.tenant_id
+            and c.session_id = m.session_id and c.state = 'closed') then 'cancelled' else $4 end, wa_id = coalesce(m.wa_id, $5),
           sent_at = case when $4 = 'sent' then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
           error_code = case when $4 = 'sent' then null else coalesce($6, m.error_code) end,
           error = case when $4 = 'sent' then null else m.error end,
           retryable = case when $4 = 'failed' then true end
         where m.tenant_id = $1 and m.id = $2 and m.attempts = $3 and m.status = 'unknown'
-        returning m.tenant_id, m.session_id, m.id),
+        returning m.tenant_id, m.session_id, m.id, m.status),
       noted as (
         insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
-        select tenant_id, id, $4, $3, $6, $7 from moved)
+        select tenant_id, id, status, $3, $6, $7 from moved)
       update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
       from moved where l.tenant_id = moved.tenant_id and l.session_id = moved.session_id`,
   },

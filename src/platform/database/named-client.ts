@@ -60,16 +60,19 @@ export class NamedPool extends Pool {
   constructor(config: PoolConfig) {
     super({ ...config, types: VALUE_TYPES, Client: NamedClient });
     this.on('error', () => undefined);
+    this.on('release', (error, client) => {
+      if (!error && !isClean(client)) discard(client);
+    });
     // While a client is out of the pool nobody else listens: its statement is rejected, and the event would end the process.
     this.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** One statement on behalf of the tenants (comma-joined ids), in one round trip. */
-  async queryAs<R>(tenants: string, text: string, params: unknown[] = []): Promise<R[]> {
+  async queryAs<R>(tenants: string, text: string, params: unknown[] = [], { named = true } = {}): Promise<R[]> {
     const client: PoolClient = await this.connect();
     let failure: Error | undefined;
     try {
-      const config = { name: nameOf(text), text, values: params };
+      const config = { name: named ? nameOf(text) : undefined, text, values: params };
       return await new Promise<R[]>((resolve, reject) => {
         client.query(
           new TenantQuery(tenants, config, (error, result) =>
@@ -92,3 +95,24 @@ const LAST_WORDS = /^(08|57P|25P0[34])/;
 /** What is not PostgreSQL's own answer, or its last one, was the connection's failure: it is not put back. */
 const isConnectionLoss = (error: Error): boolean =>
   !(error instanceof DatabaseError) || LAST_WORDS.test(error.code ?? '');
+
+/** What we use of pg's client; its types do not declare it. pg is pinned and tests hold this to account. */
+interface ClientState {
+  readyForQuery: boolean;
+  _queryable: boolean;
+  getTransactionStatus(): 'I' | 'T' | 'E' | null;
+  connection: { stream: { destroy(): void } };
+}
+
+/** Neither inside a transaction nor still waiting for an answer: a statement that timed out may leave it in both. */
+function isClean(client: unknown): boolean {
+  const state = client as ClientState;
+  return state.readyForQuery && state.getTransactionStatus() === 'I';
+}
+
+/** The pool keeps a released client unless it is not queryable; the next tenant must not land in an open transaction. */
+function discard(client: unknown): void {
+  const state = client as ClientState;
+  state._queryable = false;
+  state.connection.stream.destroy();
+}

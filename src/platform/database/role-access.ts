@@ -1,15 +1,22 @@
 import { hkdfSync } from 'node:crypto';
 import type { Config } from '../../config/config';
+import { ConfigError } from '../../config/start.error';
 import type { RoleAccess } from './roles';
 
 /**
  * How this installation reaches its database. The roles' password is derived from DATA_ENCRYPTION_KEY, so that every replica
  * knows it and nobody has to invent, store or rotate three more secrets.
+ * @throws ConfigError when one of the two is missing
  */
 export function roleAccessOf(config: Config): RoleAccess {
-  if (!config.DATABASE_URL || !config.DATA_ENCRYPTION_KEY)
-    throw new Error('DATABASE_URL and DATA_ENCRYPTION_KEY are needed before the database');
-  const key = Buffer.from(config.DATA_ENCRYPTION_KEY, 'base64');
+  const { DATABASE_URL: ownerUrl, DATA_ENCRYPTION_KEY: encoded, DATABASE_ROLE_PREFIX: rolePrefix } = config;
+  if (!ownerUrl || !encoded) throw new ConfigError(missing(config));
+  const key = Buffer.from(encoded, 'base64');
   const password = Buffer.from(hkdfSync('sha256', key, '', 'switchboard database roles', 24)).toString('base64url');
-  return { ownerUrl: config.DATABASE_URL, rolePrefix: config.DATABASE_ROLE_PREFIX, appPassword: password };
+  return { ownerUrl, rolePrefix, appPassword: password };
 }
+
+const missing = (config: Config): string[] =>
+  (['DATABASE_URL', 'DATA_ENCRYPTION_KEY'] as const)
+    .filter((name) => !config[name])
+    .map((name) => `${name} is required here: only npm start makes up for it`);

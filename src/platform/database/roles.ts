@@ -21,14 +21,31 @@ export function roleUrl({ ownerUrl, rolePrefix, appPassword }: RoleAccess, kind:
 
 /** Makes the roles that are missing and sets their password where it does not hold. Roles are the whole cluster's. */
 export async function ensureRoles(owner: ClientBase, access: RoleAccess): Promise<void> {
-  for (const kind of ROLE_KINDS) {
-    const role = roleName(access.rolePrefix, kind);
-    await createRole(owner, role);
-    if (!(await canLogIn(roleUrl(access, kind))))
-      await owner.query(`alter role ${role} login password '${scramVerifier(access.appPassword)}'`);
-    const { rows } = await owner.query<{ current: string }>('select current_database() as current');
-    await owner.query(`grant connect on database "${rows[0]?.current}" to ${role}`);
-    await owner.query(`grant usage on schema public to ${role}`);
+  for (const kind of ROLE_KINDS) await whenNobodyElseDoes(() => ensureRole(owner, access, kind));
+}
+
+async function ensureRole(owner: ClientBase, access: RoleAccess, kind: RoleKind): Promise<void> {
+  const role = roleName(access.rolePrefix, kind);
+  await createRole(owner, role);
+  if (!(await canLogIn(roleUrl(access, kind))))
+    await owner.query(`alter role ${role} login password '${scramVerifier(access.appPassword)}'`);
+  const { rows } = await owner.query<{ current: string }>('select current_database() as current');
+  await owner.query(`grant connect on database "${rows[0]?.current}" to ${role}`);
+  await owner.query(`grant usage on schema public to ${role}`);
+}
+
+const MAX_TRIES = 10;
+const TRY_AGAIN_MS = 50;
+
+/** Roles and databases are rows of the whole cluster: PostgreSQL refuses one of two that change the same one at once. */
+async function whenNobodyElseDoes(work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === MAX_TRIES || !/concurrently (?:updated|deleted)/.test((error as Error).message)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * tries));
+    }
   }
 }
 

@@ -27,9 +27,12 @@ export const SYSTEM_STATEMENTS = {
     text: `select pg_notify($1, '')`,
   },
   registerServer: {
-    reason: 'WAHA servers belong to the platform.',
-    text: `insert into waha_servers (id, base_url) values ($1, $2)
-      on conflict (base_url) do update set base_url = excluded.base_url returning id`,
+    reason:
+      'WAHA servers belong to the platform. There is one today: when its address changes, it is still the same server.',
+    text: `with moved as (update waha_servers set base_url = $2 returning id),
+      made as (insert into waha_servers (id, base_url) select $1, $2 where not exists (select from waha_servers)
+        on conflict (base_url) do update set base_url = excluded.base_url returning id)
+      select id from moved union all select id from made limit 1`,
   },
   noteServer: {
     reason: 'WAHA servers belong to the platform.',
@@ -48,14 +51,21 @@ export const SYSTEM_STATEMENTS = {
   },
   sessionsWithEvents: {
     reason: 'The event worker serves the sessions of every tenant.',
-    text: `select distinct tenant_id, session_id from webhook_events
-      where status = 'pending' and next_at <= clock_timestamp() limit $1`,
+    // A loose index scan, from the session served last: one look a session, however long its backlog, and nobody starves.
+    text: `with recursive s as (
+        (select tenant_id, session_id from webhook_events
+          where status = 'pending' and (tenant_id, session_id) > ($2::uuid, $3::uuid) order by 1, 2 limit 1)
+        union all
+        select n.* from s, lateral (select tenant_id, session_id from webhook_events
+          where status = 'pending' and (tenant_id, session_id) > (s.tenant_id, s.session_id) order by 1, 2 limit 1) n)
+      select tenant_id, session_id from s limit $1`,
   },
   eventBacklog: {
     reason: 'Health shows the whole backlog.',
     text: `select (select count(*) from (select from webhook_events where status = 'pending' limit 10001) p)::int as pending,
       (select count(*) from (select from webhook_events where status = 'failed' limit 10001) f)::int as failed,
-      (select extract(epoch from now() - min(received_at)) from webhook_events where status = 'pending')::int as oldest_s`,
+      (select extract(epoch from now() - min(received_at)) from (select received_at from webhook_events
+        where status = 'pending' limit 10001) o)::int as oldest_s`,
   },
   queueDepth: {
     reason: 'Health shows the whole queue.',

@@ -17,9 +17,14 @@ export interface TenantTransaction {
 export class TenantDatabase {
   constructor(private readonly connections: DatabaseConnections) {}
 
-  /** One statement in one round trip. */
+  /** One statement in one round trip; prepared under a name, so that it is planned once for each connection. */
   query<R>(tenantId: string, text: string, params: unknown[] = []): Promise<R[]> {
     return this.connections.app.queryAs<R>(required(tenantId), text, params);
+  }
+
+  /** The same for a text that is put together of filters: planned for its values, and without a name, for there are many. */
+  queryOnce<R>(tenantId: string, text: string, params: unknown[]): Promise<R[]> {
+    return this.connections.app.queryAs<R>(required(tenantId), text, params, { named: false });
   }
 
   /** A transaction (read committed): commits when the work resolves, else rolls back. No network call belongs inside. */

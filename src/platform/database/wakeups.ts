@@ -12,6 +12,7 @@ const pgChannel = (channel: WakeChannel): string => `switchboard_${channel}`;
 
 /** At most one NOTIFY a channel in this time: each costs a lock that all commits share (docs/decisions/0003). */
 const NOTIFY_EVERY_MS = 10;
+const KEEP_ALIVE_S = 10;
 const RECONNECT_MIN_MS = 200;
 const RECONNECT_MAX_MS = 5_000;
 
@@ -28,6 +29,7 @@ export class Wakeups implements OnApplicationShutdown {
   private readonly pending = new Map<WakeChannel, NodeJS.Timeout>();
   private link: Client | undefined;
   private retry: NodeJS.Timeout | undefined;
+  private readonly linkName = `switchboard worker ${this.workerId}`;
   private closed = false;
 
   constructor(
@@ -72,8 +74,9 @@ export class Wakeups implements OnApplicationShutdown {
   private async connect(retryMs: number): Promise<void> {
     const link = new Client({
       connectionString: this.connections.url('system'),
-      application_name: 'switchboard worker',
+      application_name: this.linkName,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_S * 1000,
       connectionTimeoutMillis: 5_000,
     });
     link.on('notification', ({ channel }) => this.heard(channel));
@@ -84,6 +87,7 @@ export class Wakeups implements OnApplicationShutdown {
     try {
       await link.connect();
       await link.query('set statement_timeout = 0');
+      await this.endFormerSession(link);
       await link.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.workerId]);
       for (const channel of CHANNELS) await link.query(`listen ${pgChannel(channel)}`);
       this.link = link;
@@ -92,6 +96,24 @@ export class Wakeups implements OnApplicationShutdown {
       this.reconnect(retryMs);
     }
     for (const channel of CHANNELS) this.emitter.emit(channel);
+  }
+
+  /**
+   * After a cut of the network the server may take the former connection for alive, lock included, for as long as its
+   * keep-alive takes: it is ended, and this one is given a short keep-alive.
+   */
+  private async endFormerSession(link: Client): Promise<void> {
+    for (const [name, value] of [
+      ['idle', KEEP_ALIVE_S],
+      ['interval', 5],
+      ['count', 3],
+    ] as const)
+      await link.query(`set tcp_keepalives_${name} = ${value}`);
+    await link.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = $1 and usename = current_user and pid <> pg_backend_pid()`,
+      [this.linkName],
+    );
   }
 
   private reconnect(retryMs: number): void {

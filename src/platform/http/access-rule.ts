@@ -1,4 +1,5 @@
 import type { Permission } from '../../common/permissions';
+import type { DeclaredInput } from './declared-input';
 
 /** Who may call a handler. */
 export type AccessMark = { kind: 'permission'; permission: Permission } | { kind: 'public'; why: string };
@@ -10,17 +11,18 @@ export type LimitMark = { kind: 'default' } | { kind: 'auth'; bucket: string } |
 export interface AccessRule {
   access: AccessMark;
   limit: LimitMark;
+  input: DeclaredInput;
 }
 
 const ACCESS = Symbol('access');
 const LIMIT = Symbol('limit');
 
 type Handler = (...args: never[]) => unknown;
-type Marked = Handler & { [ACCESS]?: AccessMark; [LIMIT]?: LimitMark };
+type Marked = Handler & { [ACCESS]?: { access: AccessMark; input: DeclaredInput }; [LIMIT]?: LimitMark };
 
-/** Notes on the handler who may call it. */
-export const markAccess = (handler: object, mark: AccessMark): void => {
-  (handler as Marked)[ACCESS] = mark;
+/** Notes on the handler who may call it, and with what. */
+export const markAccess = (handler: object, access: AccessMark, input: DeclaredInput): void => {
+  (handler as Marked)[ACCESS] = { access, input };
 };
 
 /** Notes on the handler how its callers are counted. */
@@ -32,6 +34,6 @@ const BY_ADDRESS: LimitMark = { kind: 'default' };
 
 /** The marks of a handler; null for one that nobody marked, which nobody may call. Two property reads: no metadata look-up per request. */
 export function accessRuleOf(handler: object): AccessRule | null {
-  const { [ACCESS]: access, [LIMIT]: limit } = handler as Marked;
-  return access ? { access, limit: limit ?? BY_ADDRESS } : null;
+  const { [ACCESS]: mark, [LIMIT]: limit } = handler as Marked;
+  return mark ? { access: mark.access, input: mark.input, limit: limit ?? BY_ADDRESS } : null;
 }

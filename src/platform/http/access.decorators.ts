@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import type { Permission } from '../../common/permissions';
-import { markAccess, markLimit } from './access-rule';
+import { type AccessMark, markAccess, markLimit } from './access-rule';
+import { declaredInputOf } from './declared-input';
 
 const onHandler =
   (mark: (handler: object, name: string) => void): MethodDecorator =>
@@ -12,17 +13,21 @@ const onHandler =
     mark(descriptor.value as object, String(name));
   };
 
+const accessMark =
+  (mark: AccessMark): MethodDecorator =>
+  (target, name, descriptor) =>
+    markAccess(descriptor.value as object, mark, declaredInputOf(target.constructor, String(name)));
+
 /** Only callers whose role holds the permission: guard and OpenAPI in one. Others get 401, or 403 when they are known. */
 export const Access = (permission: Permission): MethodDecorator =>
   applyDecorators(
-    onHandler((handler) => markAccess(handler, { kind: 'permission', permission })),
+    accessMark({ kind: 'permission', permission }),
     ApiBearerAuth('bearer'),
     ApiExtension('x-permission', permission),
   );
 
 /** Anybody may call this, without a credential; the reason stands in the code for whoever reviews it. */
-export const Public = (why: string): MethodDecorator =>
-  onHandler((handler) => markAccess(handler, { kind: 'public', why }));
+export const Public = (why: string): MethodDecorator => accessMark({ kind: 'public', why });
 
 /**
  * An attempt to get in: AUTH_RATE_LIMIT_PER_MINUTE by address and by account (`email` of the body, or the caller).

@@ -3,15 +3,16 @@ import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
-import { roleMay } from '../../common/permissions';
+import { type Permission, roleMay } from '../../common/permissions';
 import { accessRuleOf } from './access-rule';
 import { Authenticator } from './authenticator';
+import { assertDeclaredInput } from './declared-input';
 import { RequestLimits } from './request-limits';
 import { TenantDirectory } from './tenant-directory';
 import { assertOwnTenant } from './tenant-selection';
 
 /**
- * The one global guard: who is calling, how often, whether they may; one pipeline, so that the order is fixed and each request
+ * The one global guard: who is calling, how often, whether they may, and with nothing that the handler does not ask for; one pipeline, so that the order is fixed and each request
  * pays for one guard. What nobody marked, nobody may call.
  */
 @Injectable()
@@ -22,7 +23,7 @@ export class ApiGuard implements CanActivate {
     private readonly tenants: TenantDirectory,
   ) {}
 
-  /** @throws AUTHENTICATION_FAILED, RATE_LIMITED, TENANT_NOT_FOUND, FORBIDDEN */
+  /** @throws AUTHENTICATION_FAILED, RATE_LIMITED, TENANT_NOT_FOUND, FORBIDDEN, VALIDATION_FAILED */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = accessRuleOf(context.getHandler());
     if (!rule) throw CommonErrors.forbidden();
@@ -30,12 +31,16 @@ export class ApiGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const actor = access.kind === 'public' ? null : await this.identify(context, request);
     await this.limits.count(context, rule, actor);
-    if (access.kind === 'public') return true;
+    if (access.kind === 'permission') await this.admit(request, actor, access.permission);
+    assertDeclaredInput(request, rule.input);
+    return true;
+  }
+
+  private async admit(request: FastifyRequest, actor: Actor | null, permission: Permission): Promise<void> {
     if (!actor) throw CommonErrors.authenticationFailed();
     request.context.actor = actor;
     await assertOwnTenant(request, actor, this.tenants);
-    if (!roleMay(actor.role, access.permission)) throw CommonErrors.forbidden();
-    return true;
+    if (!roleMay(actor.role, permission)) throw CommonErrors.forbidden();
   }
 
   /** A wrong credential counts against its address: guessing is as limited as asking without one. */

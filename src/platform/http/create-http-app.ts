@@ -17,6 +17,7 @@ import { registerDraining } from './draining.hook';
 import { registerEarlyRefusals } from './early-refusals.hook';
 import { serveDocument } from './openapi';
 import { Readiness } from './readiness';
+import { RequestLimits } from './request-limits';
 import { RouteTable } from './route-table';
 import { registerSecurityHeaders, type SecurityHeaders, securityHeaders } from './security-headers';
 import { ApiValidationPipe } from './validation.pipe';
@@ -49,13 +50,23 @@ export async function createHttpApp(
   registerHttpMetrics(fastify, app.get(Metrics));
   registerDraining(fastify, app.get(Readiness));
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, corsOptions(config.CORS_ORIGINS));
-  registerEarlyRefusals(fastify, routes, config.ROLE);
+  registerEarlyRefusals(fastify, { routes, role: config.ROLE, limits: app.get(RequestLimits) });
   app.useGlobalFilters(filter);
   app.useGlobalPipes(new ApiValidationPipe());
   serveDocument(app);
-  await app.init();
-  assertEveryRouteIsMarked(app, routes);
+  await initialise(app, routes);
   return app;
+}
+
+async function initialise(app: NestFastifyApplication, routes: RouteTable): Promise<void> {
+  try {
+    await app.init();
+    assertEveryRouteIsMarked(app, routes);
+  } catch (error) {
+    // What had begun by then holds connections and timers; the first failure is the one to tell of.
+    await app.close().catch(() => undefined);
+    throw error;
+  }
 }
 
 interface HookParts {

@@ -4,6 +4,11 @@ import { AppError } from '../../common/app-error';
 export const HttpErrors = {
   badRequest: (cause?: unknown) => new AppError('VALIDATION_FAILED', 'The request is malformed', { cause }),
   invalidJson: (cause?: unknown) => new AppError('VALIDATION_FAILED', 'The body is not valid JSON', { cause }),
+  invalidUtf8: () => new AppError('VALIDATION_FAILED', 'The body is not valid UTF-8'),
+  forbiddenKey: (cause: unknown) =>
+    new AppError('VALIDATION_FAILED', 'The body must not contain the key __proto__, nor constructor with a prototype', {
+      cause,
+    }),
   badUrl: () => new AppError('VALIDATION_FAILED', 'The address is not correctly encoded'),
   hostRequired: () => new AppError('VALIDATION_FAILED', 'The Host header is missing'),
   unknownRoute: () => new AppError('NOT_FOUND', 'There is no such route'),
@@ -16,6 +21,10 @@ export const HttpErrors = {
   payloadTooLarge: () => new AppError('PAYLOAD_TOO_LARGE', 'The body is larger than this route takes'),
   uriTooLong: () => new AppError('URI_TOO_LONG', 'The address is longer than the server takes'),
   unsupportedMediaType: () => new AppError('UNSUPPORTED_MEDIA_TYPE', 'The body is of a content type that is not taken'),
+  unsupportedCoding: () =>
+    new AppError('UNSUPPORTED_MEDIA_TYPE', 'The body must be JSON in UTF-8, without a Content-Encoding', {
+      headers: { 'accept-encoding': 'identity' },
+    }),
   headersTooLarge: () => new AppError('HEADERS_TOO_LARGE', 'The request headers are larger than the server takes'),
   unavailable: () =>
     new AppError('SERVICE_UNAVAILABLE', 'The service cannot answer now; try again', {

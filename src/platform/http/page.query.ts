@@ -1,8 +1,11 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
-import { IsBoolean, IsInt, IsOptional, IsUUID, Max, Min, Validate, ValidatorConstraint } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { IsBoolean, Validate, ValidatorConstraint } from 'class-validator';
 import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
-import type { PageRequest } from '../../common/paging';
+import { MAX_OFFSET, type PageRequest } from '../../common/paging';
+import { Id } from './id.rule';
+import { Optional } from './optional.rule';
+import { WholeNumber } from './whole-number.rule';
 
 @ValidatorConstraint({ name: 'eitherOffsetOrCursor' })
 class EitherOffsetOrCursor implements ValidatorConstraintInterface {
@@ -19,28 +22,22 @@ class EitherOffsetOrCursor implements ValidatorConstraintInterface {
 /** How every list is asked for. A list's own query extends it with its filters. */
 export class PageQuery implements PageRequest {
   @ApiPropertyOptional({ description: 'Rows of one page', minimum: 1, maximum: 100, default: 20 })
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
+  @WholeNumber({ min: 1, max: 100 })
   limit: number = 20;
 
-  @ApiPropertyOptional({ description: 'Rows to skip; either this or cursor', minimum: 0, maximum: 10_000 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(0)
-  @Max(10_000)
+  @ApiPropertyOptional({ description: 'Rows to skip; either this or cursor', minimum: 0, maximum: MAX_OFFSET })
+  @Optional()
+  @WholeNumber({ min: 0, max: MAX_OFFSET })
   offset?: number;
 
   @ApiPropertyOptional({ description: 'Where the page begins, from the Link header of the page before' })
-  @IsOptional()
-  @IsUUID()
+  @Optional()
+  @Id()
   @Validate(EitherOffsetOrCursor)
   cursor?: string;
 
   @ApiPropertyOptional({ description: 'Whether X-Total-Count is wanted: exact to 10,000, then 10000+', type: Boolean })
-  @IsOptional()
+  @Optional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
   count?: boolean;

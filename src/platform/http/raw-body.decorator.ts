@@ -6,6 +6,6 @@ export interface RawBodyConfig {
   bodyLimitBytes?: number;
 }
 
-/** The handler gets the body as the untouched Buffer (also `request.rawBody`), so that a signature can be checked before anything is parsed. */
+/** The handler's `@Body()` is the untouched Buffer, so that a signature can be checked before anything is parsed. */
 export const RawBody = (bodyLimitBytes: number) =>
   RouteConfig({ rawBody: true, bodyLimitBytes } satisfies RawBodyConfig);

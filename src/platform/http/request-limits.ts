@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
 import { InjectThrottlerOptions, InjectThrottlerStorage, ThrottlerGuard } from '@nestjs/throttler';
 import type { ThrottlerLimitDetail, ThrottlerModuleOptions, ThrottlerStorage } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -41,6 +42,11 @@ export class RequestLimits extends ThrottlerGuard {
   async countAddress(context: ExecutionContext): Promise<void> {
     const address = await this.addressOf(context);
     await this.hit(context, `address:${address}`, this.config.RATE_LIMIT_PER_MINUTE);
+  }
+
+  /** Counts a request that no handler will see against its address. @throws RATE_LIMITED */
+  countRefused(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    return this.countAddress(new ExecutionContextHost([request, reply]));
   }
 
   private async countAttempt(context: ExecutionContext, bucket: string, actor: Actor | null): Promise<void> {

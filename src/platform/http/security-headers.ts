@@ -14,7 +14,8 @@ const OF_HTTP_ITSELF = ['content-type', 'content-length', 'date', 'connection'];
 
 /**
  * What helmet sets. The headers never change while the process runs, so they are taken from helmet once instead of being
- * made again for each request (24 µs of CPU each). An answer of the API loads nothing; the documentation loads its own
+ * made again for each request (24 µs of CPU each). An answer of the API loads nothing and is
+ * kept by no cache, unless its route says otherwise: nearly all of them are about people. The documentation loads its own
  * scripts, styles and calls, over plain http too, hence no `upgrade-insecure-requests`.
  */
 export async function securityHeaders(): Promise<SecurityHeaders> {
@@ -36,7 +37,8 @@ export async function securityHeaders(): Promise<SecurityHeaders> {
   };
   source.get('/api', (_request, reply) => reply.send());
   source.get('/docs', { helmet: { contentSecurityPolicy: docs } }, (_request, reply) => reply.send());
-  const headers = { api: await headersOf(source, '/api'), docs: await headersOf(source, '/docs') };
+  const api = { ...(await headersOf(source, '/api')), 'cache-control': 'no-store' };
+  const headers = { api, docs: await headersOf(source, '/docs') };
   await source.close();
   return headers;
 }
@@ -47,7 +49,7 @@ async function headersOf(source: FastifyInstance, url: string): Promise<Headers>
   return Object.fromEntries(own.map(([name, value]) => [name, String(value)]));
 }
 
-/** Sets the headers on every answer, errors and unknown routes included. */
+/** Sets the headers on every answer before its handler does, errors and unknown routes included. */
 export function registerSecurityHeaders(fastify: FastifyInstance, headers: SecurityHeaders): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(request.url.startsWith(DOCS_PATH) ? headers.docs : headers.api);

@@ -1,4 +1,5 @@
 import { BadRequestException, ForbiddenException, HttpException, PayloadTooLargeException } from '@nestjs/common';
+import { DatabaseError } from 'pg';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { errorBody } from './error-body';
@@ -6,6 +7,8 @@ import { translateError } from './translate-error';
 
 const fastifyError = (code: string, statusCode: number) =>
   Object.assign(new Error('/srv/app/secret.ts'), { code, statusCode, name: 'FastifyError' });
+
+const databaseError = (code: string) => Object.assign(new DatabaseError('secret', 1, 'error'), { code });
 
 describe('translateError', () => {
   it('passes a refusal of ours on as it is', () => {
@@ -25,6 +28,10 @@ describe('translateError', () => {
     [fastifyError('FST_ERR_HANDLER_TIMEOUT', 503), 'SERVICE_UNAVAILABLE'],
     [Object.assign(new SyntaxError('Unexpected token'), { statusCode: 400 }), 'VALIDATION_FAILED'],
     [Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' }), 'DATABASE_ERROR'],
+    [databaseError('22008'), 'VALIDATION_FAILED'],
+    [databaseError('22007'), 'VALIDATION_FAILED'],
+    [databaseError('22P02'), 'VALIDATION_FAILED'],
+    [databaseError('42703'), 'INTERNAL_ERROR'],
     [new Error('boom'), 'INTERNAL_ERROR'],
     ['a text that was thrown', 'INTERNAL_ERROR'],
     [undefined, 'INTERNAL_ERROR'],

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
-import { isDatabaseFailure } from '../database/database-error';
+import { isDatabaseFailure, isUnreadableValue } from '../database/database-error';
 import { HttpErrors } from './http.errors';
 
 const BY_STATUS: Record<number, (cause: unknown) => AppError> = {
@@ -29,12 +29,13 @@ const BY_FASTIFY_CODE: Record<string, (cause: unknown) => AppError> = {
 
 /**
  * What the caller is told of anything thrown: an AppError as it is; what Nest, Fastify and the JSON parser throw by its
- * status, with our own text; a database that cannot work now as DATABASE_ERROR; all else as INTERNAL_ERROR, its cause for
- * the log only.
+ * status, with our own text; a database that cannot work now as DATABASE_ERROR, and one that cannot read a value as a malformed
+ * request; all else as INTERNAL_ERROR, its cause for the log only.
  */
 export function translateError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isDatabaseFailure(error)) return CommonErrors.database(error);
+  if (isUnreadableValue(error)) return HttpErrors.badRequest(error);
   if (error instanceof HttpException) return ofStatus(error.getStatus(), error);
   if (error instanceof Error) {
     const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };

@@ -34,14 +34,30 @@ describe('RateLimiter in memory', () => {
     expect(allowedOf(verdicts)).toBe(20);
   });
 
-  it('is full again after the time it named, and starts anew', async () => {
+  it('lets hits through after the time it named, and is full again after another window', async () => {
     let nowMs = 5 * MINUTE_MS + 30_000;
     const limiter = new RateLimiter(OFF, () => nowMs);
-    const { resetMs } = await limiter.hit('a', 2, MINUTE_MS);
-    await limiter.hit('a', 2, MINUTE_MS);
+    const { resetMs } = await limiter.hit('a', 4, MINUTE_MS);
+    await limiter.hit('a', 4, MINUTE_MS);
     nowMs += resetMs;
-    expect(await limiter.hit('a', 2, MINUTE_MS)).toMatchObject({ allowed: true, remaining: 1 });
+    expect(await limiter.hit('a', 4, MINUTE_MS)).toMatchObject({ allowed: true, remaining: 2 });
+    nowMs += 2 * MINUTE_MS;
+    expect(await limiter.hit('a', 4, MINUTE_MS)).toMatchObject({ allowed: true, remaining: 3 });
   });
+
+  it.each([0, 2_000, 30_000, 59_999])(
+    'names no more than a window %i ms into one, and never less than the wait',
+    async (intoMs) => {
+      const limiter = new RateLimiter(OFF, () => 5 * MINUTE_MS + intoMs);
+      const verdicts = [];
+      for (let i = 0; i < 5; i++) verdicts.push(await limiter.hit('a', 4, MINUTE_MS));
+      for (const { resetMs, retryAfterMs } of verdicts) {
+        expect(resetMs).toBeLessThanOrEqual(Math.max(MINUTE_MS, retryAfterMs));
+        expect(resetMs).toBeGreaterThanOrEqual(retryAfterMs);
+      }
+      expect(verdicts[0]?.resetMs).toBe(MINUTE_MS);
+    },
+  );
 
   it('counts a limit of one', async () => {
     let nowMs = 7 * MINUTE_MS + 1;
@@ -98,7 +114,7 @@ describe('RateLimiter on Redis', () => {
     const limiter = await newLimiter();
     const first = await limiter.hit('same', 2, 600_000);
     expect(first).toMatchObject({ allowed: true, remaining: 1, retryAfterMs: 0 });
-    expect(first.resetMs).toBeGreaterThan(600_000);
+    expect(first.resetMs).toBe(600_000);
     expect(await limiter.hit('same', 2, 600_000)).toMatchObject({ allowed: true, remaining: 0 });
     const refused = await limiter.hit('same', 2, 600_000);
     expect(refused.allowed).toBe(false);

@@ -10,7 +10,10 @@ export interface Verdict {
   allowed: boolean;
   /** Hits that would still pass now. */
   remaining: number;
-  /** Until the whole limit is free again, if nothing more comes. */
+  /**
+   * Until the whole limit is free again, if nothing more comes; told as one window where the last hits weigh longer, because
+   * that is what clients know of the limit, and never as less than `retryAfterMs`.
+   */
   resetMs: number;
   /** Until one more hit passes; 0 when one would pass now. */
   retryAfterMs: number;
@@ -30,16 +33,15 @@ export function verdictOf(
   count: WindowCount,
   allowed: boolean,
   at: { nowMs: number; limit: number; windowMs: number },
-) {
+): Verdict {
   const { nowMs, limit, windowMs } = at;
   const elapsedMs = nowMs - count.index * windowMs;
   const used = (count.previous * (windowMs - elapsedMs)) / windowMs + count.current;
   const remaining = Math.max(0, Math.floor(limit - used));
   const untilNextMs = windowMs - elapsedMs;
   const resetMs = count.current > 0 ? untilNextMs + windowMs : count.previous > 0 ? untilNextMs : 0;
-  const verdict: Verdict = { allowed, remaining, resetMs, retryAfterMs: 0 };
-  if (remaining === 0) verdict.retryAfterMs = Math.ceil(retryMs(count, { elapsedMs, limit, windowMs }));
-  return verdict;
+  const retryAfterMs = remaining === 0 ? Math.ceil(retryMs(count, { elapsedMs, limit, windowMs })) : 0;
+  return { allowed, remaining, resetMs: Math.max(retryAfterMs, Math.min(resetMs, windowMs)), retryAfterMs };
 }
 
 /** Solves `previous * (1 - elapsed / window) + current + 1 <= limit` for the time, in this window or else in the next. */

@@ -23,25 +23,34 @@ interface InboundBody {
 }
 
 const text = { type: 'string', minLength: 1 };
+/** Digits alone are a phone number. */
+const PHONE = String.raw`\d{4,20}(?:@(?:c\.us|s\.whatsapp\.net))?`;
+const phone = { type: 'string', pattern: `^${PHONE}$` };
+const lid = { type: 'string', pattern: String.raw`^\d{5,20}(?:@lid)?$` };
+const person = { type: 'string', pattern: String.raw`^(?:${PHONE}|\d{5,20}@lid)$` };
+const chat = {
+  type: 'string',
+  pattern: String.raw`^(?:${PHONE}|\d{5,20}@(?:lid|newsletter)|\d{5,20}(?:-\d{5,15})?@g\.us|status@broadcast)$`,
+};
 
 function object(properties: Record<string, unknown>, required: string[] = []): Record<string, unknown> {
   return { type: 'object', required, propertyNames: { enum: Object.keys(properties) }, properties };
 }
 
-const SCAN_BODY = object({ phone: text, push_name: text });
+const SCAN_BODY = object({ phone, push_name: text });
 const INBOUND_BODY = object(
   {
-    from: text,
+    from: chat,
     text: { type: 'string' },
     id: text,
-    lid: text,
-    participant: text,
+    lid,
+    participant: person,
     push_name: text,
     media: object({ mimetype: text, data: { type: 'string' }, filename: text }, ['mimetype', 'data']),
   },
   ['from'],
 );
-const PHONE_SEND_BODY = object({ to: text, text: { type: 'string' } }, ['to', 'text']);
+const PHONE_SEND_BODY = object({ to: chat, text: { type: 'string' } }, ['to', 'text']);
 const ACK_BODY = object({ id: text, ack: { type: 'integer', minimum: -1, maximum: 4 } }, ['id', 'ack']);
 const EVENT_BODY = object({ event: { enum: [...EVENT_NAMES] }, payload: { type: 'object' } }, ['event', 'payload']);
 const DISCONNECT_BODY = object({ for_ms: { type: 'number', minimum: 0 } });

@@ -1,5 +1,6 @@
-import { IsOptional, IsString, Length } from 'class-validator';
+import { IsString, Length } from 'class-validator';
 import { Email } from '../../../platform/http/email.rule';
+import { Optional } from '../../../platform/http/optional.rule';
 import { PasswordAttempt } from '../../../platform/http/password.rule';
 
 /** What somebody logs in with. */
@@ -14,7 +15,7 @@ export class LoginDto {
    * Id or slug of the tenant. Needed only where the email has accounts in several tenants.
    * @example acme
    */
-  @IsOptional()
+  @Optional()
   @IsString()
   @Length(1, 63)
   tenant?: string;

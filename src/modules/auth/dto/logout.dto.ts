@@ -1,9 +1,10 @@
-import { IsBoolean, IsOptional } from 'class-validator';
+import { IsBoolean } from 'class-validator';
+import { Optional } from '../../../platform/http/optional.rule';
 
 /** How much is to end. */
 export class LogoutDto {
   /** Whether every login of the user ends, not only this one. */
-  @IsOptional()
+  @Optional()
   @IsBoolean()
   all?: boolean;
 }

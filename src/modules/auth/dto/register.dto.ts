@@ -1,6 +1,6 @@
-import { Transform } from 'class-transformer';
-import { IsOptional, IsString, Length, Matches } from 'class-validator';
 import { Email } from '../../../platform/http/email.rule';
+import { DisplayName } from '../../../platform/http/name.rule';
+import { Optional } from '../../../platform/http/optional.rule';
 import { NewPassword } from '../../../platform/http/password.rule';
 
 /** What somebody signs up with. */
@@ -15,10 +15,7 @@ export class RegisterDto {
    * Name of the business; unset: the domain of the email.
    * @example Acme Ltd.
    */
-  @IsOptional()
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value))
-  @IsString()
-  @Length(1, 200)
-  @Matches(/^\P{Cc}*$/u, { message: 'tenant_name must not contain control characters' })
+  @Optional()
+  @DisplayName(200)
   tenant_name?: string;
 }

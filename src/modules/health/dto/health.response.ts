@@ -26,7 +26,7 @@ export class DatabaseHealthResponse {
   @ApiProperty()
   migrated: boolean;
 
-  @ApiProperty({ description: 'Round trip of an empty statement' })
+  @ApiProperty({ format: 'double', description: 'Round trip of an empty statement' })
   latency_ms: number;
 }
 
@@ -51,7 +51,7 @@ class MemoryResponse {
 }
 
 class EventLoopResponse {
-  @ApiProperty({ description: 'Delay of the event loop that 99 of 100 turns stay below' })
+  @ApiProperty({ format: 'double', description: 'Delay of the event loop that 99 of 100 turns stay below' })
   delay_p99_ms: number;
 }
 

@@ -1,41 +1,43 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsDate, IsIn, IsOptional, IsUUID, Length } from 'class-validator';
+import { IsIn, IsString, Length } from 'class-validator';
+import { Id } from '../../../platform/http/id.rule';
+import { Optional } from '../../../platform/http/optional.rule';
 import { PageQuery } from '../../../platform/http/page.query';
+import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
 import { MESSAGE_STATUSES, type MessageStatus } from '../message-status';
 
 export class ListMessagesQuery extends PageQuery {
-  @IsOptional()
-  @IsUUID()
+  @Optional()
+  @Id()
   session_id?: string;
 
   /** A phone number or chat id. */
-  @IsOptional()
+  @Optional()
+  @IsString()
   @Length(5, 128)
   chat?: string;
 
-  @IsOptional()
+  @Optional()
   @IsIn(['inbound', 'outbound'])
   direction?: 'inbound' | 'outbound';
 
   @ApiPropertyOptional({ enum: MESSAGE_STATUSES })
-  @IsOptional()
+  @Optional()
   @IsIn(MESSAGE_STATUSES)
   status?: MessageStatus;
 
-  @IsOptional()
+  @Optional()
+  @IsString()
   @Length(1, 32)
   type?: string;
 
   /** Accepted or received at this time or later (RFC 3339). */
-  @IsOptional()
-  @Type(() => Date)
-  @IsDate()
+  @Optional()
+  @Rfc3339()
   from?: Date;
 
   /** Accepted or received before this time (RFC 3339). */
-  @IsOptional()
-  @Type(() => Date)
-  @IsDate()
+  @Optional()
+  @Rfc3339()
   to?: Date;
 }

@@ -49,6 +49,7 @@ export class MessageResponse {
 /** One entry of a message's history. */
 export class MessageEventResponse {
   at: Date;
+  @ApiProperty({ enum: MESSAGE_STATUSES })
   status: string;
   @ApiProperty({ type: Number, nullable: true })
   attempt: number | null;

@@ -11,7 +11,8 @@ export interface LaneJob {
   content: { link_preview?: boolean };
   /** The reserved id of an earlier attempt; null on the first one, and where the engine reserves none. */
   wa_id: string | null;
-  attempts: number;
+  /** Attempts that count towards the limit. */
+  burned: number;
   /** How often in a row this lane had to wait for its server. */
   strikes: number;
   /** Fencing number of the lease (bigint as text). */
@@ -26,8 +27,13 @@ export interface UnsettledAttempt {
   body: string | null;
   wa_id: string | null;
   wa_id_reserved: boolean;
+  /** Number of this attempt. */
   attempts: number;
+  /** Attempts that count towards the limit, this one included. */
+  burned: number;
   attempted_at: Date;
+  /** How long ago that was by the database's clock, whose time it is. */
+  age_ms: number;
   error_code: string;
   waha_name: string;
   server_id: string;

@@ -2,7 +2,8 @@ import { reasonOf, transportFailure, WahaFailure } from '../../waha/client/waha-
 import { backoffMs, MAX_ATTEMPTS, type AttemptState, type Outcome, outcomeOf, sent, waiting } from './outcome';
 
 const state = (over: Partial<AttemptState> = {}): AttemptState => ({
-  attempt: 1,
+  burned: 0,
+  reserved: true,
   strikes: 0,
   random: () => 0.5,
   ...over,
@@ -50,13 +51,13 @@ describe('outcomeOf', () => {
   });
 
   it('fails a message that was refused as too early for the last time, and no other', () => {
-    expect(outcomeOf(answered(429), state({ attempt: MAX_ATTEMPTS - 1 })).status).toBe('queued');
-    expect(outcomeOf(answered(429), state({ attempt: MAX_ATTEMPTS }))).toMatchObject({
+    expect(outcomeOf(answered(429), state({ burned: MAX_ATTEMPTS - 2 })).status).toBe('queued');
+    expect(outcomeOf(answered(429), state({ burned: MAX_ATTEMPTS - 1 }))).toMatchObject({
       status: 'failed',
       errorCode: 'ATTEMPTS_EXHAUSTED',
     });
     for (const failure of [answered(500), new WahaFailure('lost', 0, ''), new WahaFailure('unreachable', 0, '')])
-      expect(outcomeOf(failure, state({ attempt: 99 })).status).not.toBe('failed');
+      expect(outcomeOf(failure, state({ burned: 99 })).status).not.toBe('failed');
   });
 
   it('never sends again blindly what may have left: such an outcome is unknown, and is asked about soon', () => {

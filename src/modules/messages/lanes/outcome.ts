@@ -23,8 +23,10 @@ export interface Outcome {
 
 /** The attempt as far as its outcome depends on it. */
 export interface AttemptState {
-  /** Number of this attempt, from 1. */
-  attempt: number;
+  /** Attempts that count, before this one. */
+  burned: number;
+  /** Whether the message has an id of its own in WhatsApp, so that trying again is harmless. */
+  reserved: boolean;
   strikes: number;
   random: () => number;
 }
@@ -55,7 +57,10 @@ export function outcomeOf(failure: WahaFailure, state: AttemptState): Outcome {
   if (failure.sessionNotReady) return { ...base, status: 'queued', errorCode: 'SESSION_NOT_WORKING', lane: 'park' };
   if (failure.kind === 'lost' || failure.status >= 500) {
     const errorCode = failure.kind === 'lost' ? 'WAHA_TIMEOUT' : 'WAHA_ERROR';
-    return { ...base, status: 'unknown', errorCode, delayMs: FIRST_SETTLEMENT_MS };
+    const unknown = { ...base, status: 'unknown' as const, errorCode };
+    if (state.reserved) return { ...unknown, delayMs: FIRST_SETTLEMENT_MS };
+    // Without an id of its own nothing is tried again: the next message must not run into the same wall at once.
+    return { ...unknown, lane: 'wait', delayMs: backoffMs(state.strikes, LANE_WAIT_MAX_MS, state.random) };
   }
   if (failure.status === 429) return retry({ ...base, status: 'queued', errorCode: 'WAHA_BUSY' }, state);
   if (failure.status === 400 || failure.status === 422)
@@ -73,7 +78,7 @@ export const waiting = (failure: WahaFailure, { strikes, random }: AttemptState)
   lane: 'wait',
 });
 
-function retry(outcome: Outcome, { attempt, random }: AttemptState): Outcome {
-  if (attempt >= MAX_ATTEMPTS) return { ...outcome, status: 'failed', errorCode: 'ATTEMPTS_EXHAUSTED' };
-  return { ...outcome, delayMs: backoffMs(attempt - 1, BACKOFF_MAX_MS, random) };
+function retry(outcome: Outcome, { burned, random }: AttemptState): Outcome {
+  if (burned + 1 >= MAX_ATTEMPTS) return { ...outcome, status: 'failed', errorCode: 'ATTEMPTS_EXHAUSTED' };
+  return { ...outcome, delayMs: backoffMs(burned, BACKOFF_MAX_MS, random) };
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { WahaFailure } from '../../waha/waha.errors';
+import { isDataError } from '../../../platform/database/database-error';
 import { type WahaServer, WahaServers } from '../../waha/waha-servers.service';
 import { MessageMetrics } from '../message.metrics';
 import type { LaneJob } from './lane-job';
@@ -39,35 +40,36 @@ export class Sender {
   }
 
   private async attempt(job: LaneJob): Promise<{ attempt: number | null; outcome: Outcome }> {
-    const state: AttemptState = { attempt: job.attempts + 1, strikes: job.strikes, random: Math.random };
-    const server = await this.servers.byId(job.server_id);
-    let waId: string | null;
+    const state = { burned: job.burned, strikes: job.strikes, random: Math.random };
+    let ready: Ready;
     try {
-      waId = await this.reserveId(server, job);
+      ready = await this.prepare(job);
     } catch (error) {
-      return { attempt: null, outcome: beforeTheAttempt(asFailure(error), state) };
+      return { attempt: null, outcome: beforeTheAttempt(asFailure(error), { ...state, reserved: false }) };
     }
     const begun = performance.now();
-    const attempt = await this.store.recordAttempt(job, waId);
+    const attempt = await this.store.recordAttempt(job, ready.waId);
     if (attempt === null) return { attempt, outcome: NOTHING_DONE };
     if (performance.now() - begun > STALE_AFTER_MS)
       return { attempt, outcome: { ...NOTHING_DONE, errorCode: 'WORKER_STALLED' } };
-    return { attempt, outcome: await this.call(server, job, { waId, state: { ...state, attempt } }) };
+    return { attempt, outcome: await this.call(job, ready, { ...state, reserved: ready.waId !== null }) };
   }
 
-  /** The id of this message in WhatsApp, the same in every attempt; null where the engine reserves none. */
-  private async reserveId(server: WahaServer, job: LaneJob): Promise<string | null> {
+  /**
+   * All that can be asked before the attempt: nothing of it sends. The id is the same in every attempt. Where the engine
+   * reserves none, the session's state is looked at first: there a call into a WAHA that is away leaves an unknown outcome.
+   */
+  private async prepare(job: LaneJob): Promise<Ready> {
+    const server = await this.servers.byId(job.server_id);
     await this.servers.ensureProbed(server);
-    if (job.wa_id !== null || !server.reservesIds) return job.wa_id;
-    return server.client.newMessageId(job.waha_name);
+    if (job.wa_id !== null) return { server, waId: job.wa_id };
+    if (server.reservesIds) return { server, waId: await server.client.newMessageId(job.waha_name) };
+    const info = await server.client.getSession(job.waha_name);
+    if (info?.status !== 'WORKING') throw sessionNotReady(info?.status);
+    return { server, waId: null };
   }
 
-  private async call(
-    server: WahaServer,
-    job: LaneJob,
-    reserved: { waId: string | null; state: AttemptState },
-  ): Promise<Outcome> {
-    const { waId, state } = reserved;
+  private async call(job: LaneJob, { server, waId }: Ready, state: AttemptState): Promise<Outcome> {
     try {
       const text = { chatId: job.chat, text: job.body ?? '', linkPreview: job.content.link_preview !== false };
       return sent(await server.client.sendText(job.waha_name, waId === null ? text : { ...text, id: waId }));
@@ -76,16 +78,24 @@ export class Sender {
     }
   }
 
-  private async untilWritten(job: LaneJob, write: () => Promise<void>): Promise<void> {
-    for (;;) {
+  /** @param write told whether to leave out what came from WAHA, after the database has refused that. */
+  private async untilWritten(job: LaneJob, write: (plain: boolean) => Promise<void>): Promise<void> {
+    for (let plain = false; ;) {
       try {
-        return await write();
+        return await write(plain);
       } catch (error) {
+        plain ||= isDataError(error);
         this.logger.warn({ msg: 'outcome not written yet', err: error, message_id: job.id });
         await sleep(FINISH_RETRY_MS);
       }
     }
   }
+}
+
+/** What an attempt needs. */
+interface Ready {
+  server: WahaServer;
+  waId: string | null;
 }
 
 /** The message keeps its place; nothing was tried. */
@@ -97,6 +107,9 @@ const NOTHING_DONE: Outcome = {
   delayMs: 1_000,
   lane: 'wait',
 };
+
+const sessionNotReady = (status = 'gone'): WahaFailure =>
+  new WahaFailure('answered', 422, `Session status is not as expected: ${status}`);
 
 const asFailure = (error: unknown): WahaFailure =>
   error instanceof WahaFailure ? error : new WahaFailure('unreachable', 0, 'internal', { cause: error });

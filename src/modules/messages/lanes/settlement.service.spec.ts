@@ -18,7 +18,9 @@ const ATTEMPT: UnsettledAttempt = {
   wa_id: '3EB0RESERVED',
   wa_id_reserved: true,
   attempts: 1,
+  burned: 1,
   attempted_at: ago(0),
+  age_ms: 0,
   error_code: 'WAHA_TIMEOUT',
   waha_name: 's',
   server_id: 'server',
@@ -88,27 +90,27 @@ describe('settlement', () => {
   });
 
   it('is certain that WAHA does not know it only when the call had its time and more', async () => {
-    expect(await settled({ attempted_at: ago(0) })).toEqual(['later']);
-    expect(await settled({ attempted_at: ago(TIMEOUT_MS + 1_900) })).toEqual(['later']);
-    expect(await settled({ attempted_at: ago(TIMEOUT_MS + 2_100) })).toEqual([['queued', null]]);
+    expect(await settled({ age_ms: 0 })).toEqual(['later']);
+    expect(await settled({ age_ms: TIMEOUT_MS + 1_900 })).toEqual(['later']);
+    expect(await settled({ age_ms: TIMEOUT_MS + 2_100 })).toEqual([['queued', null]]);
   });
 
   it('is certain sooner when WAHA answered with an error: its call has ended', async () => {
-    expect(await settled({ error_code: 'WAHA_ERROR', attempted_at: ago(1_500) })).toEqual(['later']);
-    expect(await settled({ error_code: 'WAHA_ERROR', attempted_at: ago(2_500) })).toEqual([['queued', null]]);
-    expect(await settled({ error_code: 'WORKER_LOST', attempted_at: ago(2_500) })).toEqual(['later']);
+    expect(await settled({ error_code: 'WAHA_ERROR', age_ms: 1_500 })).toEqual(['later']);
+    expect(await settled({ error_code: 'WAHA_ERROR', age_ms: 2_500 })).toEqual([['queued', null]]);
+    expect(await settled({ error_code: 'WORKER_LOST', age_ms: 2_500 })).toEqual(['later']);
   });
 
   it('sends nothing again after the last attempt', async () => {
-    const late = { attempted_at: ago(60_000) };
-    expect(await settled({ ...late, attempts: 8 })).toEqual([['failed', 'ATTEMPTS_EXHAUSTED']]);
-    expect(await settled({ ...late, attempts: 7 })).toEqual([['queued', null]]);
+    const late = { age_ms: 60_000 };
+    expect(await settled({ ...late, burned: 8 })).toEqual([['failed', 'ATTEMPTS_EXHAUSTED']]);
+    expect(await settled({ ...late, burned: 7 })).toEqual([['queued', null]]);
   });
 
   it('without an id of its own never sends again: what is not found stays unknown', async () => {
     const blind = { wa_id: null, wa_id_reserved: false };
-    expect(await settled({ ...blind, attempted_at: ago(60_000) })).toEqual([['unknown', null]]);
-    expect(await settled({ ...blind, attempted_at: ago(1_000) })).toEqual(['later']);
+    expect(await settled({ ...blind, age_ms: 60_000 })).toEqual([['unknown', null]]);
+    expect(await settled({ ...blind, age_ms: 1_000 })).toEqual(['later']);
   });
 
   it('without an id takes the oldest message of the chat with the same words, and no other', async () => {

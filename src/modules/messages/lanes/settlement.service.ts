@@ -10,8 +10,9 @@ import { MAX_ATTEMPTS } from './outcome';
 
 const EVERY_MS = 250;
 const AT_ONCE = 20;
-/** While an attempt is being asked about, nobody else asks. */
-const AGAIN_MS = 5_000;
+/** While an attempt is being asked about, nobody else asks: for as long as the question may take, and this. */
+const AGAIN_MARGIN_MS = 5_000;
+const AFTER_FAILURE_MS = 2_000;
 const RECHECK_MS = 500;
 /** Beyond the call's own time-out, what WAHA has not seen by now never reached it. */
 const CERTAIN_MARGIN_MS = 2_000;
@@ -27,6 +28,7 @@ const CLOCK_MARGIN_MS = 5_000;
 export class Settlement implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Settlement.name);
   private readonly loop: Periodic;
+  private readonly asking = new Set<Promise<void>>();
 
   constructor(
     private readonly config: Config,
@@ -46,17 +48,24 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.loop.stop();
+    await Promise.all(this.asking);
   }
 
+  /** Does not wait for the answers: a session that hangs holds up no other. */
   private async settleDue(): Promise<void> {
-    const due = await this.store.takeUnsettled(AT_ONCE, AGAIN_MS);
-    await Promise.all(
-      due.map((attempt) =>
-        this.settleOne(attempt).catch((error: unknown) => {
-          this.logger.debug({ msg: 'not settled yet', err: error, message_id: attempt.id }); // asked again in AGAIN_MS
-        }),
-      ),
-    );
+    const free = AT_ONCE - this.asking.size;
+    if (free <= 0) return;
+    for (const attempt of await this.store.takeUnsettled(free, this.config.WAHA_TIMEOUT_MS + AGAIN_MARGIN_MS)) {
+      const asked = this.settleOne(attempt)
+        .catch((error: unknown) => this.notNow(attempt, error))
+        .finally(() => this.asking.delete(asked));
+      this.asking.add(asked);
+    }
+  }
+
+  private async notNow(attempt: UnsettledAttempt, error: unknown): Promise<void> {
+    this.logger.debug({ msg: 'not settled yet', err: error, message_id: attempt.id });
+    await this.store.putOff(attempt, AFTER_FAILURE_MS).catch(() => undefined); // else it comes back by itself
   }
 
   private async settleOne(attempt: UnsettledAttempt): Promise<void> {
@@ -101,14 +110,14 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
         note: 'WAHA cannot tell; not sent again without an id of its own',
       });
     const note = 'WAHA does not know the message';
-    if (attempt.attempts >= MAX_ATTEMPTS)
+    if (attempt.burned >= MAX_ATTEMPTS)
       return this.store.settle(attempt, { status: 'failed', code: 'ATTEMPTS_EXHAUSTED', note });
     return this.store.settle(attempt, { status: 'queued', note });
   }
 
   /** Whether "WAHA does not know it" is an answer: the call has ended, or had its time and more. */
-  private isCertain({ error_code, attempted_at }: UnsettledAttempt): boolean {
+  private isCertain({ error_code, age_ms }: UnsettledAttempt): boolean {
     const callMs = error_code === 'WAHA_ERROR' ? 0 : this.config.WAHA_TIMEOUT_MS;
-    return Date.now() > attempted_at.getTime() + callMs + CERTAIN_MARGIN_MS;
+    return age_ms > callMs + CERTAIN_MARGIN_MS;
   }
 }

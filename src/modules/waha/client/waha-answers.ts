@@ -7,6 +7,9 @@ const isObject = (value: unknown): value is Json =>
 const text = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value.replaceAll('\0', '').toWellFormed() : null;
 
+/** Longer ones are no ids of WhatsApp's; they are indexed, and taken apart with a pattern. */
+const MAX_ID_LENGTH = 512;
+
 /** The parts of a message id `{fromMe}_{chat}_{bareId}[_{participant}]`. */
 export interface MessageIdParts {
   fromMe: boolean;
@@ -19,7 +22,10 @@ export interface MessageIdParts {
 
 /** Takes a serialized message id apart; null when it is not one. */
 export function parseMessageId(id: unknown): MessageIdParts | null {
-  const match = typeof id === 'string' ? /^(true|false)_([^_]+)_(.+?)(?:_([^_]+@[^_]+))?$/.exec(id) : null;
+  const match =
+    typeof id === 'string' && id.length <= MAX_ID_LENGTH
+      ? /^(true|false)_([^_]+)_(.+?)(?:_([^_]+@[^_]+))?$/.exec(id)
+      : null;
   if (!match) return null;
   const [, fromMe, chat = '', waId = '', participant] = match;
   return { fromMe: fromMe === 'true', chat: chatOf(chat), waId, participant: participant ? chatOf(participant) : null };
@@ -34,7 +40,8 @@ export function sentMessageId(answer: unknown): string | null {
   const id = isObject(answer.id) ? (answer.id._serialized ?? answer.id.id) : answer.id;
   const key = isObject(answer.key) ? answer.key.id : undefined;
   const serialized = text(id);
-  return serialized ? (parseMessageId(serialized)?.waId ?? serialized) : text(key);
+  const bare = serialized ? (parseMessageId(serialized)?.waId ?? serialized) : text(key);
+  return bare !== null && bare.length <= MAX_ID_LENGTH ? bare : null;
 }
 
 /** A WAHA session as far as we compare it with ours. */
@@ -43,6 +50,7 @@ export interface WahaSessionInfo {
   status: string;
   /** When WAHA said so, by its own clock: its events are compared with it, and clocks differ. */
   at: Date;
+  from: 'answer';
   phone: string | null;
   pushName: string | null;
 }
@@ -50,7 +58,13 @@ export interface WahaSessionInfo {
 /** Reads one session's info; null when it is not one. */
 export function sessionInfo(answer: unknown, at: Date): WahaSessionInfo | null {
   if (!isObject(answer) || !text(answer.name) || !text(answer.status)) return null;
-  return { name: String(answer.name), status: String(answer.status).slice(0, 64), at, ...me(answer.me) };
+  return {
+    name: String(answer.name),
+    status: String(answer.status).slice(0, 64),
+    at,
+    from: 'answer',
+    ...me(answer.me),
+  };
 }
 
 /** Phone and push name of `me`, which is null before pairing. */

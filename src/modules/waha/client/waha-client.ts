@@ -39,6 +39,7 @@ interface Answer {
 }
 
 const MAX_CONNECTIONS = 128;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const part = encodeURIComponent;
 
 /**
@@ -56,6 +57,7 @@ export class WahaClient {
       connect: { timeout: 3_000 },
       headersTimeout: 0,
       bodyTimeout: 0,
+      maxResponseSize: MAX_ANSWER_BYTES,
     });
   }
 
@@ -185,6 +187,7 @@ export class WahaClient {
   }
 
   private async request({ method = 'GET', path, body, headers }: Call): Promise<Answer> {
+    const asked = performance.now();
     const base = new URL(this.options.baseUrl).pathname.replace(/\/$/, '');
     const response = await this.pool.request({
       method,
@@ -201,8 +204,17 @@ export class WahaClient {
     const text = await response.body.text(); // null results are an empty body (docs/WAHA.md §2)
     const answer = text === '' ? null : parseAnswer(text);
     if (response.statusCode >= 300) throw new WahaFailure('answered', response.statusCode, reasonOf(answer));
-    return { body: answer, at: new Date(Date.parse(String(response.headers.date)) || Date.now()) };
+    return { body: answer, at: answeredAt(response.headers.date, performance.now() - asked) };
   }
+}
+
+/**
+ * When the answer held, by WAHA's clock, in whole seconds: the header tells when it was written, and what took long may have
+ * been looked up at its beginning.
+ */
+function answeredAt(header: string | string[] | undefined, tookMs: number): Date {
+  const written = Date.parse(String(header)) || Date.now();
+  return new Date(Math.floor((tookMs < 1_000 ? written : written - tookMs) / 1_000) * 1_000);
 }
 
 async function or404<T>(call: Promise<T>): Promise<T | null> {

@@ -26,6 +26,9 @@ export class WahaFailure extends Error {
 }
 
 /** Codes of errors before the first byte was sent. */
+/** Of a handshake that failed: no request was written. */
+const TLS_REFUSED = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|UNABLE_TO_|SELF_SIGNED_)/;
+
 const NOTHING_LEFT = [
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -39,18 +42,23 @@ const NOTHING_LEFT = [
 export function transportFailure(error: unknown): WahaFailure {
   const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: unknown };
   const causes = Array.isArray(errors) ? (errors as NodeJS.ErrnoException[]).map((each) => each.code) : [code];
-  const nothingLeft = causes.length > 0 && causes.every((each) => NOTHING_LEFT.includes(each ?? ''));
+  const nothingLeft = causes.length > 0 && causes.every(neverLeft);
   return new WahaFailure(nothingLeft ? 'unreachable' : 'lost', 0, typeof code === 'string' ? code : message, {
     cause: error,
   });
 }
 
+const neverLeft = (code: string | undefined): boolean =>
+  typeof code === 'string' && (NOTHING_LEFT.includes(code) || TLS_REFUSED.test(code));
+
+/** Short, and of characters that the database takes. */
+const storable = (text: string): string => text.slice(0, 300).replaceAll('\0', '').toWellFormed();
+
 /** The reason in an error answer, whichever of WAHA's four shapes it has (docs/WAHA.md §2). */
 export function reasonOf(body: unknown): string {
-  if (typeof body !== 'object' || body === null)
-    return typeof body === 'string' ? body.slice(0, 300) : 'no reason given';
+  if (typeof body !== 'object' || body === null) return storable(typeof body === 'string' ? body : 'no reason given');
   const { exception, message, error } = body as Record<string, unknown>;
   const thrown = (exception as { message?: unknown } | undefined)?.message;
   const text = [thrown, message, error].find((part) => typeof part === 'string' || Array.isArray(part));
-  return (Array.isArray(text) ? text.join('; ') : String(text ?? 'no reason given')).slice(0, 300);
+  return storable(Array.isArray(text) ? text.join('; ') : String(text ?? 'no reason given'));
 }

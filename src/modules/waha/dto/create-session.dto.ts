@@ -1,26 +1,28 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsObject, IsOptional, Length, Matches, Max, Min, ValidateNested } from 'class-validator';
-import { IsSmallObject } from '../../../platform/http/small-object.rule';
+import { IsInt, IsObject, Max, Min, ValidateNested } from 'class-validator';
+import { FreeObject } from '../../../platform/http/free-object.rule';
+import { DisplayName } from '../../../platform/http/name.rule';
+import { Optional } from '../../../platform/http/optional.rule';
 
 /** How fast a session sends. */
 export class PaceDto {
   /** Messages a minute, on average. */
-  @IsOptional()
+  @Optional()
   @IsInt()
   @Min(1)
   @Max(60_000)
   per_minute?: number = 20;
 
   /** Messages that may leave at once after a pause. */
-  @IsOptional()
+  @Optional()
   @IsInt()
   @Min(1)
   @Max(1_000)
   burst?: number = 5;
 
   /** Random pause between two messages, at most so many milliseconds. */
-  @IsOptional()
+  @Optional()
   @IsInt()
   @Min(0)
   @Max(60_000)
@@ -28,20 +30,19 @@ export class PaceDto {
 }
 
 export class CreateSessionDto {
-  /** What people call this number; unique in the tenant. @example "Main shop" */
-  @Length(1, 100)
-  @Matches(/^[^\p{C}]+$/u, { message: 'name must not contain control characters' })
+  /** What people call this number; unique in the tenant, whatever its case. @example "Main shop" */
+  @DisplayName(100)
   name: string;
 
-  @IsOptional()
+  @Optional()
+  @IsObject()
   @ValidateNested()
   @Type(() => PaceDto)
   pace?: PaceDto;
 
   /** Anything of yours, kept and given back; at most 4 KiB. WAHA never sees it. */
   @ApiPropertyOptional({ type: Object, additionalProperties: true })
-  @IsOptional()
-  @IsObject()
-  @IsSmallObject(4096)
+  @Optional()
+  @FreeObject(4096)
   metadata?: Record<string, unknown>;
 }

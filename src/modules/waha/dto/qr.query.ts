@@ -1,8 +1,9 @@
-import { IsIn, IsOptional } from 'class-validator';
+import { IsIn } from 'class-validator';
+import { Optional } from '../../../platform/http/optional.rule';
 
 export class QrQuery {
   /** `raw` answers the value instead of a picture. */
-  @IsOptional()
+  @Optional()
   @IsIn(['image', 'raw'])
   format?: 'image' | 'raw';
 }
