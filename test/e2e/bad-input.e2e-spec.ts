@@ -155,9 +155,9 @@ describe('what is not a proper request', () => {
     ['DELETE', '/probe/items/1', '{"x":1}'],
     ['DELETE', '/probe/items/1', '["x"]'],
     ['DELETE', '/probe/items/1', '7'],
-  ] as const)('is what %s %s never asked for (body %s): 400', async (method, url, payload = '') => {
-    const { headers } = json('');
-    expectRefusal(await refused({ method, url, headers: payload ? headers : {}, payload }), 400, 'VALIDATION_FAILED');
+  ] as const)('is what %s %s never asked for (body %s): 400', async (method, url, body) => {
+    const { headers, payload } = json(body ?? '');
+    expectRefusal(await refused({ method, url, headers: body ? headers : {}, payload }), 400, 'VALIDATION_FAILED');
   });
 
   it('is a body of 2 MiB: 413', async () => {

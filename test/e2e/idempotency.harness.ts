@@ -17,10 +17,10 @@ class AnyBody {
 export class WritesController {
   @Post()
   @Access('messages:send')
-  async create(@Body() body: AnyBody, @Query('value') _value?: string): Promise<unknown> {
+  async create(@Body() body: AnyBody, @Query('value') value?: string): Promise<unknown> {
     probe.runs.push(currentContext()?.resourceId);
     await probe.hold;
-    return { body, ...(probe.answer() as object) };
+    return { body, value, ...(probe.answer() as object) };
   }
 
   @Put(':id')

@@ -52,7 +52,8 @@ const SECRETS = {
   WAHA_API_KEY: randomBytes(16).toString('hex'),
 };
 
-const FAST = { start: 20, pair: 20, ackServer: 10, ackDevice: 30, ackRead: 60, reconnect: 50 };
+/** Nobody waits for WhatsApp, and yet a call's answer is here before the next state's webhook. */
+const FAST = { start: 400, pair: 200, ackServer: 10, ackDevice: 30, ackRead: 60, reconnect: 50 };
 
 type Stop = () => unknown;
 const toStop: Stop[] = [];
@@ -122,7 +123,7 @@ async function startWorld(options: WorldOptions): Promise<World> {
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',
       DATABASE_URL: databaseUrl,
-      DATABASE_ROLE_PREFIX: 'switchboard_app_test',
+      DATABASE_ROLE_PREFIX: `switchboard_faults_${process.env.JEST_WORKER_ID}`,
       WAHA_BASE_URL: simulator.url,
       WAHA_TIMEOUT_MS: String(WAHA_TIMEOUT_MS),
       RATE_LIMIT_PER_MINUTE: '1000000',

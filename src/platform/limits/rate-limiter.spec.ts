@@ -68,19 +68,6 @@ describe('RateLimiter in memory', () => {
     nowMs += retryAfterMs;
     expect((await limiter.hit('a', 1, MINUTE_MS)).allowed).toBe(true);
   });
-
-  it('costs the same for a key with many hits', async () => {
-    const limiter = new RateLimiter(OFF, () => 1_000_000);
-    const timed = async (hits: number) => {
-      const begun = performance.now();
-      for (let i = 0; i < hits; i++) await limiter.hit('busy', 1_000_000, MINUTE_MS);
-      return (performance.now() - begun) / hits;
-    };
-    await timed(5_000);
-    const first = await timed(20_000);
-    await timed(100_000);
-    expect(await timed(20_000)).toBeLessThan(first * 10);
-  });
 });
 
 describe('RateLimiter on Redis', () => {
