@@ -1,4 +1,4 @@
-import * as bcrypt from 'bcrypt';
+import bcrypt from 'bcrypt';
 import { PasswordHasher } from './password-hasher';
 
 const hasher = new PasswordHasher(4);
