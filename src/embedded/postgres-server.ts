@@ -57,7 +57,9 @@ async function isServerOf(pid: number, dataDir: string): Promise<boolean | undef
   const command = await commandLine(pid);
   if (command === undefined) return undefined;
   const folders = [dataDir, await realpath(dataDir)];
-  return folders.some((folder) => /(?:^|[\\/])postgres(?:\.exe)? -D /.test(command) && `${command} `.includes(` -D ${folder} `));
+  return folders.some(
+    (folder) => /(?:^|[\\/])postgres(?:\.exe)? -D /.test(command) && `${command} `.includes(` -D ${folder} `),
+  );
 }
 
 /**
