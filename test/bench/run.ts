@@ -8,7 +8,7 @@ import { compare, type Comparison, type Plan } from './measure';
 import { pageOf, type Results, tableOf, verdictsOf } from './report';
 import { assertSameAnswers, scenariosOf } from './scenarios';
 
-const FULL: Plan = { rounds: 5, seconds: 4, warmUpSeconds: 10 };
+const FULL: Plan = { rounds: 5, seconds: 4, warmUpSeconds: 12 };
 const QUICK: Plan = { rounds: 3, seconds: 1, warmUpSeconds: 1 };
 const CONNECTIONS = [64, 1];
 const PAGE = path.resolve(__dirname, '../../docs/BENCHMARKS.md');

@@ -65,7 +65,7 @@ const NOTE_STATE = `
       health_reason = case when $3 = 'FAILED' then 'WAHA reports FAILED: scan again, or restart the session' end,
       updated_at = now()
     where tenant_id = $1 and id = $2 and status <> 'DELETED' and (status_at <= $4
-      or ($7 and (date_trunc('second', status_at) <= $4 or status_at > $4 + interval '1 minute')))
+      or ($7 and ((date_trunc('second', status_at) <= $4 and $3 <> 'STARTING') or status_at > $4 + interval '1 minute')))
     returning id)
   update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end, strikes = 0,
     next_at = case when $3 = 'WORKING' then greatest(l.pace_at, clock_timestamp()) else l.next_at end
@@ -137,7 +137,8 @@ export class SessionsRepository {
 
   /**
    * Notes a state and opens or parks the lane with it. False when a newer state is known already, or the session is gone. An
-   * answer of the same second counts as newer; one of a clock that was set back by more than a minute, too.
+   * answer of the same second counts as newer, unless it says STARTING, which passes within the second; one of a clock that
+   * was set back by more than a minute, too.
    */
   async noteState(tenantId: string, id: string, state: SessionState, tx?: TenantTransaction): Promise<boolean> {
     const { status, at, phone, pushName, from } = state;

@@ -5,7 +5,7 @@ import { type Applied, MessageUpdates } from '../messages/message-updates.servic
 import { SessionStates } from '../waha/session-states.service';
 import { parseEvent } from '../waha/waha.events';
 import type { Handled, PendingEvent, SessionWithEvents } from './webhook-events.repository';
-import { WebhookEventsRepository } from './webhook-events.repository';
+import { BATCH_BYTES, WebhookEventsRepository } from './webhook-events.repository';
 import { WebhookMetrics } from './webhook.metrics';
 
 const BATCH = 100;
@@ -40,7 +40,7 @@ export class EventApplier {
   /** Applies what is due; answers whether there may be more. Rejects only when the database is away. */
   async applyDue(session: SessionWithEvents): Promise<boolean> {
     try {
-      return (await this.round(session, BATCH)) === BATCH;
+      return isFull(await this.round(session, BATCH));
     } catch (error) {
       if (isDatabaseFailure(error)) throw error;
       return this.oneByOne(session);
@@ -53,34 +53,35 @@ export class EventApplier {
         if (error instanceof EventFailure) return this.putAside(session, error);
         throw error;
       });
-      if (applied === 0) return false;
+      if (applied.length === 0) return false;
     }
     return true;
   }
 
-  private round(session: SessionWithEvents, limit: number): Promise<number> {
+  /** Answers the events that were due. */
+  private round(session: SessionWithEvents, limit: number): Promise<PendingEvent[]> {
     return this.db.transaction(session.tenant_id, async (tx) => {
-      if (!(await this.events.lockSession(tx, session.session_id))) return 0;
+      if (!(await this.events.lockSession(tx, session.session_id))) return [];
       const pending = await this.events.pending(tx, session, limit);
       const handled: Handled[] = [];
       for (const event of pending) handled.push(this.handled(event, await this.tryToApply(tx, session, event)));
       if (handled.length > 0) await this.events.mark(tx, session, handled);
       for (const { status } of handled) this.metrics.handled(status === 'pending' ? 'later' : status);
-      return pending.length;
+      return pending;
     });
   }
 
   /** The event cannot be applied: it is tried later, and does not hold up those behind it. */
-  private putAside(session: SessionWithEvents, { event, message }: EventFailure): Promise<number> {
+  private putAside(session: SessionWithEvents, { event, message }: EventFailure): Promise<PendingEvent[]> {
     return this.db.transaction(session.tenant_id, async (tx) => {
-      if (!(await this.events.lockSession(tx, session.session_id))) return 0;
+      if (!(await this.events.lockSession(tx, session.session_id))) return [];
       const attempts = event.attempts + 1;
       const failed = attempts >= MAX_ATTEMPTS;
       const delayMs = RETRY_MS * 2 ** attempts;
       const note = message.slice(0, 500);
       await this.events.mark(tx, session, [{ event, status: failed ? 'failed' : 'pending', attempts, delayMs, note }]);
       this.metrics.handled(failed ? 'failed' : 'retried');
-      return 1;
+      return [event];
     });
   }
 
@@ -115,3 +116,7 @@ export class EventApplier {
     }
   }
 }
+
+/** Whether there may be more behind this batch: it has as many events, or bytes, as one may have. */
+const isFull = (batch: PendingEvent[]): boolean =>
+  batch.length === BATCH || batch.reduce((bytes, { body }) => bytes + Buffer.byteLength(body), 0) >= BATCH_BYTES;

@@ -20,8 +20,8 @@ export interface Handled {
   note: string | null;
 }
 
-/** Bodies are held in memory while they are applied, of several sessions at once. */
-const BATCH_BYTES = 8 * 1024 * 1024;
+/** Bodies are held in memory while they are applied, of several sessions at once; the last one may go beyond. */
+export const BATCH_BYTES = 8 * 1024 * 1024;
 
 /** Where events wait. */
 export interface SessionWithEvents {

@@ -61,13 +61,13 @@ export class WebhookIngest implements BeforeApplicationShutdown {
     await this.commits.drain();
   }
 
-  /** Nothing large is parsed before its signature is known to be right: anybody can post here. */
   private refused(error: unknown, signature: string | undefined): void {
     this.metrics.refused();
     if (!(error instanceof AppError && error.code === 'AUTHENTICATION_FAILED')) return;
     this.logger.warn({ msg: `webhook refused: ${signature ? 'forged' : 'unsigned'}`, ip: currentContext()?.ip });
   }
 
+  /** Nothing large is parsed before its signature is known to be right: anybody can post here. */
   private async verified(raw: Buffer, signature: string | undefined): Promise<StoredEvent> {
     if (!signature || !SIGNATURE.test(signature)) throw CommonErrors.authenticationFailed();
     const name = namedSession(raw);

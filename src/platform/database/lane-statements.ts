@@ -85,11 +85,16 @@ export const LANE_STATEMENTS = {
     reason:
       'Outcomes of many tenants are written in one statement; a message moves only as the transition table allows.',
     // An echo or ack may have been faster than the answer: the history then has that step already.
+    // Lanes are locked before their state is read: a session that is being deleted meanwhile has its lane closed by then.
     text: `
       with given as (
         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::smallint[], $6::text[], $7::text[],
             $8::text[], $9::text[], $10::int[], $11::text[])
           as g(tenant_id, session_id, id, epoch, attempt, status, wa_id, error_code, error, delay_ms, lane)),
+      lane as (
+        select l.tenant_id, l.session_id, l.state, l.owner, l.epoch, l.burst, l.tokens, l.tokens_at, l.per_minute, l.jitter_ms
+        from lanes l where (l.tenant_id, l.session_id) in (select tenant_id, session_id from given)
+        order by l.tenant_id, l.session_id for no key update of l),
       old as (
         select m.tenant_id, m.id, m.status as was from messages m
         join given on m.tenant_id = given.tenant_id and m.id = given.id
@@ -113,7 +118,7 @@ export const LANE_STATEMENTS = {
           error = given.error,
           retryable = case when m.error_code = 'ACK_ERROR' then m.retryable when given.status = 'failed' then given.error_code = 'ATTEMPTS_EXHAUSTED' end
         from given join old on old.tenant_id = given.tenant_id and old.id = given.id
-          join lanes lane on lane.tenant_id = given.tenant_id and lane.session_id = given.session_id
+          join lane on lane.tenant_id = given.tenant_id and lane.session_id = given.session_id
         where m.tenant_id = given.tenant_id and m.id = given.id and m.attempts = given.attempt
           and (m.status = 'sending' or (given.status = 'sent' and m.direction = 'outbound'))
         returning m.tenant_id, m.id, old.was, m.status, given.attempt, given.error_code, given.error),
@@ -121,16 +126,15 @@ export const LANE_STATEMENTS = {
         insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
         select tenant_id, id, status, attempt, error_code, error from moved where status <> was),
       freed as (
-        select l.tenant_id, l.session_id, given.lane, given.delay_ms,
+        select l.tenant_id, l.session_id, l.per_minute, l.jitter_ms, given.lane, given.delay_ms,
           least(l.burst, l.tokens + case when given.lane = 'go' then 0 else 1 end
             + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
-        from lanes l join given on l.tenant_id = given.tenant_id and l.session_id = given.session_id
-        where l.owner = $12::uuid and l.epoch = given.epoch
-        order by l.tenant_id, l.session_id for no key update of l),
+        from lane l join given on l.tenant_id = given.tenant_id and l.session_id = given.session_id
+        where l.owner = $12::uuid and l.epoch = given.epoch),
       paced as (
         select freed.*, clock_timestamp() + (case when freed.lane = 'wait' then freed.delay_ms
-          else greatest(0, (1 - freed.tokens) * 60000 / l.per_minute) + random() * l.jitter_ms end) * interval '1 ms' as at
-        from freed join lanes l using (tenant_id, session_id))
+          else greatest(0, (1 - freed.tokens) * 60000 / per_minute) + random() * jitter_ms end) * interval '1 ms' as at
+        from freed)
       update lanes l set owner = null, lease_until = null, tokens = paced.tokens, tokens_at = clock_timestamp(),
         pace_at = paced.at, next_at = paced.at,
         state = case when paced.lane = 'park' and l.state = 'open' then 'parked' else l.state end,
@@ -196,16 +200,20 @@ export const LANE_STATEMENTS = {
   },
   settle: {
     reason: 'What WAHA said of an unknown outcome is written, and the lane woken, whatever the tenant.',
+    // The lane is locked before its state is read, as in finishAttempts.
     text: `
-      with moved as (
+      with lane as (
+        select l.tenant_id, l.session_id, l.state from lanes l where (l.tenant_id, l.session_id) in
+          (select tenant_id, session_id from messages where tenant_id = $1 and id = $2) for no key update of l),
+      moved as (
         update messages m set settle_at = null,
-          status = case when $4 = 'queued' and exists (select from lanes c where c.tenant_id = m.tenant_id
-            and c.session_id = m.session_id and c.state = 'closed') then 'cancelled' else $4 end, wa_id = coalesce(m.wa_id, $5),
+          status = case when $4 = 'queued' and lane.state = 'closed' then 'cancelled' else $4 end,
+          wa_id = coalesce(m.wa_id, $5),
           sent_at = case when $4 = 'sent' then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
           error_code = case when $4 = 'sent' then null else coalesce($6, m.error_code) end,
           error = case when $4 = 'sent' then null else m.error end,
           retryable = case when $4 = 'failed' then true end
-        where m.tenant_id = $1 and m.id = $2 and m.attempts = $3 and m.status = 'unknown'
+        from lane where m.tenant_id = $1 and m.id = $2 and m.attempts = $3 and m.status = 'unknown'
         returning m.tenant_id, m.session_id, m.id, m.status),
       noted as (
         insert into message_events (tenant_id, message_id, status, attempt, error_code, note)

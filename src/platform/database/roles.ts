@@ -52,14 +52,17 @@ async function whenNobodyElseDoes(work: () => Promise<void>): Promise<void> {
 async function createRole(owner: ClientBase, role: string): Promise<void> {
   const { rowCount } = await owner.query('select from pg_roles where rolname = $1', [role]);
   if (rowCount) return;
+  // One query is one transaction: whoever finds the role later finds its time-outs too, which keep a forgotten transaction
+  // or a runaway statement from holding locks for ever.
   await owner
-    .query(`create role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit`)
+    .query(
+      `create role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit;
+      alter role ${role} set statement_timeout = '30s';
+      alter role ${role} set idle_in_transaction_session_timeout = '60s'`,
+    )
     .catch((error: Error & { code?: string }) => {
       if (error.code !== '42710' && error.code !== '23505') throw error; // another installation made it just now
     });
-  // A forgotten transaction or a runaway statement must not hold locks for ever.
-  await owner.query(`alter role ${role} set statement_timeout = '30s'`);
-  await owner.query(`alter role ${role} set idle_in_transaction_session_timeout = '60s'`);
 }
 
 async function canLogIn(connectionString: string): Promise<boolean> {

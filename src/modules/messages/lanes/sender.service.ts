@@ -35,7 +35,7 @@ export class Sender {
     });
     if (made === null) return this.untilWritten(job, () => this.store.abandon(job));
     const { attempt, outcome } = made;
-    await this.untilWritten(job, () => this.store.finish(job, attempt, outcome));
+    await this.untilWritten(job, (plain) => this.store.finish(job, attempt, plain ? inOurWords(outcome) : outcome));
     if (attempt !== null) this.metrics.attempted(outcome.status, outcome.errorCode);
   }
 
@@ -107,6 +107,9 @@ const NOTHING_DONE: Outcome = {
   delayMs: 1_000,
   lane: 'wait',
 };
+
+/** The outcome without what WAHA said of it. */
+const inOurWords = (outcome: Outcome): Outcome => ({ ...outcome, waId: null, error: null });
 
 const sessionNotReady = (status = 'gone'): WahaFailure =>
   new WahaFailure('answered', 422, `Session status is not as expected: ${status}`);

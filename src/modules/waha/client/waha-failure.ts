@@ -25,10 +25,10 @@ export class WahaFailure extends Error {
   }
 }
 
-/** Codes of errors before the first byte was sent. */
-/** Of a handshake that failed: no request was written. */
+/** Codes of a handshake that failed: no request was written. */
 const TLS_REFUSED = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|UNABLE_TO_|SELF_SIGNED_)/;
 
+/** Codes of errors before the first byte was sent. */
 const NOTHING_LEFT = [
   'ECONNREFUSED',
   'ENOTFOUND',
