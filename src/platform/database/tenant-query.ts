@@ -1,4 +1,4 @@
-import { Query, type QueryConfig, type QueryResult } from 'pg';
+import { DatabaseError, Query, type QueryConfig, type QueryResult } from 'pg';
 
 /** Prepared once on each connection, before its first use. Policies read the setting (see tenant-wall.ts). */
 export const SET_TENANT = { name: 'set_tenant', text: `select set_config('app.tenant_id', $1, true)` };
@@ -7,6 +7,8 @@ export const SET_TENANT = { name: 'set_tenant', text: `select set_config('app.te
 interface ProtocolConnection {
   bind(message: { portal: string; statement: string; values: string[] }): void;
   execute(message: { portal: string }): void;
+  once(event: 'readyForQuery' | 'end', listener: () => void): void;
+  off(event: 'readyForQuery' | 'end', listener: () => void): void;
 }
 
 /** What we override of pg's Query; its types do not declare it either. */
@@ -15,6 +17,7 @@ interface ProtocolQuery {
   prepare(connection: ProtocolConnection): void;
   handleDataRow(message: unknown): void;
   handleCommandComplete(message: unknown, connection: ProtocolConnection): void;
+  handleError(error: Error, connection: ProtocolConnection): void;
 }
 
 type Callback = (error: Error | null, result: QueryResult) => void;
@@ -57,5 +60,20 @@ export class TenantQuery extends BaseQuery {
   override handleCommandComplete(message: unknown, connection: ProtocolConnection): void {
     if (this.settingTenant) this.settingTenant = false;
     else super.handleCommandComplete(message, connection);
+  }
+
+  /**
+   * PostgreSQL sends the error before it says that it is ready again. The caller hears of it then only: a connection that is
+   * released earlier looks unanswered, and would be thrown away.
+   */
+  override handleError(error: Error, connection: ProtocolConnection): void {
+    if (!(error instanceof DatabaseError)) return super.handleError(error, connection);
+    const tell = (): void => {
+      connection.off('readyForQuery', tell);
+      connection.off('end', tell); // after its last words the server is never ready again
+      super.handleError(error, connection);
+    };
+    connection.once('readyForQuery', tell);
+    connection.once('end', tell);
   }
 }
