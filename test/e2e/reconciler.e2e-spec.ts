@@ -1,0 +1,55 @@
+import { SessionReconciler } from '../../src/modules/waha/session-reconciler.service';
+import { shutDown } from '../../src/platform/http/shutdown';
+import { createTestApp } from '../support/app';
+import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
+import { startWahaProxy } from '../support/waha-proxy';
+import { eventually } from '../support/wait';
+import { reaches, workingSession, type WireSession } from '../support/whatsapp';
+
+let app: TestApp;
+let admin: LoggedIn;
+let session: WireSession;
+
+beforeAll(async () => {
+  app = await startTestApp();
+  admin = await app.login('TENANT_ADMIN');
+  session = await workingSession(app, admin.http);
+});
+
+afterAll(() => app.close());
+
+const statusInWaha = async () =>
+  (await app.simulator.get<{ status: string }>(`/api/sessions/${session.waha_name}`)).body.status;
+const wish = (desired: string) =>
+  app.owner.query('update sessions set desired = $2 where id = $1', [session.id, desired]);
+
+describe('the reconciler', () => {
+  it('stops in WAHA what should be stopped, and starts what should run', async () => {
+    const reconciler = app.app.get(SessionReconciler);
+    await wish('stopped');
+    expect(await reconciler.reconcile()).toEqual([]);
+    await eventually(async () => (await statusInWaha()) === 'STOPPED');
+    await reaches(admin.http, session.id, 'STOPPED');
+    await wish('running');
+    expect(await reconciler.reconcile()).toEqual([]);
+    await reaches(admin.http, session.id, 'WORKING');
+  });
+
+  it('reaches the sessions under a new address of WAHA', async () => {
+    const moved = await startWahaProxy();
+    moved.leadTo(app.simulator.baseUrl);
+    const second = await createTestApp({ DATABASE_URL: app.db.ownerUrl, WAHA_BASE_URL: moved.url });
+    try {
+      await second.init();
+      await wish('stopped');
+      expect(await second.get(SessionReconciler).reconcile()).toEqual([]);
+      await eventually(async () => (await statusInWaha()) === 'STOPPED');
+      expect(moved.calls.map(({ path }) => path)).toContain(`/api/sessions/${session.waha_name}/stop`);
+      const { rows } = await app.owner.query('select base_url from waha_servers');
+      expect(rows).toEqual([{ base_url: moved.url }]);
+    } finally {
+      expect(await shutDown(second, 10_000)).toBe(true);
+      await moved.close();
+    }
+  });
+});
