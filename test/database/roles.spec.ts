@@ -64,9 +64,7 @@ describe('the roles of the service', () => {
       const places = [...databases, ...databases.slice(0, 4)].map(urlOf);
       const owners = await Promise.all(places.map(connected));
       const access = (ownerUrl: string) => ({ ownerUrl, rolePrefix, appPassword: TEST_PASSWORD });
-      const done = await Promise.allSettled(
-        owners.map((owner, i) => ensureRoles(owner, access(places[i] ?? ''))),
-      );
+      const done = await Promise.allSettled(owners.map((owner, i) => ensureRoles(owner, access(places[i] ?? ''))));
       await Promise.all(owners.map((owner) => owner.end()));
       expect(done.filter(({ status }) => status === 'rejected')).toEqual([]);
       expect(await settingsOf(rolePrefix)).toEqual([TIMEOUTS, TIMEOUTS, TIMEOUTS]);
@@ -93,7 +91,9 @@ describe('the roles of the service', () => {
       if (/^\s*(?:alter|grant)/.test(text)) throw new Error('died');
       return owner.query(text, values);
     }) as Client['query'];
-    const dying = new Proxy(owner, { get: (target, key) => (key === 'query' ? dies : Reflect.get(target, key)) });
+    const dying = new Proxy(owner, {
+      get: (target, key): unknown => (key === 'query' ? dies : Reflect.get(target, key)),
+    });
     await expect(ensureRoles(dying, { ownerUrl, rolePrefix, appPassword: TEST_PASSWORD })).rejects.toThrow('died');
     expect(await settingsOf(rolePrefix)).toEqual([TIMEOUTS]);
     await owner.end();

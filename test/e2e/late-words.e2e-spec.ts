@@ -34,10 +34,9 @@ async function tell(session: TestSession, event: string, payload: object): Promi
   const body = envelope(session, event, { payload });
   expect((await app.anybody.post('/webhooks/waha', body, signed(session.secret, body))).status).toBe(200);
   await eventually(async () => {
-    const { rows } = await app.owner.query(
-      `select from webhook_events where session_id = $1 and status = 'pending'`,
-      [session.id],
-    );
+    const { rows } = await app.owner.query(`select from webhook_events where session_id = $1 and status = 'pending'`, [
+      session.id,
+    ]);
     return rows.length === 0;
   });
 }

@@ -63,7 +63,7 @@ describe('a worker whose link to the database is cut', () => {
       connectionString: app.app.get(DatabaseConnections).url('system'),
       application_name: linkName(),
     });
-    const ended = new Promise((resolve) => former.on('end', resolve));
+    const ended = new Promise<void>((resolve) => former.on('end', () => resolve()));
     former.on('error', () => undefined);
     await former.connect();
     const { rows } = await former.query<{ pid: number }>('select pg_backend_pid() as pid');

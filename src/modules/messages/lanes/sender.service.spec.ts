@@ -39,7 +39,9 @@ async function written(refusals: Error[]): Promise<Outcome[]> {
   return outcomes;
 }
 
-beforeAll(() => Logger.overrideLogger(false));
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
 
 const waIds = (outcomes: Outcome[]) => outcomes.map(({ waId }) => waId);
 const WHOLE = 'an id that the database refuses';
