@@ -95,7 +95,8 @@ describe('what WAHA says', () => {
     proxy.spoil((call) => (isSend(call) ? { status, body: body() } : undefined));
     const [[first], neighbours] = await Promise.all([sendMany(user, 1), sendMany(neighbour, 10)]);
     const ended = await becomes(user.http, first ?? '', end);
-    expect(ended.error ?? '').not.toContain('\u0000');
+    // Where WAHA gave a reason it is shown, in characters that the database takes.
+    if (end !== 'sent') expect(ended.error).toMatch(/^nope \ufffd$|^ no$|^(?:é\ufffd){150}$/);
     for (const id of neighbours) await becomes(neighbour.http, id, 'sent', 'delivered', 'read');
     expect(proxy.calls.filter(isOther)).toHaveLength(10);
     proxy.spoil(() => undefined);
