@@ -1,7 +1,8 @@
 import type { TestSession } from '../support/factories';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
-import { envelope, inbound, signed } from '../support/webhooks';
+import * as door from '../support/webhook-door';
+import { envelope, inbound } from '../support/webhooks';
 import { historyOf, type WireMessage } from '../support/whatsapp';
 
 const ALICE = '5511888880000@c.us';
@@ -16,26 +17,9 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
-const post = (session: TestSession, body: string) =>
-  app.anybody.post<{ stored: boolean }>('/webhooks/waha', body, signed(session.secret, body));
-
-interface EventRow {
-  event: string;
-  event_id: string;
-  status: string;
-  note: string | null;
-}
-
-/** The session's stored events in the order in which they came, once nothing waits any more. */
-async function settled(session: TestSession): Promise<EventRow[]> {
-  const rows = async () => (await app.owner.query<EventRow>(EVENTS, [session.id])).rows;
-  await eventually(async () => (await rows()).every(({ status }) => status !== 'pending'), { what: 'all events done' });
-  return rows();
-}
-const EVENTS = 'select event, event_id, status, note from webhook_events where session_id = $1 order by seq';
-
-const messagesOf = async (session: TestSession): Promise<WireMessage[]> =>
-  (await admin.http.get<WireMessage[]>(`/messages?session_id=${session.id}&limit=100`)).body;
+const post = (session: TestSession, body: string) => door.post(app, session, body);
+const settled = (session: TestSession) => door.settled(app, session);
+const messagesOf = (session: TestSession) => door.messagesOf(admin.http, session);
 
 describe('acks', () => {
   const LEVELS = { '-1': 'failed', 1: 'sent', 2: 'delivered', 3: 'read', 4: 'played' } as const;
@@ -90,7 +74,7 @@ describe('acks', () => {
     const echo = { ...inbound('EARLY'), id: `true_${ALICE}_EARLY`, fromMe: true, source: 'api', ack: 1 };
     await post(session, envelope(session, 'message.any', { payload: echo }));
     await eventually(async () => {
-      const { rows } = await app.owner.query<{ note: string | null }>(EVENTS, [session.id]);
+      const { rows } = await app.owner.query<{ note: string | null }>(door.EVENTS, [session.id]);
       return rows.length === 2 && rows.every(({ note }) => note !== null);
     });
     const id = await app.make.message(session, { wa_id: 'EARLY', status: 'sending', attempts: 1 });

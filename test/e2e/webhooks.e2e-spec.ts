@@ -2,6 +2,7 @@ import { isSignedWith } from '../../src/modules/webhooks/webhook-ingest.service'
 import type { TestSession } from '../support/factories';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
+import * as door from '../support/webhook-door';
 import { envelope, fixture, fixtureNames, inbound, measuredRequest, signed } from '../support/webhooks';
 import { historyOf, type WireMessage, type WireSession } from '../support/whatsapp';
 
@@ -17,26 +18,9 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
-const post = (session: TestSession, body: string) =>
-  app.anybody.post<{ stored: boolean }>('/webhooks/waha', body, signed(session.secret, body));
-
-interface EventRow {
-  event: string;
-  event_id: string;
-  status: string;
-  note: string | null;
-}
-
-/** The session's stored events in the order in which they came, once nothing waits any more. */
-async function settled(session: TestSession): Promise<EventRow[]> {
-  const rows = async () => (await app.owner.query<EventRow>(EVENTS, [session.id])).rows;
-  await eventually(async () => (await rows()).every(({ status }) => status !== 'pending'), { what: 'all events done' });
-  return rows();
-}
-const EVENTS = 'select event, event_id, status, note from webhook_events where session_id = $1 order by seq';
-
-const messagesOf = async (session: TestSession): Promise<WireMessage[]> =>
-  (await admin.http.get<WireMessage[]>(`/messages?session_id=${session.id}&limit=100`)).body;
+const post = (session: TestSession, body: string) => door.post(app, session, body);
+const settled = (session: TestSession) => door.settled(app, session);
+const messagesOf = (session: TestSession) => door.messagesOf(admin.http, session);
 
 describe('what a real WAHA posted', () => {
   // In the order in which WAHA posted them: a code, a pairing, a send with its ack, and what somebody wrote.
