@@ -42,14 +42,23 @@ export function reaches(http: HttpClient, id: string, status: string): Promise<W
   );
 }
 
-/** Scans the session's code with the simulated phone and waits until it works. */
+/**
+ * Scans the session's code with the simulated phone and waits until it works. What our API shows may be of the code before
+ * a restart or logout that the phone has seen already: it tries until there is a code to scan.
+ */
 export async function scan(
   { simulator }: Pick<TestApp, 'simulator'>,
   http: HttpClient,
   session: WireSession,
 ): Promise<WireSession> {
   await reaches(http, session.id, 'SCAN_QR_CODE');
-  await simulator.post(`/simulator/sessions/${session.waha_name}/scan`, {});
+  await eventually(
+    async () => {
+      const answer = await simulator.post(`/simulator/sessions/${session.waha_name}/scan`, {});
+      if (answer.status >= 300) throw new Error(answer.text);
+    },
+    { what: 'a code to scan' },
+  );
   return reaches(http, session.id, 'WORKING');
 }
 
