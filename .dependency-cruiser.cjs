@@ -6,7 +6,8 @@
 const EDGES = {
   tenants: [],
   users: ['tenants'],
-  auth: ['users', 'tenants'],
+  'api-keys': ['tenants'],
+  auth: ['users', 'tenants', 'api-keys'],
   demo: ['users', 'tenants'],
   files: ['tenants'],
   products: ['files'],
@@ -17,7 +18,7 @@ const EDGES = {
   webhooks: ['waha', 'messages', 'files'],
   campaigns: ['messages', 'customers'],
   conversations: ['messages', 'customers'],
-  gateway: ['auth', 'tenants'],
+  gateway: ['auth', 'tenants', 'api-keys'],
   data: ['auth', 'tenants'],
   endpoints: ['tenants'],
   audit: [],

@@ -11,10 +11,12 @@ import { UserEntity } from './modules/users/user.entity';
 import { UsersModule } from './modules/users/users.module';
 import { WahaModule } from './modules/waha/waha.module';
 import { WebhooksModule } from './modules/webhooks/webhooks.module';
+import { AuditLogModule } from './platform/audit/audit.module';
 import { CacheModule } from './platform/cache/cache.module';
 import { CryptoModule } from './platform/crypto/crypto.module';
 import { DatabaseModule } from './platform/database/database.module';
 import { HealthRegistryModule } from './platform/health/health-registry.module';
+import { EventsModule } from './platform/events/events.module';
 import { ApiGuard } from './platform/http/api.guard';
 import { HttpModule } from './platform/http/http.module';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module';
@@ -36,6 +38,8 @@ const PLATFORM = [
   DatabaseModule.forRoot(ENTITIES),
   JobsModule,
   IdempotencyModule,
+  EventsModule,
+  AuditLogModule,
 ];
 
 const FEATURES = [TenantsModule, UsersModule, AuthModule, WahaModule, MessagesModule, WebhooksModule, HealthModule];

@@ -12,6 +12,14 @@ export const CommonErrors = {
     }),
   forbidden: () => new AppError('FORBIDDEN', 'Your role does not allow this'),
   notFound: (what = 'resource') => new AppError('NOT_FOUND', `There is no such ${what}`),
+  /** A platform administrator called what belongs to a tenant and selected none. */
+  tenantNotSelected: () =>
+    new AppError('VALIDATION_FAILED', 'Select a tenant with X-Tenant-ID', {
+      details: [{ field: 'X-Tenant-ID', message: 'X-Tenant-ID must name a tenant, by id or slug' }],
+    }),
+  /** `If-Match` names another state than the present one (RFC 9110 §13.1.1). */
+  preconditionFailed: () =>
+    new AppError('PRECONDITION_FAILED', 'The resource has been changed since it was read: read it again'),
   tenantNotFound: () => new AppError('TENANT_NOT_FOUND', 'There is no such tenant'),
   rateLimited: (retryAfterS: number) =>
     new AppError('RATE_LIMITED', 'Too many requests', { headers: { 'Retry-After': String(retryAfterS) } }),

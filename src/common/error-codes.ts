@@ -5,14 +5,21 @@
 export const ERROR_CODES = {
   VALIDATION_FAILED: { status: 400, meaning: 'The request is malformed: `details` names each field at fault.' },
   AUTHENTICATION_FAILED: { status: 401, meaning: 'The credential is missing, wrong, expired or revoked.' },
+  PLAN_LIMIT_REACHED: {
+    status: 402,
+    meaning: 'The plan or quota of the tenant allows no more of this; the figure is in the text.',
+  },
   FORBIDDEN: { status: 403, meaning: 'The caller is known, but its role does not include this.' },
   SIGNUP_DISABLED: { status: 403, meaning: 'Self-registration is switched off on this installation.' },
+  DEV_TOKENS_DISABLED: { status: 403, meaning: 'Tokens without a password are switched off on this installation.' },
   NOT_FOUND: { status: 404, meaning: 'There is no such route or resource, or it belongs to somebody else.' },
   TENANT_NOT_FOUND: { status: 404, meaning: '`X-Tenant-ID` names no tenant of the caller.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The path exists, but not with this method.' },
   REQUEST_TIMEOUT: { status: 408, meaning: 'The request did not arrive in time.' },
   CONFLICT: { status: 409, meaning: 'The request contradicts the present state of the resource.' },
   EMAIL_TAKEN: { status: 409, meaning: 'An account with this email exists already.' },
+  SLUG_TAKEN: { status: 409, meaning: 'A tenant of this slug exists already.' },
+  LAST_ADMIN: { status: 409, meaning: 'The tenant would be left without an active TENANT_ADMIN.' },
   TENANT_REQUIRED: { status: 409, meaning: 'The email has accounts in several tenants: name one in `tenant`.' },
   SESSION_NAME_TAKEN: { status: 409, meaning: 'A WhatsApp session of this name exists in the tenant.' },
   SESSION_NOT_READY: {
@@ -26,6 +33,14 @@ export const ERROR_CODES = {
   URI_TOO_LONG: { status: 414, meaning: 'The address is longer than the server takes.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The body is of a content type that this route does not take.' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, meaning: 'The `Idempotency-Key` was used before with another body.' },
+  ACCOUNT_LOCKED: {
+    status: 429,
+    meaning: 'Too many failed logins for this account: `Retry-After` says when it is open again.',
+  },
+  QUOTA_EXCEEDED: {
+    status: 429,
+    meaning: 'The plan or quota of the tenant is used up for this minute or day; the figure is in the text.',
+  },
   RATE_LIMITED: { status: 429, meaning: 'Too many requests: `Retry-After` says in how many seconds to try again.' },
   HEADERS_TOO_LARGE: { status: 431, meaning: 'The request headers are larger than the server takes.' },
   INTERNAL_ERROR: { status: 500, meaning: 'Something unforeseen; the request id finds it in the logs.' },

@@ -12,6 +12,7 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
+import { PLAN_NAMES, type PlanName } from '../common/plans';
 import { IsCidrList } from './cidr-list.rule';
 import { AsBoolean, AsInteger, AsList, Variable } from './variable';
 
@@ -194,6 +195,30 @@ export class Config {
   @Min(4)
   @Max(15)
   BCRYPT_ROUNDS: number = 12;
+
+  @Variable('Secrets', 'Key of the platform administrator (X-API-Key), at least 32 characters (unset: there is none)')
+  @IsOptional()
+  @MinLength(32)
+  ADMIN_API_KEY?: string;
+
+  @Variable(
+    'Access',
+    'Whether POST /auth/token gives tokens without a password, to try things out; never in production',
+  )
+  @AsBoolean()
+  @IsBoolean()
+  AUTH_DEV_TOKENS: boolean = false;
+
+  @Variable('Access', 'Plan of the demo tenant and of those who sign up: free, starter, business or unlimited')
+  @IsIn(PLAN_NAMES)
+  DEFAULT_PLAN: PlanName = 'unlimited';
+
+  @Variable('Access', 'Days that audit records are kept; whole months are dropped')
+  @AsInteger()
+  @IsInt()
+  @Min(1)
+  @Max(36_500)
+  AUDIT_RETENTION_DAYS: number = 400;
 
   @Variable('Access', 'Whether POST /users/register is open (unset: only outside production)')
   @IsOptional()

@@ -51,7 +51,9 @@ function productionProblems(config: Config): string[] {
   if (!config.DATABASE_URL && !config.DB_HOST) problems.push('DATABASE_URL is required in production');
   for (const name of ['JWT_SECRET', 'DATA_ENCRYPTION_KEY', 'WAHA_BASE_URL', 'WAHA_API_KEY'] as const)
     if (!config[name]) problems.push(`${name} is required in production`);
-  for (const name of ['JWT_SECRET', 'DATA_ENCRYPTION_KEY', 'WAHA_API_KEY'] as const)
+  if (config.AUTH_DEV_TOKENS)
+    problems.push('AUTH_DEV_TOKENS gives tokens without a password, which production refuses');
+  for (const name of ['JWT_SECRET', 'DATA_ENCRYPTION_KEY', 'WAHA_API_KEY', 'ADMIN_API_KEY'] as const)
     if (isSample(name, config[name] ?? '')) problems.push(`${name} is a sample value, which production refuses`);
   return problems;
 }

@@ -129,8 +129,8 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('offers the one credential that there is', () => {
-    expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual(['bearer']);
+  it('offers the two credentials that there are', () => {
+    expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual(['bearer', 'api-key']);
   });
 
   it('groups the routes under the tags that it explains', () => {

@@ -168,15 +168,16 @@ describe.each(ROLE_KINDS)('the role %s', (kind) => {
   });
 
   it('may do what grants.ts says on each table, and nothing else', async () => {
-    const { rows } = await owner.query<{ name: string; granted: string[] }>(
-      `select c.relname as name, array(select p from unnest(array['select', 'insert', 'update', 'delete', 'truncate',
+    const { rows } = await owner.query<{ name: string; partition: boolean; granted: string[] }>(
+      `select c.relname as name, c.relispartition as partition, array(select p from unnest(array['select', 'insert', 'update', 'delete', 'truncate',
           'references', 'trigger']) p where has_table_privilege($1, c.oid, p)) as granted
         from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') order by 1`,
       [`${db.rolePrefix}_${kind}`],
     );
     expect(rows.length).toBeGreaterThan(8);
-    for (const { name, granted } of rows) {
-      const wanted = name === 'migrations' ? ['select'] : GRANTS[kind](name);
+    for (const { name, partition, granted } of rows) {
+      // A partition is reached through its table alone, whose policies hold there.
+      const wanted = name === 'migrations' ? ['select'] : partition ? [] : GRANTS[kind](name);
       expect([name, [...granted].sort()]).toEqual([name, [...wanted].sort()]);
     }
   });

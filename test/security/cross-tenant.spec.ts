@@ -180,6 +180,8 @@ describe('inside one tenant', () => {
 
 /** What spec and product say, written a second time on purpose: a change of the role table has to be made here too. */
 const mayOf = (role: 'AGENT' | 'MANAGER' | 'AUDITOR'): string[] => {
-  const reads = ['profile:read', 'login:end', 'sessions:read', 'messages:read', 'health:details'];
-  return role === 'MANAGER' ? [...reads, 'sessions:pair', 'messages:send'] : reads;
+  const own = ['profile:read', 'profile:own', 'login:end', 'password:change', 'audit:read'];
+  const reads = [...own, 'sessions:read', 'messages:read', 'health:details'];
+  if (role === 'MANAGER') return [...reads, 'sessions:pair', 'messages:send', 'users:read'];
+  return role === 'AUDITOR' ? [...reads, 'users:read', 'audit:verify'] : reads;
 };

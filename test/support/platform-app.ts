@@ -2,7 +2,9 @@ import { Module, type ModuleMetadata } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
-import type { Actor } from '../../src/common/actor';
+import { type Actor, userActor } from '../../src/common/actor';
+import type { TenantRole } from '../../src/common/permissions';
+import { type Limits, PLANS } from '../../src/common/plans';
 import { CommonErrors } from '../../src/common/common.errors';
 import { ConfigModule } from '../../src/config/config.module';
 import { loadConfig } from '../../src/config/load-config';
@@ -27,13 +29,21 @@ class HeaderAuthenticator extends Authenticator {
     if (headers.authorization === undefined) return Promise.resolve(null);
     const [, tenantId, id, role = 'MANAGER'] = headers.authorization.split(' ');
     if (!tenantId || !id) return Promise.reject(CommonErrors.authenticationFailed());
-    return Promise.resolve({ kind: 'user', id, tenantId, role: role as Actor['role'], loginId: id });
+    return Promise.resolve(userActor({ id, tenantId, role: role as TenantRole, loginId: id }));
   }
 }
 
 class NoDirectory extends TenantDirectory {
   override slugOf(): Promise<string> {
     return Promise.resolve('none');
+  }
+
+  override idOf(): Promise<string> {
+    return Promise.reject(CommonErrors.tenantNotFound());
+  }
+
+  override limitsOf(): Promise<Limits> {
+    return Promise.resolve(PLANS.unlimited);
   }
 }
 

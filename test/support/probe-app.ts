@@ -4,7 +4,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Type } from 'class-transformer';
 import { IsInt, IsObject, IsString, MaxLength, Min, ValidateNested } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor } from '../../src/common/actor';
+import { type Actor, userActor } from '../../src/common/actor';
+import { type Limits, PLANS } from '../../src/common/plans';
 import { CommonErrors } from '../../src/common/common.errors';
 import { newId } from '../../src/common/ids';
 import type { TenantRole } from '../../src/common/permissions';
@@ -32,13 +33,8 @@ import { createLogger } from '../../src/platform/logging/logger';
 /** The tenant of every probe actor. */
 export const PROBE_TENANT = { id: '01890000-0000-7000-8000-000000000001', slug: 'probe' };
 
-const actorOf = (role: TenantRole): Actor => ({
-  kind: 'user',
-  id: newId(),
-  tenantId: PROBE_TENANT.id,
-  role,
-  loginId: newId(),
-});
+const actorOf = (role: TenantRole): Actor =>
+  userActor({ id: newId(), tenantId: PROBE_TENANT.id, role, loginId: newId() });
 
 /** `Bearer <ROLE>` is a caller of that role; any other credential is wrong. */
 class ProbeAuthenticator extends Authenticator {
@@ -54,6 +50,14 @@ class ProbeAuthenticator extends Authenticator {
 class ProbeDirectory extends TenantDirectory {
   override slugOf(): Promise<string> {
     return Promise.resolve(PROBE_TENANT.slug);
+  }
+
+  override idOf(): Promise<string> {
+    return Promise.resolve(PROBE_TENANT.id);
+  }
+
+  override limitsOf(): Promise<Limits> {
+    return Promise.resolve(PLANS.unlimited);
   }
 }
 

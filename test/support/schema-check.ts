@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { PLATFORM_TABLES } from '../../src/platform/database/grants';
+import { OWNER_FUNCTIONS, PLATFORM_TABLES } from '../../src/platform/database/grants';
 
 /** Indexes that do not begin with tenant_id, and why each may. */
 export const OTHER_INDEXES: Record<string, string> = {
@@ -13,6 +13,12 @@ export const OTHER_INDEXES: Record<string, string> = {
   lanes_owned: 'a dead worker had lanes of several tenants',
   idempotency_keys_to_purge: 'the purge is for all tenants at once',
   logins_to_purge: 'the purge is for all tenants at once',
+  api_keys_by_hash: 'a request brings its key and names no tenant',
+  api_keys_by_previous_hash: 'a request brings its key and names no tenant',
+  login_failures_pk: 'of the platform: an account is an email, whoever has it',
+  login_failures_to_purge: 'of the platform',
+  tenant_purges_pk: 'of the platform',
+  audit_policy_pk: 'of the platform',
   webhook_events_to_purge: 'the purge is for all tenants at once',
   messages_to_settle: 'one loop settles the unknown outcomes of all tenants',
 };
@@ -37,21 +43,22 @@ const TABLES = `
       from pg_policy p where p.polrelid = c.oid), '[]') as policies,
     exists (select from aclexplode(c.relacl) where grantee = 0) as open
   from pg_class c
-  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'f', 'm') and c.relname <> 'migrations' order by 1`;
+  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'f', 'm') and not c.relispartition
+    and c.relname <> 'migrations' order by 1`;
 
 /** First column of each index, as text; null for an expression. */
 const INDEXES = `
   select t.relname as table, i.relname as name, x.indisprimary as primary,
     (select attname from pg_attribute where attrelid = t.oid and attnum = x.indkey[0]) as first
   from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
-  where t.relnamespace = 'public'::regnamespace and t.relname <> 'migrations' order by 1, 2`;
+  where t.relnamespace = 'public'::regnamespace and t.relname <> 'migrations' and not t.relispartition order by 1, 2`;
 
 const FOREIGN_KEYS = `
   select c.conname as name, t.relname as table, f.relname as target,
     (select attname from pg_attribute where attrelid = t.oid and attnum = c.conkey[1]) as first,
     (select attname from pg_attribute where attrelid = f.oid and attnum = c.confkey[1]) as target_first
   from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_class f on f.oid = c.confrelid
-  where c.contype = 'f' and t.relnamespace = 'public'::regnamespace order by 1`;
+  where c.contype = 'f' and t.relnamespace = 'public'::regnamespace and not t.relispartition order by 1`;
 
 /** What passes row security by: enum types (their = is not leakproof), views of the owner, functions of the owner. */
 const PASSERS_BY = `
@@ -60,15 +67,23 @@ const PASSERS_BY = `
   union all select 'view ' || relname || ': is read with the rights of its owner' from pg_class
     where relkind = 'v' and relnamespace = 'public'::regnamespace
       and not coalesce(reloptions @> array['security_invoker=true'], false)
+  union all select 'partition ' || relname || ': has rights of its own, past the wall of its table' from pg_class
+    where relispartition and relkind = 'r' and relnamespace = 'public'::regnamespace
+      and exists (select from aclexplode(relacl) where grantee <> relowner)
   union all select 'function ' || proname || ': runs with the rights of its owner' from pg_proc
-    where prosecdef and pronamespace = 'public'::regnamespace
+    where prosecdef and pronamespace = 'public'::regnamespace and oid::regprocedure::text <> all ($1::text[])
+  union all select 'function ' || f || ': everybody (PUBLIC) may call it' from unnest($1::text[]) f
+    where exists (select from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+      where oid = to_regprocedure(f) and grantee = 0)
+  union all select 'function ' || f || ': is on the list of owner functions and does not exist, or not so' from unnest($1::text[]) f
+    where not exists (select from pg_proc where oid = to_regprocedure(f) and prosecdef)
   order by 1`;
 
 /** What is wrong with the wall between the tenants in this database, a line for each fault; none when it stands. */
 export async function schemaFaults(owner: Client, rolePrefix: string): Promise<string[]> {
   const { rows: tables } = await owner.query<Table>(TABLES);
   const tenants = new Set(tables.filter(({ tenant }) => tenant).map(({ name }) => name));
-  const { rows: passersBy } = await owner.query<{ fault: string }>(PASSERS_BY);
+  const { rows: passersBy } = await owner.query<{ fault: string }>(PASSERS_BY, [Object.keys(OWNER_FUNCTIONS)]);
   return [
     ...tables.flatMap((table) => tableFaults(table, rolePrefix)),
     ...(await keyFaults(owner, tenants)),

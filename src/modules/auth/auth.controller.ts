@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConflictResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
-import type { Actor } from '../../common/actor';
-import { Access, AuthLimited, CurrentActor, Public } from '../../platform/http/access.decorators';
+import type { Actor, UserActor } from '../../common/actor';
+import { Access, AuthLimited, CurrentActor, CurrentUser, Public } from '../../platform/http/access.decorators';
 import { AuthService } from './auth.service';
 import { LoginDto } from './dto/login.dto';
 import { LogoutDto } from './dto/logout.dto';
@@ -46,7 +46,7 @@ export class AuthController {
   @Post('logout')
   @HttpCode(204)
   @Access('login:end')
-  async logout(@CurrentActor() actor: Actor, @Body() body: LogoutDto): Promise<void> {
+  async logout(@CurrentUser() actor: UserActor, @Body() body: LogoutDto): Promise<void> {
     await (body.all ? this.logins.endAll(actor) : this.logins.end(actor));
   }
 

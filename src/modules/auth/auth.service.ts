@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Actor } from '../../common/actor';
+import { type Actor, isUser, permissionsOfActor, PLATFORM_TENANT_ID } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
-import { type Permission, permissionsOf } from '../../common/permissions';
+import type { Permission } from '../../common/permissions';
 import { type TenantEntity, TenantsService } from '../tenants/tenants.service';
 import { currentContext } from '../../platform/context/request-context';
 import { PasswordHasher } from '../../platform/crypto/password-hasher';
@@ -20,8 +20,10 @@ export interface Credentials {
 
 /** Who is calling, and what they may do. */
 export interface Profile {
-  user: UserEntity;
-  tenant: TenantEntity;
+  /** Null where no person is calling. */
+  user: UserEntity | null;
+  /** Null for a platform administrator who has selected no tenant. */
+  tenant: TenantEntity | null;
   permissions: Permission[];
 }
 
@@ -60,8 +62,11 @@ export class AuthService {
 
   /** The actor's user, tenant and permissions. */
   async profile(actor: Actor): Promise<Profile> {
-    const [user, tenant] = await Promise.all([this.users.getSelf(actor), this.tenants.getOwn(actor)]);
-    return { user, tenant, permissions: permissionsOf(actor.role) };
+    const [user, tenant] = await Promise.all([
+      isUser(actor) ? this.users.getSelf(actor) : null,
+      actor.tenantId === PLATFORM_TENANT_ID ? null : this.tenants.getOwn(actor),
+    ]);
+    return { user, tenant, permissions: permissionsOfActor(actor) };
   }
 
   private async accountsOpenedBy({ email, password, tenant }: Credentials): Promise<Account[]> {

@@ -1,3 +1,4 @@
+import { userActor } from '../../common/actor';
 import { newId } from '../../common/ids';
 import { LiveLogins } from './live-logins';
 import type { LiveUser, LoginRef, LoginsRepository } from './logins.repository';
@@ -19,7 +20,7 @@ describe('LiveLogins', () => {
     const { logins, asked } = gatedRepository();
     const both = [logins.actorOf(ref), logins.actorOf(ref)];
     asked[0]?.answer(user);
-    const actor = { kind: 'user', id: user.userId, tenantId: ref.tenantId, role: 'AGENT', loginId: ref.loginId };
+    const actor = userActor({ id: user.userId, tenantId: ref.tenantId, role: 'AGENT', loginId: ref.loginId });
     expect(await Promise.all(both)).toEqual([actor, actor]);
     expect(await logins.actorOf(ref)).toEqual(actor);
     expect(asked).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { Actor } from '../../common/actor';
+import { type Actor, userActor } from '../../common/actor';
 import { type LoginRef, LoginsRepository } from './logins.repository';
 
 /** How long a change made by another replica may stay unnoticed here (spec: 5 s at most). */
@@ -54,7 +54,7 @@ export class LiveLogins {
 
   private async ask({ tenantId, loginId }: LoginRef): Promise<Known> {
     const user = await this.logins.findLive({ tenantId, loginId });
-    return { actor: user && Object.freeze({ kind: 'user', id: user.userId, tenantId, role: user.role, loginId }) };
+    return { actor: user && Object.freeze(userActor({ id: user.userId, tenantId, role: user.role, loginId })) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import type { Actor } from '../../common/actor';
+import type { UserActor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { newId } from '../../common/ids';
 import { currentContext } from '../../platform/context/request-context';
@@ -59,13 +59,13 @@ export class LoginsService {
   }
 
   /** Ends the actor's login, its access tokens included. */
-  async end(actor: Actor): Promise<void> {
+  async end(actor: UserActor): Promise<void> {
     await this.logins.revoke(actor, 'logout');
     this.live.forget(actor);
   }
 
   /** Ends every login of the actor. */
-  async endAll(actor: Actor): Promise<void> {
+  async endAll(actor: UserActor): Promise<void> {
     const { tenantId } = actor;
     const ended = await this.logins.revokeAll(tenantId, actor.id, 'logout');
     for (const loginId of ended) this.live.forget({ tenantId, loginId });

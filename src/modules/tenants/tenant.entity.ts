@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Limits, PlanName } from '../../common/plans';
 
 /** Active tenants work; the logins of a suspended one hold no longer. */
 export type TenantStatus = 'active' | 'suspended';
@@ -17,7 +18,29 @@ export class TenantEntity {
   name: string;
 
   @Column('text')
-  plan: string;
+  plan: PlanName;
+
+  /** What overrides the plan's bounds. */
+  @Column('jsonb')
+  quotas: Partial<Limits>;
+
+  /** What the tenant's own administrators set: see the tenant's settings. */
+  @Column('jsonb')
+  settings: Record<string, unknown>;
+
+  /** Grows with each change. */
+  @Column('integer')
+  version: number;
+
+  /** When its deletion began; null for a tenant that stays. */
+  @Column({ name: 'deleted_at', type: 'timestamptz', nullable: true })
+  deletedAt: Date | null;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+
+  @Column({ name: 'updated_at', type: 'timestamptz' })
+  updatedAt: Date;
 
   @Column('text')
   status: TenantStatus;

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Actor } from '../../common/actor';
-import { Access, CurrentActor } from '../../platform/http/access.decorators';
+import type { UserActor } from '../../common/actor';
+import { Access, CurrentUser } from '../../platform/http/access.decorators';
 import { UserResponse, userResponse } from './dto/user.response';
 import { UsersService } from './users.service';
 
@@ -13,8 +13,8 @@ export class UsersController {
 
   /** The user who is calling. */
   @Get('me')
-  @Access('profile:read')
-  async me(@CurrentActor() actor: Actor): Promise<UserResponse> {
+  @Access('profile:own')
+  async me(@CurrentUser() actor: UserActor): Promise<UserResponse> {
     return userResponse(await this.users.getSelf(actor));
   }
 }

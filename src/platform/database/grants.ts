@@ -3,7 +3,28 @@ import type { RoleKind } from './role-kinds';
 export type Work = 'select' | 'insert' | 'update' | 'delete';
 
 /** Tables of the platform itself: they have no tenant, and only the system role sees them. */
-export const PLATFORM_TABLES: readonly string[] = ['waha_servers'];
+export const PLATFORM_TABLES: readonly string[] = ['waha_servers', 'login_failures', 'tenant_purges', 'audit_policy'];
+
+/** Tables of the tenants that even their own role only adds to, or only reads: the audit trail is the owner's. */
+const APP: Record<string, Work[]> = {
+  audit_logs: ['select', 'insert'],
+  audit_seals: ['select'],
+  audit_chains: ['select'],
+  audit_pending: ['select'],
+};
+
+/**
+ * Functions that run with the owner's rights, each with the one role that may call it (null: a trigger, which nobody calls)
+ * and its reason. No other function of the schema may run so.
+ */
+export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: string }> = {
+  'audit_enqueue()': { role: null, reason: 'Each record of the audit trail waits to be sealed, whoever wrote it.' },
+  'audit_maintain()': {
+    role: 'system',
+    reason: 'Months of the audit trail are made and, past their retention, dropped.',
+  },
+  'audit_erase(uuid)': { role: 'system', reason: 'What is personal in the records of a deleted tenant is erased.' },
+};
 
 /** What a role that crosses tenants may do, table by table; what is not here it may not do. */
 const BATCH: Record<string, Work[]> = {
@@ -11,6 +32,8 @@ const BATCH: Record<string, Work[]> = {
   lanes: ['select', 'update'],
   sessions: ['select'],
   webhook_events: ['select', 'insert'],
+  audit_logs: ['insert'],
+  tenant_usage: ['select', 'insert', 'update'],
 };
 
 const SYSTEM: Record<string, Work[]> = {
@@ -24,11 +47,20 @@ const SYSTEM: Record<string, Work[]> = {
   messages: ['select', 'update'],
   message_events: ['insert'],
   webhook_events: ['select', 'delete'],
+  api_keys: ['select', 'update'],
+  tenant_usage: ['select', 'delete'],
+  login_failures: ['select', 'insert', 'update', 'delete'],
+  tenant_purges: ['select', 'insert', 'update'],
+  audit_logs: ['select'],
+  audit_pending: ['select', 'delete'],
+  audit_seals: ['select', 'insert'],
+  audit_chains: ['select', 'insert', 'update'],
+  audit_policy: ['select'],
 };
 
 /** The grants of each role. The role of one tenant works on that tenant's rows of every tenant table. */
 export const GRANTS: Record<RoleKind, (table: string) => Work[]> = {
-  app: (table) => (PLATFORM_TABLES.includes(table) ? [] : ['select', 'insert', 'update', 'delete']),
+  app: (table) => (PLATFORM_TABLES.includes(table) ? [] : (APP[table] ?? ['select', 'insert', 'update', 'delete'])),
   batch: (table) => BATCH[table] ?? [],
   system: (table) => SYSTEM[table] ?? [],
 };

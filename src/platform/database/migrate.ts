@@ -12,6 +12,8 @@ const MIGRATION_LOCK = 7_266_100_917;
 
 export interface MigrateOptions extends RoleAccess {
   log?: (line: string) => void;
+  /** Days that audit records are kept; unset leaves it as it is. Only the owner can set it. */
+  auditRetentionDays?: number;
 }
 
 /** The migrations beside the compiled or the source tree. */
@@ -41,6 +43,9 @@ export async function migrate(options: MigrateOptions): Promise<void> {
       await source.destroy();
     }
     await raiseTenantWall(owner, options.rolePrefix);
+    if (options.auditRetentionDays !== undefined)
+      await owner.query('update audit_policy set retention_days = $1', [options.auditRetentionDays]);
+    await owner.query('select audit_maintain()');
     await installJobSchema(options.ownerUrl, roleName(options.rolePrefix, 'system'));
   });
 }

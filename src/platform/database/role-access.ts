@@ -8,12 +8,12 @@ import type { RoleAccess } from './roles';
  * knows it and nobody has to invent, store or rotate three more secrets.
  * @throws ConfigError when one of the two is missing
  */
-export function roleAccessOf(config: Config): RoleAccess {
+export function roleAccessOf(config: Config): RoleAccess & { auditRetentionDays: number } {
   const { DATABASE_URL: ownerUrl, DATA_ENCRYPTION_KEY: encoded, DATABASE_ROLE_PREFIX: rolePrefix } = config;
   if (!ownerUrl || !encoded) throw new ConfigError(missing(config));
   const key = Buffer.from(encoded, 'base64');
   const password = Buffer.from(hkdfSync('sha256', key, '', 'switchboard database roles', 24)).toString('base64url');
-  return { ownerUrl, rolePrefix, appPassword: password };
+  return { ownerUrl, rolePrefix, appPassword: password, auditRetentionDays: config.AUDIT_RETENTION_DAYS };
 }
 
 const missing = (config: Config): string[] =>

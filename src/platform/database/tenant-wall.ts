@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import { ROLE_KINDS, type RoleKind, roleName } from './role-kinds';
-import { GRANTS, PLATFORM_TABLES, type Work } from './grants';
+import { GRANTS, OWNER_FUNCTIONS, PLATFORM_TABLES, type Work } from './grants';
 
 // The InitPlan form keeps index plans and is evaluated once, not for each row; nullif because a setting that has ended is ''.
 const POLICIES: Record<RoleKind, (column: string) => string> = {
@@ -31,6 +31,10 @@ export async function raiseTenantWall(owner: ClientBase, rolePrefix: string): Pr
     await owner.query('commit');
   }
   for (const kind of ROLE_KINDS) await owner.query(`grant select on migrations to ${roleName(rolePrefix, kind)}`);
+  for (const [signature, { role }] of Object.entries(OWNER_FUNCTIONS)) {
+    await owner.query(`revoke all on function ${signature} from public`);
+    if (role) await owner.query(`grant execute on function ${signature} to ${roleName(rolePrefix, role)}`);
+  }
 }
 
 interface Table {

@@ -1,9 +1,9 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtension, ApiSecurity } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { Actor } from '../../common/actor';
+import { type Actor, isUser, type UserActor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
-import type { Permission } from '../../common/permissions';
+import { type Permission, PERSONAL_PERMISSIONS } from '../../common/permissions';
 import { type AccessMark, markAccess, markLimit } from './access-rule';
 import { declaredInputOf } from './declared-input';
 
@@ -18,11 +18,13 @@ const accessMark =
   (target, name, descriptor) =>
     markAccess(descriptor.value as object, mark, declaredInputOf(target.constructor, String(name)));
 
-/** Only callers whose role holds the permission: guard and OpenAPI in one. Others get 401, or 403 when they are known. */
+/** Only callers who hold the permission: guard and OpenAPI in one. Others get 401, or 403 when they are known. */
 export const Access = (permission: Permission): MethodDecorator =>
   applyDecorators(
     accessMark({ kind: 'permission', permission }),
     ApiBearerAuth('bearer'),
+    // What is a person's own no key may do.
+    ...(PERSONAL_PERMISSIONS.includes(permission) ? [] : [ApiSecurity('api-key')]),
     ApiExtension('x-permission', permission),
   );
 
@@ -48,5 +50,13 @@ export const Unlimited = (why: string): MethodDecorator =>
 export const CurrentActor = createParamDecorator((_data: unknown, context: ExecutionContext): Actor => {
   const { actor } = context.switchToHttp().getRequest<FastifyRequest>().context;
   if (!actor) throw CommonErrors.authenticationFailed();
+  return actor;
+});
+
+/** The person who is calling, for a handler whose permission only people hold. */
+export const CurrentUser = createParamDecorator((_data: unknown, context: ExecutionContext): UserActor => {
+  const { actor } = context.switchToHttp().getRequest<FastifyRequest>().context;
+  if (!actor) throw CommonErrors.authenticationFailed();
+  if (!isUser(actor)) throw CommonErrors.forbidden();
   return actor;
 });

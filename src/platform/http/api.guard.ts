@@ -1,15 +1,15 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Actor } from '../../common/actor';
+import { type Actor, actorMay, PLATFORM_TENANT_ID } from '../../common/actor';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
-import { type Permission, roleMay } from '../../common/permissions';
+import { type Permission, TENANTLESS_PERMISSIONS } from '../../common/permissions';
 import { accessRuleOf } from './access-rule';
 import { Authenticator } from './authenticator';
 import { assertDeclaredInput } from './declared-input';
 import { RequestLimits } from './request-limits';
 import { TenantDirectory } from './tenant-directory';
-import { assertOwnTenant } from './tenant-selection';
+import { actorInTenant } from './tenant-selection';
 
 /**
  * The one global guard: who is calling, how often, whether they may, and with nothing that the handler does not ask for; one pipeline, so that the order is fixed and each request
@@ -29,18 +29,27 @@ export class ApiGuard implements CanActivate {
     if (!rule) throw CommonErrors.forbidden();
     const { access } = rule;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const actor = access.kind === 'public' ? null : await this.identify(context, request);
+    const caller = access.kind === 'public' ? null : await this.identify(context, request);
+    const actor = caller && (await this.select(request, caller));
     await this.limits.count(context, rule, actor);
-    if (access.kind === 'permission') await this.admit(request, actor, access.permission);
+    if (access.kind === 'permission') this.admit(actor, access.permission);
     assertDeclaredInput(request, rule.input);
     return true;
   }
 
-  private async admit(request: FastifyRequest, actor: Actor | null, permission: Permission): Promise<void> {
+  private admit(actor: Actor | null, permission: Permission): void {
     if (!actor) throw CommonErrors.authenticationFailed();
+    if (!actorMay(actor, permission)) throw CommonErrors.forbidden();
+    if (actor.tenantId === PLATFORM_TENANT_ID && !TENANTLESS_PERMISSIONS.includes(permission))
+      throw CommonErrors.tenantNotSelected();
+  }
+
+  /** The caller in the tenant that the request is about; the context knows it from here on. */
+  private async select(request: FastifyRequest, caller: Actor): Promise<Actor> {
+    request.context.actor = caller; // a refusal of the selection is the caller's
+    const actor = await actorInTenant(request, caller, this.tenants);
     request.context.actor = actor;
-    await assertOwnTenant(request, actor, this.tenants);
-    if (!roleMay(actor.role, permission)) throw CommonErrors.forbidden();
+    return actor;
   }
 
   /** A wrong credential counts against its address: guessing is as limited as asking without one. */

@@ -10,7 +10,10 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 const TAGS: Record<string, string> = {
   Auth: 'Logging in, staying in, logging out',
-  Users: 'Signing up, and one’s own user',
+  Users: 'Signing up, one’s own user, and the tenant’s people',
+  Tenants: 'The businesses of the installation, and one’s own tenant',
+  'API keys': 'Service accounts: scopes, expiry, rotation',
+  Audit: 'Who did what, and the proof that nobody changed it',
   Sessions: 'WhatsApp numbers: create, scan, start, stop',
   Messages: 'Sending, and the history of what was sent and received',
   Webhooks: 'Where WAHA posts its events',
@@ -26,7 +29,8 @@ export function buildDocument(app: NestFastifyApplication): OpenAPIObject {
     .setTitle('Switchboard')
     .setDescription('Talk to customers on WhatsApp: every route answers with and without the prefix /api.')
     .setVersion(VERSION)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer');
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'api-key');
   for (const [name, description] of Object.entries(TAGS)) config.addTag(name, description);
   const document = SwaggerModule.createDocument(app, config.build(), {
     extraModels: [ErrorResponse],

@@ -1,5 +1,13 @@
-/** Knows tenants by their slugs. The tenants feature provides it, cached: it is asked on requests that name a tenant. */
+import type { Limits } from '../../common/plans';
+
+/** Knows tenants by id and slug. The tenants feature provides it, cached: it is asked on requests. */
 export abstract class TenantDirectory {
   /** The slug of the tenant. @throws TENANT_NOT_FOUND when there is none */
   abstract slugOf(tenantId: string): Promise<string>;
+
+  /** The id of the tenant that is named by id or slug. @throws TENANT_NOT_FOUND when there is none */
+  abstract idOf(idOrSlug: string): Promise<string>;
+
+  /** What the plan and the quotas of the tenant allow; up to 5 s old. @throws TENANT_NOT_FOUND when there is none */
+  abstract limitsOf(tenantId: string): Promise<Limits>;
 }

@@ -1,3 +1,4 @@
+import { userActor } from '../../common/actor';
 import { loadConfig } from '../../config/load-config';
 import { runInContext } from '../context/request-context';
 import { createLogger } from './logger';
@@ -8,7 +9,7 @@ const context = {
   ip: '127.0.0.1',
   userAgent: undefined,
   resourceId: undefined,
-  actor: { kind: 'user', id: 'u', tenantId: 't', role: 'AGENT', loginId: 'l' },
+  actor: userActor({ id: 'u', tenantId: 't', role: 'AGENT', loginId: 'l' }),
 } as const;
 
 function logger(level = 'info') {

@@ -1,17 +1,23 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Actor } from '../../../common/actor';
-import { PERMISSIONS, type Permission, TENANT_ROLES, type TenantRole } from '../../../common/permissions';
+import { PERMISSIONS, type Permission, type Role, ROLES } from '../../../common/permissions';
 import { TenantResponse, tenantResponse } from '../../tenants/dto/tenant.response';
 import { UserResponse, userResponse } from '../../users/dto/user.response';
 import type { Profile } from '../auth.service';
 
 /** Who is calling, and what they may do. */
 export class ProfileResponse {
-  user: UserResponse;
-  tenant: TenantResponse;
+  /** Null where no person is calling. */
+  @ApiProperty({ type: UserResponse, nullable: true })
+  user: UserResponse | null;
 
-  @ApiProperty({ enum: TENANT_ROLES })
-  role: TenantRole;
+  /** Null for a platform administrator who has selected no tenant. */
+  @ApiProperty({ type: TenantResponse, nullable: true })
+  tenant: TenantResponse | null;
+
+  /** Null for an API key that has scopes instead. */
+  @ApiProperty({ enum: ROLES, nullable: true })
+  role: Role | null;
 
   @ApiProperty({ enum: Object.keys(PERMISSIONS), isArray: true })
   permissions: Permission[];
@@ -19,8 +25,8 @@ export class ProfileResponse {
 
 /** Lists what the actor may know of itself. */
 export const profileResponse = (actor: Actor, { user, tenant, permissions }: Profile): ProfileResponse => ({
-  user: userResponse(user),
-  tenant: tenantResponse(tenant),
+  user: user && userResponse(user),
+  tenant: tenant && tenantResponse(tenant),
   role: actor.role,
   permissions,
 });

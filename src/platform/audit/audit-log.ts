@@ -1,0 +1,115 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
+import { BatchDatabase } from '../database/batch-database';
+import type { TenantTransaction } from '../database/tenant-database';
+import { Metrics } from '../metrics/metrics';
+import { AUDIT_COLUMNS, type AuditActor, type AuditEntry, auditRow, type AuditRow } from './audit-record';
+
+/** Records that wait in memory: of reads and refusals only, never of a change. */
+const BUFFER_MAX = 1_000;
+const BATCH_MAX = 200;
+const FLUSH_EVERY_MS = 500;
+
+const COLUMN_TYPES = ['uuid', 'uuid', 'text', 'uuid', 'text', 'text', 'jsonb', 'text', 'text', 'bytea', 'bytea'];
+const placeholders = (first: number): string =>
+  COLUMN_TYPES.map((type, index) => `$${first + index}::${type}`).join(', ');
+
+const INSERT = `insert into audit_logs (${AUDIT_COLUMNS}) values (${placeholders(1)})`;
+const INSERT_MANY = `insert into audit_logs (${AUDIT_COLUMNS})
+  select * from unnest(${COLUMN_TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})`;
+
+/**
+ * One statement that changes and records: `change` is an INSERT, UPDATE or DELETE with RETURNING, of `parameters` parameters;
+ * the record is written where it changed anything, once, and what the change returned comes back. Parameters of the record
+ * (AuditLog.row) follow those of the change.
+ */
+export const audited = (change: string, parameters: number): string => `
+  with changed as (${change}),
+  noted as (insert into audit_logs (${AUDIT_COLUMNS}) select ${placeholders(parameters + 1)} where exists (select from changed))
+  select * from changed`;
+
+/**
+ * Writes the audit trail. What changes something is recorded in the statement or the transaction of the change: neither is
+ * there without the other. What changes nothing goes through a bounded buffer, off the request's path.
+ */
+@Injectable()
+export class AuditLog implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('Audit');
+  private readonly dropped;
+  private buffer: AuditRow[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private flushing: Promise<void> | undefined;
+
+  constructor(
+    private readonly batches: BatchDatabase,
+    metrics: Metrics,
+  ) {
+    this.dropped = metrics.counter({
+      name: 'switchboard_audit_dropped_total',
+      help: 'Records of reads and refusals that found the buffer full',
+    });
+    metrics.observe({
+      name: 'switchboard_audit_buffered',
+      help: 'Records of reads and refusals that wait to be written',
+      read: () => [{ value: this.buffer.length }],
+    });
+  }
+
+  /** Records the actor's change within the transaction of it, in the tenant of the actor. */
+  record(tx: TenantTransaction, actor: Actor, entry: AuditEntry): Promise<void> {
+    return this.recordAs(tx, actor.tenantId, actor, entry);
+  }
+
+  /** The same where no actor is known, or it is not of the tenant; the transaction must be that tenant's. */
+  async recordAs(tx: TenantTransaction, tenantId: string, who: AuditActor, entry: AuditEntry): Promise<void> {
+    await tx.query(INSERT, auditRow(tenantId, who, entry));
+  }
+
+  /** The parameters of the record for a statement made with `audited`. */
+  row(actor: Actor, entry: AuditEntry): AuditRow {
+    return auditRow(actor.tenantId, actor, entry);
+  }
+
+  /** Records what changed nothing (a read, a refusal), soon. Never fails and slows nobody: a full buffer drops it, counted. */
+  note(tenantId: string, who: AuditActor, entry: AuditEntry): void {
+    if (this.buffer.length >= BUFFER_MAX) return void this.dropped.inc();
+    this.buffer.push(auditRow(tenantId, who, entry));
+    this.timer ??= setTimeout(() => void this.flush(), FLUSH_EVERY_MS).unref();
+  }
+
+  /** Writes all that waits. Resolves when it is written, or cannot be written now; then it waits on. */
+  async flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    await this.flushing;
+    this.flushing = this.writeAll().finally(() => (this.flushing = undefined));
+    await this.flushing;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.flush();
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.buffer.length > 0) {
+      const batch = this.buffer.slice(0, BATCH_MAX);
+      try {
+        await this.write(batch);
+      } catch (error) {
+        this.logger.warn({ msg: 'audit records could not be written yet', err: error, waiting: this.buffer.length });
+        this.timer ??= setTimeout(() => void this.flush(), FLUSH_EVERY_MS * 4).unref();
+        return;
+      }
+      this.buffer = this.buffer.slice(batch.length);
+    }
+  }
+
+  private async write(batch: AuditRow[]): Promise<void> {
+    const columns = COLUMN_TYPES.map((_type, column) => batch.map((row) => row[column]));
+    await this.batches.query(
+      batch.map(([tenantId]) => tenantId),
+      INSERT_MANY,
+      columns,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CommonErrors } from '../../common/common.errors';
+
+/** Answers the version of what people edit as its strong `ETag` (RFC 9110 §8.8.3). */
+export function sendEtag(reply: FastifyReply, version: number): void {
+  reply.header('etag', `"${version}"`);
+}
+
+/** The versions that `If-Match` allows; null where any will do (no header, or `*`). */
+export type ExpectedVersions = readonly string[] | null;
+
+/** `If-Match` of the request, for handlers that change what carries an `ETag`. Weak tags match nothing (RFC 9110 §13.1.1). */
+export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): ExpectedVersions => {
+  const header = context.switchToHttp().getRequest<FastifyRequest>().headers['if-match'];
+  if (header === undefined || header.trim() === '*') return null;
+  return header.split(',').map((tag) => tag.trim());
+});
+
+/** @throws PRECONDITION_FAILED when the present version is none of those expected */
+export function assertVersion(expected: ExpectedVersions, version: number): void {
+  if (expected && !expected.includes(`"${version}"`)) throw CommonErrors.preconditionFailed();
+}
