@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from '../../src/embedded/postgres';
 import type { Cleanup } from './cleanup';
 import { makeFolderOnDisk } from './machine';
 import { Program, type Server, startService } from './programs';
+import { type Identities, identitiesOf } from './identities';
 import { type Customers, seed } from './seed';
 
 /** Connections of each pool: what the service uses unless it is told otherwise. */
@@ -19,6 +20,9 @@ export interface Bed {
   reference: Server;
   generator: Program;
   customers: Customers;
+  identities: Identities;
+  /** The database as its owner, and the key that the roles' password comes from. */
+  database: { url: string; encryptionKey: string };
 }
 
 /** Starts PostgreSQL, the compiled service, the reference and the load generator; the cleanup leaves nothing of them. */
@@ -35,12 +39,15 @@ export async function makeBed(cleanup: Cleanup): Promise<Bed> {
   const service = await startService(production(postgres.url, encryptionKey), path.join(logs, 'log'));
   cleanup.add(() => service.stop());
   const customers = await seed(postgres.url, encryptionKey);
-  const { program, ...reference } = await startReference(postgres.url, customers);
+  const identities = await identitiesOf(service, customers);
+  const { program, ...reference } = await startReference(postgres.url, customers, identities);
   cleanup.add(() => program.stop());
   const generator = Program.start('load-generator.mjs');
   cleanup.add(() => generator.stop());
   const version = await versionOf(postgres.url);
-  return { folder, postgres: { pid: postgres.pid, version }, service, reference, generator, customers };
+  const database = { url: postgres.url, encryptionKey };
+  const pg = { pid: postgres.pid, version };
+  return { folder, postgres: pg, service, reference, generator, customers, identities, database };
 }
 
 /** A process of role api: it accepts, and workers elsewhere send and apply. The access log is on, as it is by default. */
@@ -55,9 +62,13 @@ const production = (databaseUrl: string, encryptionKey: string): Record<string, 
   WAHA_API_KEY: randomBytes(16).toString('hex'),
 });
 
-async function startReference(databaseUrl: string, customers: Customers): Promise<Server & { program: Program }> {
+async function startReference(
+  databaseUrl: string,
+  customers: Customers,
+  { profiles }: Identities,
+): Promise<Server & { program: Program }> {
   const program = Program.start('reference-server.mjs');
-  const { port } = await program.ask<{ port: number }>({ databaseUrl, poolMax: POOL_MAX, ...customers });
+  const { port } = await program.ask<{ port: number }>({ databaseUrl, poolMax: POOL_MAX, profiles, ...customers });
   return { program, pid: program.pid, port, stop: () => program.stop() };
 }
 

@@ -75,19 +75,20 @@ function summary(sides: {
   return {
     service: medians(sides.service),
     reference: medians(sides.reference),
-    ratio: { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) },
+    ratio: { median: medianOf(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) },
   };
 }
 
 const medians = (all: Figures[]): Figures => {
-  const of = (name: keyof Figures): number => median(all.map((figures) => figures[name]));
+  const of = (name: keyof Figures): number => medianOf(all.map((figures) => figures[name]));
   return {
     ...{ requestsPerS: of('requestsPerS'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms') },
     ...{ serverCpuUs: of('serverCpuUs'), postgresCpuUs: of('postgresCpuUs') },
   };
 };
 
-function median(values: number[]): number {
+/** The middle of the values, or of the two in the middle. */
+export function medianOf(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   return sorted.length % 2

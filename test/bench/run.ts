@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { measureAuditedWrites } from './audited-write';
 import { makeBed } from './bed';
 import { Cleanup } from './cleanup';
 import { measureIdleMemory } from './idle-memory';
 import { machineFacts } from './machine';
 import { compare, type Comparison, type Plan } from './measure';
-import { pageOf, type Results, tableOf, verdictsOf } from './report';
+import { auditTableOf, pageOf, type Results, tableOf, verdictsOf } from './report';
 import { assertSameAnswers, scenariosOf } from './scenarios';
 
 const FULL: Plan = { rounds: 5, seconds: 4, warmUpSeconds: 12 };
@@ -23,7 +24,9 @@ export async function runBenchmarks({ quick }: { quick: boolean }): Promise<void
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     const results = await measureAll(cleanup, quick ? QUICK : FULL);
-    console.log(`\n${tableOf(results.comparisons)}\n\n${verdictsOf(results)}`);
+    console.log(
+      `\n${tableOf(results.comparisons)}\n\n${auditTableOf(results.auditedWrites)}\n\n${verdictsOf(results)}`,
+    );
     if (quick) return console.log('\nA quick run says little and is not written to docs/BENCHMARKS.md.');
     writeFileSync(PAGE, pageOf(results));
     console.log(`\nWritten to ${path.relative(process.cwd(), PAGE)}`);
@@ -40,12 +43,14 @@ async function measureAll(cleanup: Cleanup, plan: Plan): Promise<Results> {
   const bed = await makeBed(cleanup);
   const facts = machineFacts(bed.postgres.version, bed.folder);
   const comparisons: Comparison[] = [];
-  for (const scenario of await scenariosOf(bed)) {
+  for (const scenario of scenariosOf(bed)) {
     await assertSameAnswers(bed, scenario);
     for (const connections of CONNECTIONS) {
       console.log(`${scenario.title}, ${connections} connections…`);
       comparisons.push(await compare(bed, scenario, connections, plan));
     }
   }
-  return { facts, comparisons, idleMiB, plan };
+  console.log('audited writes…');
+  const auditedWrites = await measureAuditedWrites(bed, plan);
+  return { facts, comparisons, auditedWrites, idleMiB, plan };
 }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Bed } from './bed';
 import type { LoadRequest, Server } from './programs';
-import { type Customer, webhookBody } from './seed';
+import { webhookBody } from './seed';
 
 /** One comparison: the same request to the service and to the reference. */
 export interface Scenario {
@@ -14,10 +14,9 @@ export interface Scenario {
   comparable(answer: unknown): unknown;
 }
 
-/** The three comparisons, with a fresh access token. */
-export async function scenariosOf({ customers, service }: Bed): Promise<Scenario[]> {
-  const sender = await login(service, customers.sender);
-  const reader = await login(service, customers.reader);
+/** The comparisons over HTTP. */
+export function scenariosOf({ customers, identities }: Bed): Scenario[] {
+  const { sender, reader, key } = identities;
   const { body, placeholder } = webhookBody(customers.webhook);
   return [
     {
@@ -45,19 +44,22 @@ export async function scenariosOf({ customers, service }: Bed): Promise<Scenario
       request: () => ({ method: 'GET', path: '/messages?limit=50', headers: { authorization: reader } }),
       comparable: (answer) => answer,
     },
+    {
+      title: '(d) `GET /auth/profile`, JWT',
+      aim: 0.6,
+      request: () => ({ method: 'GET', path: '/auth/profile', headers: { authorization: reader } }),
+      comparable: (answer) => answer,
+    },
+    {
+      title: '(e) `GET /auth/profile`, API key',
+      aim: 0.6,
+      request: () => ({ method: 'GET', path: '/auth/profile', headers: { 'x-api-key': key } }),
+      comparable: (answer) => answer,
+    },
   ];
 }
 
 const JSON_BODY = { 'content-type': 'application/json' };
-
-async function login({ port }: Server, { email, password }: Customer): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${port}/auth/login`, {
-    ...{ method: 'POST', headers: JSON_BODY },
-    body: JSON.stringify({ email, password }),
-  });
-  if (!answer.ok) throw new Error(`Logging in: ${answer.status} ${await answer.text()}`);
-  return `Bearer ${((await answer.json()) as { access_token: string }).access_token}`;
-}
 
 /** Asks both once. @throws Error when they do not answer the same */
 export async function assertSameAnswers({ service, reference }: Bed, scenario: Scenario): Promise<void> {

@@ -1,0 +1,44 @@
+import type { Server } from './programs';
+import type { Customer, Customers } from './seed';
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** Who calls the service, by what each brings, and what it is told of itself. */
+export interface Identities {
+  /** `authorization` of each customer's user. */
+  sender: string;
+  reader: string;
+  /** `x-api-key` of a service account of the reader's tenant. */
+  key: string;
+  /** The answers of `GET /auth/profile`. */
+  profiles: { user: unknown; key: unknown };
+}
+
+/** Logs the customers in, makes an API key, and asks who each of them is. */
+export async function identitiesOf(service: Server, customers: Customers): Promise<Identities> {
+  const [sender, reader] = [await login(service, customers.sender), await login(service, customers.reader)];
+  const made = await call<{ key: string }>(service, '/api-keys', {
+    ...{ method: 'POST', headers: { ...JSON_BODY, authorization: reader } },
+    body: JSON.stringify({ name: 'bench', role: 'MANAGER' }),
+  });
+  const profileOf = (headers: Record<string, string>) => call<unknown>(service, '/auth/profile', { headers });
+  const profiles = {
+    user: await profileOf({ authorization: reader }),
+    key: await profileOf({ 'x-api-key': made.key }),
+  };
+  return { sender, reader, key: made.key, profiles };
+}
+
+async function login(service: Server, { email, password }: Customer): Promise<string> {
+  const { access_token: token } = await call<{ access_token: string }>(service, '/auth/login', {
+    ...{ method: 'POST', headers: JSON_BODY },
+    body: JSON.stringify({ email, password }),
+  });
+  return `Bearer ${token}`;
+}
+
+async function call<T>({ port }: Server, path: string, init: RequestInit): Promise<T> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, init);
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
