@@ -12,17 +12,19 @@ import { type Customers, seed } from './seed';
 /** Connections of each pool: what the service uses unless it is told otherwise. */
 export const POOL_MAX = 10;
 
+const WITHOUT_AUDIT = path.join(__dirname, 'without-audit.cjs');
+
 /** Everything that is measured, running. */
 export interface Bed {
   folder: string;
   postgres: { pid: number; version: string };
   service: Server;
   reference: Server;
+  /** The same service, but that it records nothing. */
+  unaudited: Server;
   generator: Program;
   customers: Customers;
   identities: Identities;
-  /** The database as its owner, and the key that the roles' password comes from. */
-  database: { url: string; encryptionKey: string };
 }
 
 /** Starts PostgreSQL, the compiled service, the reference and the load generator; the cleanup leaves nothing of them. */
@@ -36,8 +38,11 @@ export async function makeBed(cleanup: Cleanup): Promise<Bed> {
   const encryptionKey = randomBytes(32).toString('base64');
   const logs = path.join(folder, 'service');
   mkdirSync(logs);
-  const service = await startService(production(postgres.url, encryptionKey), path.join(logs, 'log'));
+  const variables = production(postgres.url, encryptionKey);
+  const service = await startService(variables, path.join(logs, 'log'));
   cleanup.add(() => service.stop());
+  const unaudited = await startService(variables, path.join(logs, 'unaudited'), [WITHOUT_AUDIT]);
+  cleanup.add(() => unaudited.stop());
   const customers = await seed(postgres.url, encryptionKey);
   const identities = await identitiesOf(service, customers);
   const { program, ...reference } = await startReference(postgres.url, customers, identities);
@@ -45,9 +50,8 @@ export async function makeBed(cleanup: Cleanup): Promise<Bed> {
   const generator = Program.start('load-generator.mjs');
   cleanup.add(() => generator.stop());
   const version = await versionOf(postgres.url);
-  const database = { url: postgres.url, encryptionKey };
-  const pg = { pid: postgres.pid, version };
-  return { folder, postgres: pg, service, reference, generator, customers, identities, database };
+  const servers = { service, reference, unaudited };
+  return { folder, postgres: { pid: postgres.pid, version }, ...servers, generator, customers, identities };
 }
 
 /** A process of role api: it accepts, and workers elsewhere send and apply. The access log is on, as it is by default. */
@@ -58,6 +62,7 @@ const production = (databaseUrl: string, encryptionKey: string): Record<string, 
   DATABASE_POOL_MAX: String(POOL_MAX),
   DATA_ENCRYPTION_KEY: encryptionKey,
   JWT_SECRET: randomBytes(32).toString('hex'),
+  AUTH_RATE_LIMIT_PER_MINUTE: '1000',
   WAHA_BASE_URL: 'http://127.0.0.1:9',
   WAHA_API_KEY: randomBytes(16).toString('hex'),
 });

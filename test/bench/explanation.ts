@@ -1,4 +1,3 @@
-import { WRITERS } from './audited-write';
 import { POOL_MAX } from './bed';
 import type { Plan } from './measure';
 import { LISTED_MESSAGES } from './seed';
@@ -34,9 +33,8 @@ with 5, 20 and 40 as well: 20 was 2 % faster, which is within the noise, the oth
 
 - **(d), (e)** Who is calling: an access token, or an API key, is checked, its login or key asked for (cached for 5 s at most), the
   request counted where the plan says so, and the caller told of itself. The reference answers the same bytes and checks nothing.
-- **(f)** A change of one user's row by ${WRITERS} writers, each with a row of its own, without and with its audit record: in one
-  statement, and in a transaction. Measured through the service's own database layer in the bench's process, where nothing but the
-  record differs; over HTTP the difference would be smaller.
+- **(f)** A user changes its own name, 64 users in turns, against the same built service started with
+  \`test/bench/without-audit.cjs\`, which records nothing: the difference is what the audit record costs.
 
 The load comes from a third process over keep-alive connections, each with one request at a time; requests are made and signed
 before the clock starts. Service and reference take turns (${rounds} rounds of ${seconds} s each after ${warmUpSeconds} s of warm-up, first one first, then the

@@ -8,6 +8,8 @@ export interface Identities {
   /** `authorization` of each customer's user. */
   sender: string;
   reader: string;
+  /** `authorization` of users who write at the same time, each its own row. */
+  writers: string[];
   /** `x-api-key` of a service account of the reader's tenant. */
   key: string;
   /** The answers of `GET /auth/profile`. */
@@ -26,10 +28,11 @@ export async function identitiesOf(service: Server, customers: Customers): Promi
     user: await profileOf({ authorization: reader }),
     key: await profileOf({ 'x-api-key': made.key }),
   };
-  return { sender, reader, key: made.key, profiles };
+  const writers = await Promise.all(customers.writers.map((writer) => login(service, writer)));
+  return { sender, reader, writers, key: made.key, profiles };
 }
 
-async function login(service: Server, { email, password }: Customer): Promise<string> {
+async function login(service: Server, { email, password }: Pick<Customer, 'email' | 'password'>): Promise<string> {
   const { access_token: token } = await call<{ access_token: string }>(service, '/auth/login', {
     ...{ method: 'POST', headers: JSON_BODY },
     body: JSON.stringify({ email, password }),

@@ -7,13 +7,14 @@ import { performance } from 'node:perf_hooks';
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** The bytes of each request, made before the clock starts. */
-function requestsOf({ method, path, headers = {}, body, signed }, count) {
+function requestsOf({ method, path, headers = {}, body, variants, signed }, count) {
   const head = { host: '127.0.0.1', ...headers };
   const bytes = (text = '', more = {}) => {
     const lines = Object.entries({ ...head, ...more }).map(([name, value]) => `${name}: ${value}\r\n`);
     if (text) lines.push(`content-length: ${Buffer.byteLength(text)}\r\n`);
     return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${text}`);
   };
+  if (variants) return variants.map((more) => bytes(body, more));
   if (!signed) return [bytes(body)];
   return Array.from({ length: count }, (_, index) => {
     const text = body.replaceAll(signed.placeholder, `${signed.prefix}${String(index).padStart(8, '0')}`);

@@ -42,7 +42,8 @@ export async function compare(bed: Bed, scenario: Scenario, connections: number,
     for (const name of round % 2 ? [...names].reverse() : names) {
       const request = scenario.request(`${connections}_${round + 1}_${name}`);
       const load = { request, connections, seconds, atMost: Math.ceil(paces[name] * SPARE * seconds) };
-      const figures = await measure(bed, bed[name], load);
+      const server = name === 'service' ? bed.service : bed[scenario.against ?? 'reference'];
+      const figures = await measure(bed, server, load);
       paces[name] = Math.max(paces[name], figures.requestsPerS);
       if (round >= 0) sides[name].push(figures);
     }
@@ -75,20 +76,19 @@ function summary(sides: {
   return {
     service: medians(sides.service),
     reference: medians(sides.reference),
-    ratio: { median: medianOf(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) },
+    ratio: { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) },
   };
 }
 
 const medians = (all: Figures[]): Figures => {
-  const of = (name: keyof Figures): number => medianOf(all.map((figures) => figures[name]));
+  const of = (name: keyof Figures): number => median(all.map((figures) => figures[name]));
   return {
     ...{ requestsPerS: of('requestsPerS'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms') },
     ...{ serverCpuUs: of('serverCpuUs'), postgresCpuUs: of('postgresCpuUs') },
   };
 };
 
-/** The middle of the values, or of the two in the middle. */
-export function medianOf(values: number[]): number {
+function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   return sorted.length % 2

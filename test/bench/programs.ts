@@ -17,10 +17,12 @@ export interface Server {
 
 /** What the load generator is told to do, and what it says afterwards. */
 export interface LoadRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH';
   path: string;
   headers?: Record<string, string>;
   body?: string;
+  /** Headers of which the requests take turns, beside those of all. */
+  variants?: Record<string, string>[];
   /** Each request with an id of its own in place of the placeholder, and the HMAC of its body. */
   signed?: { placeholder: string; prefix: string; secret: string };
 }
@@ -74,15 +76,26 @@ export class Program {
   }
 }
 
-/** Starts the service as it is started in production, with its log in a file. */
-export async function startService(variables: Record<string, string>, logFile: string): Promise<Server> {
+/**
+ * Starts the service as it is started in production, with its log in a file.
+ * @param preload modules that are loaded before it
+ */
+export async function startService(
+  variables: Record<string, string>,
+  logFile: string,
+  preload: string[] = [],
+): Promise<Server> {
   const port = await freePort();
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, [path.join(root, 'dist/src/main.js')], {
-    cwd: path.dirname(logFile), // no .env there
-    env: { PATH: process.env.PATH, ...variables, PORT: String(port), HOST: '127.0.0.1' },
-    stdio: ['ignore', log, log],
-  });
+  const child = spawn(
+    process.execPath,
+    [...preload.flatMap((file) => ['-r', file]), path.join(root, 'dist/src/main.js')],
+    {
+      cwd: path.dirname(logFile), // no .env there
+      env: { PATH: process.env.PATH, ...variables, PORT: String(port), HOST: '127.0.0.1' },
+      stdio: ['ignore', log, log],
+    },
+  );
   closeSync(log);
   await untilReady(child, port, logFile);
   return { pid: child.pid ?? 0, port, stop: () => end(child) };

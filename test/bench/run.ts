@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { measureAuditedWrites } from './audited-write';
 import { makeBed } from './bed';
 import { Cleanup } from './cleanup';
 import { measureIdleMemory } from './idle-memory';
 import { machineFacts } from './machine';
 import { compare, type Comparison, type Plan } from './measure';
-import { auditTableOf, pageOf, type Results, tableOf, verdictsOf } from './report';
+import { pageOf, type Results, tableOf, verdictsOf } from './report';
 import { assertSameAnswers, scenariosOf } from './scenarios';
 
 const FULL: Plan = { rounds: 5, seconds: 4, warmUpSeconds: 12 };
@@ -24,9 +23,7 @@ export async function runBenchmarks({ quick }: { quick: boolean }): Promise<void
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     const results = await measureAll(cleanup, quick ? QUICK : FULL);
-    console.log(
-      `\n${tableOf(results.comparisons)}\n\n${auditTableOf(results.auditedWrites)}\n\n${verdictsOf(results)}`,
-    );
+    console.log(`\n${tableOf(results.comparisons)}\n\n${verdictsOf(results)}`);
     if (quick) return console.log('\nA quick run says little and is not written to docs/BENCHMARKS.md.');
     writeFileSync(PAGE, pageOf(results));
     console.log(`\nWritten to ${path.relative(process.cwd(), PAGE)}`);
@@ -50,7 +47,5 @@ async function measureAll(cleanup: Cleanup, plan: Plan): Promise<Results> {
       comparisons.push(await compare(bed, scenario, connections, plan));
     }
   }
-  console.log('audited writes…');
-  const auditedWrites = await measureAuditedWrites(bed, plan);
-  return { facts, comparisons, auditedWrites, idleMiB, plan };
+  return { facts, comparisons, idleMiB, plan };
 }

@@ -8,6 +8,8 @@ export interface Scenario {
   title: string;
   /** At least so much of the reference's requests per second, at 64 connections. */
   aim: number;
+  /** What the service is compared with; the reference unless told otherwise. */
+  against?: 'unaudited';
   /** The request; `run` makes the ids of one run differ from those of all others. */
   request(run: string): LoadRequest;
   /** The answer's body without what differs from request to request: service and reference must say the same. */
@@ -56,25 +58,36 @@ export function scenariosOf({ customers, identities }: Bed): Scenario[] {
       request: () => ({ method: 'GET', path: '/auth/profile', headers: { 'x-api-key': key } }),
       comparable: (answer) => answer,
     },
+    {
+      title: '(f) `PATCH /users/me`, audited',
+      aim: 0.75,
+      against: 'unaudited',
+      request: () => ({
+        ...{ method: 'PATCH', path: '/users/me', headers: JSON_BODY, body: JSON.stringify({ name: 'Bench' }) },
+        variants: identities.writers.map((authorization) => ({ authorization })),
+      }),
+      comparable: (answer) => ({ ...(answer as object), updated_at: null }),
+    },
   ];
 }
 
 const JSON_BODY = { 'content-type': 'application/json' };
 
 /** Asks both once. @throws Error when they do not answer the same */
-export async function assertSameAnswers({ service, reference }: Bed, scenario: Scenario): Promise<void> {
-  const [ours, theirs] = [await once(service, scenario, 'check-a'), await once(reference, scenario, 'check-b')];
+export async function assertSameAnswers(bed: Bed, scenario: Scenario): Promise<void> {
+  const other = bed[scenario.against ?? 'reference'];
+  const [ours, theirs] = [await once(bed.service, scenario, 'check-a'), await once(other, scenario, 'check-b')];
   if (ours !== theirs) throw new Error(`${scenario.title} answers differ:\n${ours}\n${theirs}`);
 }
 
 async function once({ port }: Server, { request, comparable }: Scenario, run: string): Promise<string> {
-  const { method, path, headers, body, signed } = request(run);
+  const { method, path, headers, body, variants, signed } = request(run);
   const text = signed ? body?.replaceAll(signed.placeholder, signed.prefix) : body;
   const hmac =
     signed && text ? { 'x-webhook-hmac': createHmac('sha512', signed.secret).update(text).digest('hex') } : {};
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
-    headers: { ...headers, ...hmac },
+    headers: { ...headers, ...variants?.[0], ...hmac },
     body: text,
   });
   return `${answer.status} ${JSON.stringify(comparable(await answer.json()))}`;

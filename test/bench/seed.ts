@@ -25,7 +25,7 @@ export const LISTED_MESSAGES = 10_000;
 const FIXTURE = path.join(__dirname, '../fixtures/waha/message--text.json');
 const ID_PLACEHOLDER = 'evt_01m7x3qjka5jenfs8402meyfw3';
 
-/** Seeds the tenants of the three comparisons into a migrated database. */
+/** Seeds the tenants of the comparisons into a migrated database. */
 export async function seed(ownerUrl: string, encryptionKey: string) {
   const owner = new Client({ connectionString: ownerUrl });
   await owner.connect();
@@ -35,9 +35,10 @@ export async function seed(ownerUrl: string, encryptionKey: string) {
       reader: await addCustomer(owner, encryptionKey),
       webhook: await addCustomer(owner, encryptionKey),
     };
+    const writers = await addUsers(owner, customers.reader.tenantId);
     await addMessages(owner, customers.reader);
     await owner.query('analyze');
-    return customers;
+    return { ...customers, writers };
   } finally {
     await owner.end();
   }
@@ -79,6 +80,20 @@ async function addCustomer(owner: Client, encryptionKey: string): Promise<Custom
     [tenantId, sessionId],
   );
   return { tenantId, userId, sessionId, wahaName, email, password, secret };
+}
+
+/** Users beside the customers' own, so that writers at once need not wait for each other's row. */
+const WRITERS = 64;
+
+async function addUsers(owner: Client, tenantId: string): Promise<{ email: string; password: string }[]> {
+  const password = randomBytes(12).toString('hex');
+  const ids = Array.from({ length: WRITERS }, newId);
+  await owner.query(
+    `insert into users (tenant_id, id, email, name, role, password_hash)
+      select $1, id, id || '@acme.example', 'Bench', 'MANAGER', $3 from unnest($2::uuid[]) as g(id)`,
+    [tenantId, ids, await hash(password, 4)],
+  );
+  return ids.map((id) => ({ email: `${id}@acme.example`, password }));
 }
 
 async function addMessages(owner: Client, { tenantId, sessionId, userId }: Customer): Promise<void> {
