@@ -27,6 +27,7 @@ const checks = [
   { name: 'openapi', command: [node, 'tools/openapi.mjs', '--check'], after: 'build' },
   { name: 'variables', command: [node, '-r', '@swc-node/register', 'tools/env-example.ts', '--check'] },
   { name: 'errors', command: [node, '-r', '@swc-node/register', 'tools/errors-page.ts', '--check'] },
+  { name: 'roles', command: [node, '-r', '@swc-node/register', 'tools/roles-page.ts', '--check'] },
   { name: 'links', command: [node, 'tools/check-links.mjs'] },
   { name: 'format', command: [bin('prettier'), '--check', '.', '--cache'] },
   { name: 'imports', command: [bin('depcruise'), 'src', 'migrations', 'ormconfig.ts'] },
