@@ -12,7 +12,7 @@ import {
 import { handlersOf } from '../../src/platform/http/access-audit';
 import { TEST_SECRETS } from '../support/app';
 import type { HttpClient } from '../support/http-client';
-import { startTestApp, type TestApp } from '../support/running-app';
+import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { EXPECTED_ACCESS, type ExpectedAccess } from './access-matrix';
 
 const ADMIN_API_KEY = 'the platform administrator of the tests';
@@ -146,9 +146,8 @@ async function strangers(): Promise<Caller[]> {
 }
 
 /** A genuine token of a living login, but that its time is over. */
-function expiredToken({ http }: { http: HttpClient }): string {
-  const token = (http as unknown as { headers: Record<string, string> }).headers.authorization?.split(' ')[1] ?? '';
-  const [head = '', claims = ''] = token.split('.');
+function expiredToken({ http }: LoggedIn): string {
+  const [head = '', claims = ''] = http.accessToken.split('.');
   const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string };
   const said = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
   const secret = createSecretKey(Buffer.from(TEST_SECRETS.JWT_SECRET, 'utf8'));

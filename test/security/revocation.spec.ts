@@ -3,7 +3,7 @@ import { freePort } from '../../src/embedded/postgres-server';
 import { Readiness } from '../../src/platform/http/readiness';
 import { shutDown } from '../../src/platform/http/shutdown';
 import { createTestApp } from '../support/app';
-import { HttpClient } from '../support/http-client';
+import type { HttpClient } from '../support/http-client';
 import { startRedis, type TestRedis } from '../support/redis';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
@@ -55,24 +55,20 @@ describe.each(['with Redis shared', 'with Redis away', 'without Redis'] as const
   it('is gone on the next request here, and within 5 s on another process', async () => {
     for (const { name, http, path } of cases)
       for (const base of [app.url, elsewhere])
-        expect([name, (await at(base, http).get(path)).status]).toEqual([name, 200]);
+        expect([name, (await http.at(base).get(path)).status]).toEqual([name, 200]);
     await Promise.all(cases.map((each) => takenAway(each)));
   });
 
   async function takenAway({ name, http, path, revoke, outcome }: Case): Promise<void> {
     await revoke();
     expect([name, (await http.get(path)).outcome]).toEqual([name, outcome]);
-    const there = at(elsewhere, http);
+    const there = http.at(elsewhere);
     await eventually(async () => (await there.get(path)).outcome === outcome, {
       timeoutMs: ELSEWHERE_MS,
       what: `${name} to be noticed elsewhere`,
     });
   }
 });
-
-/** The same caller at another process. */
-const at = (baseUrl: string, http: HttpClient): HttpClient =>
-  new HttpClient(baseUrl, (http as unknown as { headers: Record<string, string> }).headers);
 
 const ok = async (call: Promise<{ status: number; outcome: string }>): Promise<void> => {
   const { status, outcome } = await call;

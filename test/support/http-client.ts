@@ -32,6 +32,16 @@ export class HttpClient {
     return new HttpClient(this.baseUrl, { ...this.headers, ...headers });
   }
 
+  /** The same caller at another process. */
+  at(baseUrl: string): HttpClient {
+    return new HttpClient(baseUrl, this.headers);
+  }
+
+  /** The access token that it sends; empty where it sends none. */
+  get accessToken(): string {
+    return this.headers.authorization?.replace(/^Bearer /, '') ?? '';
+  }
+
   get<T = never>(path: string, options: HttpOptions = {}): Promise<HttpAnswer<T>> {
     return this.call<T>('GET', path, undefined, options);
   }
