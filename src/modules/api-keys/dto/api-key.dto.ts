@@ -84,4 +84,4 @@ export const settingsOf = (dto: CreateApiKeyDto): KeySettings => ({
 
 /** What the change names, and nothing else. */
 export const changeOf = (dto: UpdateApiKeyDto): Partial<KeySettings> =>
-  Object.fromEntries(Object.entries(dto).filter(([, value]) => value !== undefined)) as Partial<KeySettings>;
+  Object.fromEntries(Object.entries(dto).filter(([, value]) => value !== undefined));
