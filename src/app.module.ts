@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core';
 import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
+import { ApiKeysModule } from './modules/api-keys/api-keys.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
@@ -42,7 +43,16 @@ const PLATFORM = [
   AuditLogModule,
 ];
 
-const FEATURES = [TenantsModule, UsersModule, AuthModule, WahaModule, MessagesModule, WebhooksModule, HealthModule];
+const FEATURES = [
+  TenantsModule,
+  UsersModule,
+  ApiKeysModule,
+  AuthModule,
+  WahaModule,
+  MessagesModule,
+  WebhooksModule,
+  HealthModule,
+];
 
 /** The list of features: the only file that knows all of them, and where the one guard meets who authenticates. */
 @Module({})

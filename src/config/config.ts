@@ -12,8 +12,8 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
+import { IsCidrList } from '../common/cidr-list.rule';
 import { PLAN_NAMES, type PlanName } from '../common/plans';
-import { IsCidrList } from './cidr-list.rule';
 import { AsBoolean, AsInteger, AsList, Variable } from './variable';
 
 const URL_OF = (...protocols: string[]) =>
@@ -54,7 +54,7 @@ export class Config {
 
   @Variable('Process', 'Proxies whose X-Forwarded-For is believed, as a comma-separated list of CIDRs')
   @AsList()
-  @IsCidrList()
+  @IsCidrList('comma-separated list')
   TRUSTED_PROXIES: string[] = [];
 
   @Variable('Process', 'Origins that browsers may call from, comma-separated')

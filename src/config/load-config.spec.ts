@@ -76,6 +76,13 @@ describe('production', () => {
     expect(problemsOf({ ...complete, NODE_ENV: 'development', DATA_ENCRYPTION_KEY: key })).toEqual([]);
   });
 
+  it('refuses tokens without a password', () => {
+    expect(problemsOf({ ...complete, AUTH_DEV_TOKENS: 'true' })).toEqual([
+      'AUTH_DEV_TOKENS gives tokens without a password, which production refuses',
+    ]);
+    expect(problemsOf({ ...complete, AUTH_DEV_TOKENS: 'false' })).toEqual([]);
+  });
+
   it('refuses samples, and names all that is missing', () => {
     expect(problemsOf({ ...complete, JWT_SECRET: 'change-me-'.repeat(4) })).toEqual([
       'JWT_SECRET is a sample value, which production refuses',

@@ -159,6 +159,7 @@ describe('GET /auth/profile', () => {
     expect(answer.statusCode).toBe(200);
     expect(answer.body).toEqual({
       user: expect.objectContaining({ id: account.userId, email: account.email, tenant_id: account.tenantId }),
+      api_key: null,
       tenant: {
         id: account.tenantId,
         slug: account.tenantSlug,

@@ -3,24 +3,41 @@ import type { TenantRole } from '../../common/permissions';
 /** How long an access token lives, in seconds. */
 export const ACCESS_TTL_S = 900;
 
+/** How long one without a password lives (AUTH_DEV_TOKENS), in seconds. */
+export const DEV_TOKEN_TTL_S = 24 * 60 * 60;
+
 /** Issuer and audience of every token: nobody else makes them, nobody else is meant to read them. */
 export const ISSUER = 'switchboard';
 
-/** What an access token says (RFC 7519). Whether its login still lives, and the role of now, is asked of the database. */
-export interface AccessClaims {
-  /** The user's id. */
+/** What every access token says (RFC 7519). Whether what is behind it still lives, and its rights of now, is asked of the database. */
+interface Claims {
+  /** The id of the user or of the API key. */
   sub: string;
   /** The tenant's id. */
   tid: string;
-  role: TenantRole;
-  /** The login that the token belongs to. */
-  sid: string;
   /** The token's own id. */
   jti: string;
   /** Seconds since the epoch. */
   iat: number;
   exp: number;
 }
+
+/** The token of a person. */
+export interface UserClaims extends Claims {
+  role: TenantRole;
+  /** The login that the token belongs to. */
+  sid: string;
+}
+
+/** The token of an API key. */
+export interface KeyClaims extends Claims {
+  /** SHA-256 of the very secret that it was given for, base64url: it ends with that secret, and gives it to nobody. */
+  key: string;
+  /** The permissions that it is narrowed to, separated by blanks; absent where it may all that the key may. */
+  scope?: string;
+}
+
+export type AccessClaims = UserClaims | KeyClaims;
 
 /** Who a token is made for. */
 export interface Subject {

@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
+import type { Actor } from '../../common/actor';
 import { newId } from '../../common/ids';
-import type { AccessClaims, Subject } from './access-token';
+import { ACCESS_TTL_S, type AccessClaims, type Subject } from './access-token';
 import { JwtStrategy } from './jwt.strategy';
 
 /** Verified tokens that are remembered; each costs some 400 bytes. */
@@ -20,10 +21,20 @@ export class AccessTokens {
     private readonly strategy: JwtStrategy,
   ) {}
 
-  /** A new token of the login, for ACCESS_TTL_S seconds. */
-  sign(subject: Subject, loginId: string): string {
+  /** A new token of the login, for so many seconds. */
+  sign(subject: Subject, loginId: string, expiresIn = ACCESS_TTL_S): string {
     const claims = { tid: subject.tenantId, role: subject.role, sid: loginId };
-    return this.jwt.sign(claims, { subject: subject.userId, jwtid: newId() });
+    return this.jwt.sign(claims, { subject: subject.userId, jwtid: newId(), expiresIn });
+  }
+
+  /**
+   * A new token of an API key, for ACCESS_TTL_S seconds.
+   * @param secretHash of the secret that was shown, base64url
+   * @param scope what it is narrowed to; undefined for all that the key may
+   */
+  signForKey(key: Actor, secretHash: string, scope: string | undefined): string {
+    const claims = { tid: key.tenantId, key: secretHash, ...(scope === undefined ? {} : { scope }) };
+    return this.jwt.sign(claims, { subject: key.id, jwtid: newId() });
   }
 
   /** What the token says; null when it is not one of ours, altered or expired. Tokens seen before cost one SHA-256. */

@@ -9,6 +9,7 @@ import { ProfileResponse, profileResponse } from './dto/profile.response';
 import { RefreshDto } from './dto/refresh.dto';
 import { LoginResponse, loginResponse, TokensResponse, tokensResponse } from './dto/tokens.response';
 import { LoginsService } from './logins.service';
+import { Profiles } from './profiles';
 
 /** Logging in, staying in, logging out. */
 @ApiTags('Auth')
@@ -17,6 +18,7 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly logins: LoginsService,
+    private readonly profiles: Profiles,
   ) {}
 
   /** Logs in with email and password. */
@@ -50,10 +52,10 @@ export class AuthController {
     await (body.all ? this.logins.endAll(actor) : this.logins.end(actor));
   }
 
-  /** The user who is calling, its tenant, its role and its permissions. */
+  /** The user or API key that is calling, its tenant, its role and its permissions. */
   @Get('profile')
   @Access('profile:read')
   async profile(@CurrentActor() actor: Actor): Promise<ProfileResponse> {
-    return profileResponse(actor, await this.auth.profile(actor));
+    return profileResponse(actor, await this.profiles.of(actor));
   }
 }

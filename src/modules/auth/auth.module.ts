@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { Config } from '../../config/config';
 import { Authenticator } from '../../platform/http/authenticator';
+import { ApiKeysModule } from '../api-keys/api-keys.module';
 import { TenantsModule } from '../tenants/tenants.module';
 import { UsersModule } from '../users/users.module';
 import { ACCESS_TTL_S, ISSUER } from './access-token';
@@ -9,13 +10,21 @@ import { AccessTokens } from './access-tokens';
 import { AccountsController } from './accounts.controller';
 import { AuthController } from './auth.controller';
 import { AuthService } from './auth.service';
-import { BearerAuthenticator } from './bearer.authenticator';
+import { CredentialAuthenticator } from './credential.authenticator';
+import { DevPeople } from './dev-people.service';
+import { DevTokens } from './dev-tokens.service';
+import { Introspection } from './introspection.service';
 import { JwtStrategy } from './jwt.strategy';
 import { LiveLogins } from './live-logins';
+import { LiveTokens } from './live-tokens';
 import { LoginsRepository } from './logins.repository';
 import { LoginsService } from './logins.service';
+import { PlatformKey } from './platform-key';
+import { Profiles } from './profiles';
 import { RegistrationService } from './registration.service';
+import { ServiceTokens } from './service-tokens.service';
 import { SigningKeys } from './signing-keys';
+import { TokenController } from './token.controller';
 
 const signing = JwtModule.registerAsync({
   inject: [Config],
@@ -28,12 +37,15 @@ const signing = JwtModule.registerAsync({
 
 const signingKeys = { provide: SigningKeys, inject: [Config], useFactory: (config: Config) => new SigningKeys(config) };
 
-/** Logging in and out, signing up, and telling who calls. */
+const platformKey = { provide: PlatformKey, inject: [Config], useFactory: (config: Config) => new PlatformKey(config) };
+
+/** Logging in and out, signing up, tokens of services, and telling who calls. */
 @Module({
-  imports: [TenantsModule, UsersModule, signing],
-  controllers: [AuthController, AccountsController],
+  imports: [TenantsModule, UsersModule, ApiKeysModule, signing],
+  controllers: [AuthController, AccountsController, TokenController],
   providers: [
     signingKeys,
+    platformKey,
     JwtStrategy,
     AccessTokens,
     LoginsRepository,
@@ -41,7 +53,13 @@ const signingKeys = { provide: SigningKeys, inject: [Config], useFactory: (confi
     LoginsService,
     AuthService,
     RegistrationService,
-    { provide: Authenticator, useClass: BearerAuthenticator },
+    LiveTokens,
+    Profiles,
+    ServiceTokens,
+    DevPeople,
+    DevTokens,
+    Introspection,
+    { provide: Authenticator, useClass: CredentialAuthenticator },
   ],
   exports: [Authenticator],
 })

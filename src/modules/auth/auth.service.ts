@@ -1,8 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { type Actor, isUser, permissionsOfActor, PLATFORM_TENANT_ID } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
-import type { Permission } from '../../common/permissions';
-import { type TenantEntity, TenantsService } from '../tenants/tenants.service';
 import { currentContext } from '../../platform/context/request-context';
 import { PasswordHasher } from '../../platform/crypto/password-hasher';
 import { type Account, type UserEntity, UsersService } from '../users/users.service';
@@ -18,26 +15,16 @@ export interface Credentials {
   tenant?: string;
 }
 
-/** Who is calling, and what they may do. */
-export interface Profile {
-  /** Null where no person is calling. */
-  user: UserEntity | null;
-  /** Null for a platform administrator who has selected no tenant. */
-  tenant: TenantEntity | null;
-  permissions: Permission[];
-}
-
 /** How many accounts of one email a password is tried on: each costs a bcrypt. Beyond, the tenant has to be named. */
 const MAX_TRIED = 5;
 
-/** Logging in with a password, and one's own profile. */
+/** Logging in with a password. */
 @Injectable()
 export class AuthService {
   private readonly logger = new Logger('Auth');
 
   constructor(
     private readonly users: UsersService,
-    private readonly tenants: TenantsService,
     private readonly hasher: PasswordHasher,
     private readonly logins: LoginsService,
   ) {}
@@ -58,15 +45,6 @@ export class AuthService {
     if (another) throw AuthErrors.tenantRequired();
     const user = await this.users.getById(account.tenantId, account.userId);
     return { user, tokens: await this.logins.begin(account) };
-  }
-
-  /** The actor's user, tenant and permissions. */
-  async profile(actor: Actor): Promise<Profile> {
-    const [user, tenant] = await Promise.all([
-      isUser(actor) ? this.users.getSelf(actor) : null,
-      actor.tenantId === PLATFORM_TENANT_ID ? null : this.tenants.getOwn(actor),
-    ]);
-    return { user, tenant, permissions: permissionsOfActor(actor) };
   }
 
   private async accountsOpenedBy({ email, password, tenant }: Credentials): Promise<Account[]> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { type SecretOrKeyProvider, Strategy } from 'passport-jwt';
 import { isId } from '../../common/ids';
-import { type AccessClaims, ISSUER } from './access-token';
+import { type AccessClaims, ISSUER, type KeyClaims, type UserClaims } from './access-token';
 import { SigningKeys } from './signing-keys';
 
 /** All that the strategy needs of a request. */
@@ -37,9 +37,10 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'switchboard-jwt') {
   }
 
   /** What a verified token says, where that is what our tokens say. */
-  override validate(claims: Partial<Record<keyof AccessClaims, unknown>>): AccessClaims | false {
-    const { sub, tid, sid, exp } = claims;
-    return isUuid(sub) && isUuid(tid) && isUuid(sid) && typeof exp === 'number' ? (claims as AccessClaims) : false;
+  override validate(claims: PossibleClaims): AccessClaims | false {
+    const { sub, tid, exp } = claims;
+    const sound = isUuid(sub) && isUuid(tid) && typeof exp === 'number' && isOfUserOrKey(claims);
+    return sound && (claims as unknown as AccessClaims);
   }
 
   /** What the token says; null when it is not one of ours, altered or expired. */
@@ -52,6 +53,18 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'switchboard-jwt') {
     });
   }
 }
+
+type PossibleClaims = Partial<Record<keyof UserClaims | keyof KeyClaims, unknown>>;
+
+/** Of one of the two: a token that says both would be read one way here and another way there. */
+function isOfUserOrKey({ sid, key, scope }: PossibleClaims): boolean {
+  if (key === undefined) return isUuid(sid) && scope === undefined;
+  const sound = typeof key === 'string' && SHA_256.test(key);
+  return sound && sid === undefined && (scope === undefined || typeof scope === 'string');
+}
+
+/** In base64url. */
+const SHA_256 = /^[\w-]{43}$/;
 
 const isUuid = (value: unknown): boolean => typeof value === 'string' && isId(value);
 

@@ -42,6 +42,14 @@ export class LoginsService {
     return this.pair(subject, { ...ref, generation: 0 }, seed);
   }
 
+  /** Begins a login that lives on one access token of so many seconds: its refresh tokens are given to nobody. */
+  async beginWithoutRefresh(subject: Subject, ttlS: number, tx: TenantTransaction): Promise<string> {
+    const { tenantId, userId } = subject;
+    const loginId = newId();
+    await this.logins.insert({ tenantId, loginId, userId, seed: randomBytes(32), ...origin() }, tx);
+    return this.tokens.sign(subject, loginId, ttlS);
+  }
+
   /**
    * A new pair for a refresh token, which works once. Within 10 s a token whose successor is still unused gets that same
    * successor again; any other replay ends the login.

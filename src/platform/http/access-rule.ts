@@ -5,7 +5,15 @@ import type { DeclaredInput } from './declared-input';
 export type AccessMark = { kind: 'permission'; permission: Permission } | { kind: 'public'; why: string };
 
 /** How a handler's callers are counted: by address while unauthenticated, as an attempt to get in, or not at all. */
-export type LimitMark = { kind: 'default' } | { kind: 'auth'; bucket: string } | { kind: 'none'; why: string };
+export type LimitMark = { kind: 'default' } | AttemptMark | { kind: 'none'; why: string };
+
+/** An attempt to get in. */
+interface AttemptMark {
+  kind: 'auth';
+  bucket: string;
+  /** Whether a request of this body is one; where it is not, its caller counts as everywhere. */
+  when: (body: unknown) => boolean;
+}
 
 /** All that the guard knows of a handler. */
 export interface AccessRule {

@@ -35,9 +35,10 @@ export const Public = (why: string): MethodDecorator => accessMark({ kind: 'publ
  * An attempt to get in: AUTH_RATE_LIMIT_PER_MINUTE by address and by account (`email` of the body, or the caller).
  * @param bucket routes of one bucket are counted together; by default the handler's name, so that `login` under two
  *   addresses is one bucket
+ * @param when which bodies make it such an attempt; all, unless told otherwise
  */
-export const AuthLimited = (bucket?: string): MethodDecorator =>
-  onHandler((handler, name) => markLimit(handler, { kind: 'auth', bucket: bucket ?? name }));
+export const AuthLimited = (bucket?: string, when: (body: unknown) => boolean = () => true): MethodDecorator =>
+  onHandler((handler, name) => markLimit(handler, { kind: 'auth', bucket: bucket ?? name, when }));
 
 /** Never counted (health, metrics, webhooks); the reason stands in the code. */
 export const Unlimited = (why: string): MethodDecorator =>

@@ -23,7 +23,7 @@ export class ApiGuard implements CanActivate {
     private readonly tenants: TenantDirectory,
   ) {}
 
-  /** @throws AUTHENTICATION_FAILED, RATE_LIMITED, TENANT_NOT_FOUND, FORBIDDEN, VALIDATION_FAILED */
+  /** @throws AUTHENTICATION_FAILED, RATE_LIMITED, QUOTA_EXCEEDED, TENANT_NOT_FOUND, FORBIDDEN, VALIDATION_FAILED */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = accessRuleOf(context.getHandler());
     if (!rule) throw CommonErrors.forbidden();
@@ -32,9 +32,17 @@ export class ApiGuard implements CanActivate {
     const caller = access.kind === 'public' ? null : await this.identify(context, request);
     const actor = caller && (await this.select(request, caller));
     await this.limits.count(context, rule, actor);
+    if (actor && rule.limit.kind !== 'none') await this.countKnown(context, actor);
     if (access.kind === 'permission') this.admit(actor, access.permission);
     assertDeclaredInput(request, rule.input);
     return true;
+  }
+
+  /** The platform belongs to no plan, and administers it. */
+  private async countKnown(context: ExecutionContext, actor: Actor): Promise<void> {
+    if (actor.kind === 'platform') return;
+    const { requests_per_minute: perMinute } = await this.tenants.limitsOf(actor.tenantId);
+    if (perMinute !== null || actor.requestsPerMinute !== null) await this.limits.countKnown(context, actor, perMinute);
   }
 
   private admit(actor: Actor | null, permission: Permission): void {

@@ -2,7 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AppError } from '../../common/app-error';
+import { FORM_TYPE, type FormBodyConfig } from './form-body.decorator';
 import { HttpErrors } from './http.errors';
+import { isInheritedName } from './inherited-names';
 import type { RawBodyConfig } from './raw-body.decorator';
 
 /** Bodies of JSON routes that say nothing else. */
@@ -13,7 +15,7 @@ type Done = (error: Error | null, body?: unknown) => void;
 /**
  * Takes JSON in UTF-8 and nothing else (415 otherwise; 400 for bytes that are no UTF-8). An empty body with a JSON content type
  * is no body: clients send it with DELETE. Keys that would reach a prototype are refused. Routes marked `@RawBody()` get the
- * bytes, unparsed, as their body.
+ * bytes, unparsed, as their body; those marked `@FormBody()` take forms as well.
  */
 export function registerBodyParsers(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error') as unknown as (
@@ -32,10 +34,34 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
       done(error && isJson(text) ? HttpErrors.forbiddenKey(error) : error, value),
     );
   });
+  registerForms(fastify);
   fastify.addHook('onRoute', (route) => {
     const { bodyLimitBytes } = (route.config ?? {}) as RawBodyConfig;
     if (bodyLimitBytes !== undefined) route.bodyLimit = bodyLimitBytes;
   });
+}
+
+/** Forms, on the routes that take them; the others refuse them before they are read. */
+function registerForms(fastify: FastifyInstance): void {
+  fastify.addContentTypeParser(FORM_TYPE, { parseAs: 'buffer' }, (request, body: Buffer, done: Done) => {
+    const refusal = refusalOf(request.headers, body);
+    if (refusal) return done(refusal);
+    const form = formOf(body.toString('utf8'));
+    done(form ? null : HttpErrors.repeatedParameter(), form ?? undefined);
+  });
+  fastify.addHook('preParsing', (request, _reply, _payload, done) => {
+    const isForm = request.headers['content-type']?.toLowerCase().startsWith(FORM_TYPE) ?? false;
+    const refused = isForm && request.method !== 'GET' && !(request.routeOptions.config as FormBodyConfig).formBody;
+    done(refused ? HttpErrors.unsupportedMediaType() : null);
+  });
+}
+
+/** The parameters by name; null where one comes twice (RFC 6749 §3.1), or is named like a member of every object. */
+function formOf(text: string): Record<string, string> | null {
+  const pairs = [...new URLSearchParams(text)];
+  const names = new Set(pairs.map(([name]) => name));
+  const sound = names.size === pairs.length && ![...names].some(isInheritedName);
+  return sound ? Object.fromEntries(pairs) : null;
 }
 
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;

@@ -9,6 +9,8 @@ export const HttpErrors = {
     new AppError('VALIDATION_FAILED', 'The body must not contain the key __proto__, nor constructor with a prototype', {
       cause,
     }),
+  repeatedParameter: () =>
+    new AppError('VALIDATION_FAILED', 'The form names a parameter twice, or one that no route has'),
   badUrl: () => new AppError('VALIDATION_FAILED', 'The address is not correctly encoded'),
   hostRequired: () => new AppError('VALIDATION_FAILED', 'The Host header is missing'),
   unknownRoute: () => new AppError('NOT_FOUND', 'There is no such route'),

@@ -3,6 +3,10 @@ import { UNKNOWN_FIELD } from './validation-details';
 
 /** What every object answers to: class-validator looks fields up in plain objects and so takes these for known ones. */
 const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+/** Whether every object has a member of this name. */
+export const isInheritedName = (name: string): boolean => INHERITED.has(name);
+
 const NONE: ReadonlySet<string> = new Set();
 
 /**

@@ -12,10 +12,13 @@ import type { AccessRule } from './access-rule';
 
 const MINUTE_MS = 60_000;
 const LONGEST_EMAIL = 320;
+/** Begins the keys under which tenants are counted against their plans. */
+const PLAN = 'plan:';
 
 /**
  * How many requests a caller may make: the throttler's counting and headers, asked by our one guard after it knows the caller.
- * Unauthenticated requests count by address, attempts to get in by address and by account; known callers are not counted here.
+ * Unauthenticated requests count by address, attempts to get in by address and by account, known callers against their tenant's
+ * plan and, where they are keys with a bound of their own, against that.
  */
 @Injectable()
 export class RequestLimits extends ThrottlerGuard {
@@ -34,8 +37,21 @@ export class RequestLimits extends ThrottlerGuard {
   async count(context: ExecutionContext, rule: AccessRule, actor: Actor | null): Promise<void> {
     const { limit } = rule;
     if (limit.kind === 'none') return;
-    if (limit.kind === 'auth') return this.countAttempt(context, limit.bucket, actor);
+    if (limit.kind === 'auth' && limit.when(context.switchToHttp().getRequest<FastifyRequest>().body))
+      return this.countAttempt(context, limit.bucket, actor);
     if (!actor) await this.countAddress(context);
+  }
+
+  /**
+   * Counts a request of a known caller; a bound of null costs nothing.
+   * @param planPerMinute what the plan grants all users and keys of the tenant together
+   * @throws RATE_LIMITED at the key's own bound, which comes first: what it refuses does not use up the plan
+   * @throws QUOTA_EXCEEDED at the plan's
+   */
+  async countKnown(context: ExecutionContext, actor: Actor, planPerMinute: number | null): Promise<void> {
+    const { id, tenantId, requestsPerMinute } = actor;
+    if (requestsPerMinute !== null) await this.hit(context, `key:${id}`, requestsPerMinute);
+    if (planPerMinute !== null) await this.hit(context, PLAN + tenantId, planPerMinute);
   }
 
   /** Counts a request of nobody, or with a wrong credential, against its address. @throws RATE_LIMITED */
@@ -76,12 +92,14 @@ export class RequestLimits extends ThrottlerGuard {
 
   /** Where a request counts twice, the answer tells of the tighter count. */
   protected override setResponseHeader(reply: FastifyReply, name: string, value: string | number): void {
-    const before = name === 'RateLimit-Remaining' ? reply.getHeader(name) : undefined;
+    const before = name === 'RateLimit-Reset' ? undefined : reply.getHeader(name);
     reply.header(name, before === undefined ? value : Math.min(Number(before), Number(value)));
   }
 
   protected override throwThrottlingException(_context: ExecutionContext, detail: ThrottlerLimitDetail): Promise<void> {
-    throw new AppError('RATE_LIMITED', 'Too many requests', {
+    const ofPlan = detail.key.startsWith(PLAN);
+    const text = ofPlan ? `The plan allows ${detail.limit} requests a minute` : 'Too many requests';
+    throw new AppError(ofPlan ? 'QUOTA_EXCEEDED' : 'RATE_LIMITED', text, {
       headers: {
         'retry-after': String(detail.timeToBlockExpire),
         'ratelimit-limit': String(detail.limit),

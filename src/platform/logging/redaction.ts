@@ -5,10 +5,11 @@ const SECRET_KEY =
 const PHONE = /\+\d[\d ().-]{6,18}\d|(?<![\w.-])\d{8,18}(?=@|(?![\w-]|\.\d))/g;
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi;
 const JWT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
+const API_KEY = /\bsbk_\w{8}_[\w-]+/g;
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/gi;
 
-/** In whatever one of the four finds: most texts have nothing of it, and one look is cheaper than four. */
-const SUSPICIOUS = /\+\d|\d{8}|bearer|basic|eyJ|:\/\//i;
+/** In whatever one of the five finds: most texts have nothing of it, and one look is cheaper than five. */
+const SUSPICIOUS = /\+\d|\d{8}|bearer|basic|eyJ|sbk_|:\/\//i;
 
 const REDACTED = '[redacted]';
 const MAX_DEPTH = 5;
@@ -25,13 +26,14 @@ function isSecretName(name: string): boolean {
   return secret;
 }
 
-/** The text without telephone numbers, tokens and passwords of URLs. */
+/** The text without telephone numbers, tokens, API keys and passwords of URLs. */
 export function redactText(text: string): string {
   if (!SUSPICIOUS.test(text)) return text;
   return text
     .replace(URL_PASSWORD, `$1:${REDACTED}@`)
     .replace(BEARER, `$1 ${REDACTED}`)
     .replace(JWT, REDACTED)
+    .replace(API_KEY, REDACTED)
     .replace(PHONE, REDACTED);
 }
 

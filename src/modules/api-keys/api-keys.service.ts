@@ -1,0 +1,164 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
+import { CommonErrors } from '../../common/common.errors';
+import { newId } from '../../common/ids';
+import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
+import { AuditLog } from '../../platform/audit/audit-log';
+import { ShortMemory } from '../../platform/cache/short-memory';
+import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
+import { newPrefix, newSecret } from './api-key.secret';
+import { ApiKeyErrors } from './api-keys.errors';
+import { type KeyRights, mayHandle } from './api-keys.policy';
+import { type ApiKeyRow, ApiKeysRepository, type KeySettings } from './api-keys.repository';
+import { changedFields, merged, requireSound } from './key-settings';
+import { KeyDirectory } from './key-directory.service';
+
+export type { ApiKeyRow };
+
+/** A key with its secret, which is shown this once. */
+export interface FreshKey {
+  row: ApiKeyRow;
+  key: string;
+}
+
+/** How long another replica's change of a key's name may stay unnoticed here. */
+const NAME_TTL_MS = 5_000;
+
+/** API keys: the service accounts of a tenant. */
+@Injectable()
+export class ApiKeysService {
+  private readonly selves = new ShortMemory<ApiKeyRow>({ max: 20_000, ttlMs: NAME_TTL_MS });
+
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly keys: ApiKeysRepository,
+    private readonly directory: KeyDirectory,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * Makes a key.
+   * @throws VALIDATION_FAILED unless it has exactly one of role and scopes, and ends in the future if at all
+   * @throws FORBIDDEN when it would hold what the actor does not hold
+   */
+  async create(actor: Actor, settings: KeySettings): Promise<FreshKey> {
+    requireSound(settings);
+    requireOwnRights(actor, settings);
+    const id = newId();
+    const prefix = newPrefix();
+    const { key, hash } = newSecret(prefix);
+    const { name, role, scopes, expires_at } = settings;
+    const metadata = { prefix, role, scopes, expires_at };
+    const record = this.audit.row(actor, {
+      action: 'API_KEY_CREATED',
+      resource: resourceOf(id),
+      metadata,
+      personal: { name },
+    });
+    const row = await this.keys.insert(actor.tenantId, { ...settings, id, prefix, hash, createdBy: actor.id }, record);
+    return { row, key };
+  }
+
+  /** The tenant's keys, newest first; revoked ones are gone. */
+  async list(actor: Actor, page: PageRequest): Promise<Page<ApiKeyRow>> {
+    const { tenantId } = actor;
+    const [rows, counted] = await Promise.all([
+      this.keys.list(tenantId, page),
+      page.count ? this.keys.count(tenantId, COUNT_CAP + 1) : null,
+    ]);
+    return { ...pageOf(rows, page.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
+  }
+
+  /** @throws NOT_FOUND */
+  async get(actor: Actor, id: string): Promise<ApiKeyRow> {
+    return found(await this.keys.findById(actor.tenantId, id));
+  }
+
+  /** The key that is calling; up to 5 s old. @throws NOT_FOUND when it was revoked while the request was on its way */
+  getSelf(actor: Actor): ApiKeyRow | Promise<ApiKeyRow> {
+    return this.selves.get(actor.id, () => this.get(actor, actor.id));
+  }
+
+  /**
+   * Changes what is named.
+   * @throws NOT_FOUND, PRECONDITION_FAILED
+   * @throws VALIDATION_FAILED as `create`
+   * @throws FORBIDDEN when the key holds, or would hold, what the actor does not hold
+   */
+  async update(actor: Actor, id: string, change: KeyChange): Promise<ApiKeyRow> {
+    const row = await this.change(actor, id, async (tx, key) => {
+      assertVersion(change.expected, key.version);
+      const wanted = merged(key, change.settings);
+      requireSound(wanted, change.settings);
+      requireOwnRights(actor, wanted);
+      const fields = changedFields(key, wanted);
+      if (fields.length === 0) return key;
+      const metadata = { fields };
+      await this.audit.record(tx, actor, { action: 'API_KEY_UPDATED', resource: resourceOf(id), metadata });
+      return this.keys.update(tx, actor.tenantId, wanted);
+    });
+    return row;
+  }
+
+  /**
+   * Gives the key another secret; the present one works on for so many seconds, and the one before it no longer.
+   * @throws NOT_FOUND
+   * @throws FORBIDDEN when the key holds what the actor does not hold
+   */
+  async rotate(actor: Actor, id: string, graceS: number): Promise<FreshKey> {
+    let key = '';
+    const row = await this.change(actor, id, async (tx, present) => {
+      const next = newSecret(present.prefix);
+      key = next.key;
+      const metadata = { grace_s: graceS };
+      await this.audit.record(tx, actor, { action: 'API_KEY_ROTATED', resource: resourceOf(id), metadata });
+      return this.keys.rotate(tx, actor.tenantId, id, { hash: next.hash, graceS });
+    });
+    return { row, key };
+  }
+
+  /** Ends the key, its access tokens included. @throws NOT_FOUND */
+  async revoke(actor: Actor, id: string): Promise<void> {
+    const record = this.audit.row(actor, { action: 'API_KEY_REVOKED', resource: resourceOf(id) });
+    if (!(await this.keys.revoke(actor.tenantId, id, record))) throw CommonErrors.notFound('API key');
+    this.forget(id);
+  }
+
+  /** A change to a key that is locked, and whose present rights the actor must hold. */
+  private async change(
+    actor: Actor,
+    id: string,
+    work: (tx: TenantTransaction, key: ApiKeyRow) => Promise<ApiKeyRow>,
+  ): Promise<ApiKeyRow> {
+    const row = await this.db.transaction(actor.tenantId, async (tx) => {
+      const key = found(await this.keys.lockById(tx, actor.tenantId, id));
+      requireOwnRights(actor, key);
+      return work(tx, key);
+    });
+    this.forget(id);
+    return row;
+  }
+
+  private forget(id: string): void {
+    this.directory.forget((actor) => actor.id === id);
+    this.selves.forget(id);
+  }
+}
+
+/** What is to change, and the versions of the key that it is meant for. */
+export interface KeyChange {
+  settings: Partial<KeySettings>;
+  expected: ExpectedVersions;
+}
+
+const resourceOf = (id: string): string => `api-key:${id}`;
+
+function found(row: ApiKeyRow | null): ApiKeyRow {
+  if (!row) throw CommonErrors.notFound('API key');
+  return row;
+}
+
+function requireOwnRights(actor: Actor, rights: KeyRights): void {
+  if (!mayHandle(actor, rights)) throw ApiKeyErrors.beyondOwnRights();
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
+import { readKey } from './api-key.secret';
+import { KeyDirectory } from './key-directory.service';
+import { KeyUsage } from './key-usage';
+
+/** A key that was shown, and what its access tokens carry to be tied to this very secret. */
+export interface ShownKey {
+  actor: Actor;
+  /** SHA-256 of the secret, base64url. */
+  hash: string;
+}
+
+/** Which key somebody acts with, for those who ask on each request. */
+@Injectable()
+export class KeyAccess {
+  constructor(
+    private readonly directory: KeyDirectory,
+    private readonly usage: KeyUsage,
+  ) {}
+
+  /** The live key that somebody shows; null when it is wrong, expired, revoked, of a suspended tenant, or not for this address. */
+  async byKey(key: string, address: string): Promise<ShownKey | null> {
+    const shown = readKey(key);
+    if (!shown) return null;
+    const live = await this.directory.find(shown.hash);
+    if (live?.prefix !== shown.prefix || !live.allows(address)) return null;
+    this.usage.note(live.actor);
+    return { actor: live.actor, hash: shown.hash };
+  }
+
+  /** The same by the hash that an access token of the key carries. */
+  async byHash(hash: string, address: string): Promise<Actor | null> {
+    const live = await this.directory.find(hash);
+    if (!live?.allows(address)) return null;
+    this.usage.note(live.actor);
+    return live.actor;
+  }
+
+  /** Who acts with the key of the hash, wherever from, without its being used now; null when it lives no longer. */
+  async whoHas(hash: string): Promise<Actor | null> {
+    return (await this.directory.find(hash))?.actor ?? null;
+  }
+}

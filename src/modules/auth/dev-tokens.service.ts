@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../config/config';
+import { AuditLog } from '../../platform/audit/audit-log';
+import { TenantDatabase } from '../../platform/database/tenant-database';
+import { DEV_TOKEN_TTL_S } from './access-token';
+import { AuthErrors } from './auth.errors';
+import { DevPeople } from './dev-people.service';
+import { LoginsService } from './logins.service';
+
+/** Tokens without a password, to try things out (AUTH_DEV_TOKENS); production refuses to start with them. */
+@Injectable()
+export class DevTokens {
+  private readonly enabled: boolean;
+
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly people: DevPeople,
+    private readonly logins: LoginsService,
+    private readonly audit: AuditLog,
+    { AUTH_DEV_TOKENS, NODE_ENV }: Config,
+  ) {
+    this.enabled = AUTH_DEV_TOKENS && NODE_ENV !== 'production';
+  }
+
+  /**
+   * A token of 24 hours for whoever has the email; for an email that nobody has, a TENANT_ADMIN of `demo` is made. It belongs
+   * to a login like any other, so that logging out and whatever else ends logins end it too.
+   * @throws DEV_TOKENS_DISABLED
+   * @throws TENANT_REQUIRED when the email has active accounts in several tenants
+   * @throws AUTHENTICATION_FAILED when it has none that is active
+   */
+  async issue(email: string): Promise<string> {
+    if (!this.enabled) throw AuthErrors.devTokensDisabled();
+    const { tenantId, userId, role } = await this.people.find(email);
+    return this.db.transaction(tenantId, async (tx) => {
+      const resource = `user:${userId}`;
+      const entry = { action: 'TOKEN_ISSUED', resource, metadata: { grant: 'dev_token' } } as const;
+      await this.audit.recordAs(tx, tenantId, { kind: 'user', id: userId }, entry);
+      return this.logins.beginWithoutRefresh({ tenantId, userId, role }, DEV_TOKEN_TTL_S, tx);
+    });
+  }
+}
