@@ -11,9 +11,16 @@ import { AuthController } from './auth.controller';
 import { AuthService } from './auth.service';
 import { BearerAuthenticator } from './bearer.authenticator';
 import { JwtStrategy } from './jwt.strategy';
+import { FoundingService } from './founding.service';
 import { LiveLogins } from './live-logins';
+import { LockOut } from './lock-out.service';
+import { LoginFailuresRepository } from './login-failures.repository';
+import { LoginsController } from './logins.controller';
 import { LoginsRepository } from './logins.repository';
 import { LoginsService } from './logins.service';
+import { PasswordCheck } from './password-check.service';
+import { PasswordController } from './password.controller';
+import { PasswordService } from './password.service';
 import { RegistrationService } from './registration.service';
 import { SigningKeys } from './signing-keys';
 
@@ -31,7 +38,7 @@ const signingKeys = { provide: SigningKeys, inject: [Config], useFactory: (confi
 /** Logging in and out, signing up, and telling who calls. */
 @Module({
   imports: [TenantsModule, UsersModule, signing],
-  controllers: [AuthController, AccountsController],
+  controllers: [AuthController, AccountsController, PasswordController, LoginsController],
   providers: [
     signingKeys,
     JwtStrategy,
@@ -39,7 +46,12 @@ const signingKeys = { provide: SigningKeys, inject: [Config], useFactory: (confi
     LoginsRepository,
     LiveLogins,
     LoginsService,
+    LoginFailuresRepository,
+    LockOut,
+    PasswordCheck,
+    PasswordService,
     AuthService,
+    FoundingService,
     RegistrationService,
     { provide: Authenticator, useClass: BearerAuthenticator },
   ],

@@ -1,22 +1,11 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, isUser, permissionsOfActor, PLATFORM_TENANT_ID } from '../../common/actor';
-import { CommonErrors } from '../../common/common.errors';
 import type { Permission } from '../../common/permissions';
 import { type TenantEntity, TenantsService } from '../tenants/tenants.service';
-import { currentContext } from '../../platform/context/request-context';
-import { PasswordHasher } from '../../platform/crypto/password-hasher';
-import { type Account, type UserEntity, UsersService } from '../users/users.service';
+import { type UserEntity, UsersService } from '../users/users.service';
 import { AuthErrors } from './auth.errors';
 import { LoginsService, type TokenPair } from './logins.service';
-
-/** What somebody logs in with. */
-export interface Credentials {
-  /** In its normal spelling. */
-  email: string;
-  password: string;
-  /** Id or slug of the tenant that is meant, where the email has several. */
-  tenant?: string;
-}
+import { type Credentials, PasswordCheck } from './password-check.service';
 
 /** Who is calling, and what they may do. */
 export interface Profile {
@@ -27,34 +16,25 @@ export interface Profile {
   permissions: Permission[];
 }
 
-/** How many accounts of one email a password is tried on: each costs a bcrypt. Beyond, the tenant has to be named. */
-const MAX_TRIED = 5;
-
 /** Logging in with a password, and one's own profile. */
 @Injectable()
 export class AuthService {
-  private readonly logger = new Logger('Auth');
-
   constructor(
     private readonly users: UsersService,
     private readonly tenants: TenantsService,
-    private readonly hasher: PasswordHasher,
+    private readonly check: PasswordCheck,
     private readonly logins: LoginsService,
   ) {}
 
   /**
    * Logs in. Whatever is wrong, the email included, is the same answer after the same time.
    * @throws AUTHENTICATION_FAILED
+   * @throws ACCOUNT_LOCKED after too many failures, whether or not anybody has that email.
    * @throws TENANT_REQUIRED when the password is right in several tenants and none is named.
    * @throws RATE_LIMITED when too many others are logging in.
    */
   async login(credentials: Credentials): Promise<{ user: UserEntity; tokens: TokenPair }> {
-    const [account, another] = await this.accountsOpenedBy(credentials);
-    if (!account) {
-      // Who watches for guessing reads it; which email it was would tell the log's readers of our users.
-      this.logger.warn({ msg: 'login refused', ip: currentContext()?.ip });
-      throw CommonErrors.authenticationFailed();
-    }
+    const [account, another] = await this.check.opened(credentials);
     if (another) throw AuthErrors.tenantRequired();
     const user = await this.users.getById(account.tenantId, account.userId);
     return { user, tokens: await this.logins.begin(account) };
@@ -68,17 +48,4 @@ export class AuthService {
     ]);
     return { user, tenant, permissions: permissionsOfActor(actor) };
   }
-
-  private async accountsOpenedBy({ email, password, tenant }: Credentials): Promise<Account[]> {
-    const accounts = (await this.users.accountsOf(email)).filter((account) => !tenant || isOf(account, tenant));
-    const tried = accounts.slice(0, MAX_TRIED);
-    if (tried.length === 0) await this.hasher.matches(password, null);
-    const opened: Account[] = [];
-    for (const account of tried)
-      if ((await this.hasher.matches(password, account.passwordHash)) && account.open) opened.push(account);
-    return opened;
-  }
 }
-
-const isOf = (account: Account, tenant: string): boolean =>
-  account.tenantId === tenant.toLowerCase() || account.tenantSlug === tenant;
