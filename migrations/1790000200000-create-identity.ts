@@ -48,12 +48,12 @@ const UP = [
   `
     create table login_failures (
       account bytea not null check (length(account) = 32),
-      failures smallint not null,
-      first_at timestamptz not null default now(),
+      failed_at timestamptz[] not null,
+      last_at timestamptz not null,
       locked_until timestamptz,
       constraint login_failures_pk primary key (account)
     )`,
-  `create index login_failures_to_purge on login_failures (first_at)`,
+  `create index login_failures_to_purge on login_failures (last_at)`,
   // What is left of a deleted tenant: who it was, and the report of what went.
   `
     create table tenant_purges (

@@ -107,6 +107,7 @@ describe('POST /users/register', () => {
   it.each([
     ['a password of nine characters', { password: 'nine char' }, 'password'],
     ['a password of 74 bytes', { password: 'é'.repeat(37) }, 'password'],
+    ['a common password', { password: 'Password2026!' }, 'password'],
     ['a password that is a number', { password: 1234567890 }, 'password'],
     ['an email that is none', { email: 'jane' }, 'email'],
     ['a tenant name of blanks', { tenant_name: '   ' }, 'tenant_name'],

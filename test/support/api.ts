@@ -35,6 +35,10 @@ export class Api {
     return this.call<T>('POST', url, { ...options, ...(payload ? { payload } : {}) });
   }
 
+  delete<T = unknown>(url: string, options: CallOptions = {}): Promise<Answer<T>> {
+    return this.call<T>('DELETE', url, options);
+  }
+
   /** Logs the account in; fails unless that works. */
   async logIn({ email, password, tenantId }: TestAccount): Promise<LoginResponse> {
     const answer = await this.post<LoginResponse>('/auth/login', { email, password, tenant: tenantId });
@@ -50,7 +54,7 @@ export class Api {
     return this.get('/users/me', { token });
   }
 
-  private async call<T>(method: 'GET' | 'POST', url: string, options: CallOptions): Promise<Answer<T>> {
+  private async call<T>(method: 'GET' | 'POST' | 'DELETE', url: string, options: CallOptions): Promise<Answer<T>> {
     const { payload, token, headers } = options;
     const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const answer = await this.app.inject({ method, url, payload, headers: { ...authorization, ...headers } });

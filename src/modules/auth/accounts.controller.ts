@@ -1,5 +1,11 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
-import { ApiConflictResponse, ApiForbiddenResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import {
+  ApiConflictResponse,
+  ApiForbiddenResponse,
+  ApiTags,
+  ApiTooManyRequestsResponse,
+  ApiUnauthorizedResponse,
+} from '@nestjs/swagger';
 import { AuthLimited, Public } from '../../platform/http/access.decorators';
 import { AuthService } from './auth.service';
 import { AccountLoginResponse, accountLoginResponse, RegisterResponse, registerResponse } from './dto/account.response';
@@ -37,6 +43,7 @@ export class AccountsController {
   @AuthLimited()
   @ApiUnauthorizedResponse({ description: 'Email or password is wrong, or the user or its tenant is not active' })
   @ApiConflictResponse({ description: '`TENANT_REQUIRED`: the password is right in several tenants' })
+  @ApiTooManyRequestsResponse({ description: '`ACCOUNT_LOCKED`: five failures within 15 minutes; `RATE_LIMITED`' })
   async login(@Body() body: LoginDto): Promise<AccountLoginResponse> {
     return accountLoginResponse(await this.auth.login(body));
   }

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
-import { ApiConflictResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import { ApiConflictResponse, ApiTags, ApiTooManyRequestsResponse, ApiUnauthorizedResponse } from '@nestjs/swagger';
 import type { Actor, UserActor } from '../../common/actor';
 import { Access, AuthLimited, CurrentActor, CurrentUser, Public } from '../../platform/http/access.decorators';
 import { AuthService } from './auth.service';
@@ -29,6 +29,7 @@ export class AuthController {
   @AuthLimited()
   @ApiUnauthorizedResponse({ description: 'Email or password is wrong, or the user or its tenant is not active' })
   @ApiConflictResponse({ description: '`TENANT_REQUIRED`: the password is right in several tenants' })
+  @ApiTooManyRequestsResponse({ description: '`ACCOUNT_LOCKED`: five failures within 15 minutes; `RATE_LIMITED`' })
   async login(@Body() body: LoginDto): Promise<LoginResponse> {
     return loginResponse(await this.auth.login(body));
   }

@@ -15,10 +15,17 @@ import { DevPeople } from './dev-people.service';
 import { DevTokens } from './dev-tokens.service';
 import { Introspection } from './introspection.service';
 import { JwtStrategy } from './jwt.strategy';
+import { FoundingService } from './founding.service';
 import { LiveLogins } from './live-logins';
 import { LiveTokens } from './live-tokens';
+import { LockOut } from './lock-out.service';
+import { LoginFailuresRepository } from './login-failures.repository';
+import { LoginsController } from './logins.controller';
 import { LoginsRepository } from './logins.repository';
 import { LoginsService } from './logins.service';
+import { PasswordCheck } from './password-check.service';
+import { PasswordController } from './password.controller';
+import { PasswordService } from './password.service';
 import { PlatformKey } from './platform-key';
 import { Profiles } from './profiles';
 import { RegistrationService } from './registration.service';
@@ -42,7 +49,7 @@ const platformKey = { provide: PlatformKey, inject: [Config], useFactory: (confi
 /** Logging in and out, signing up, tokens of services, and telling who calls. */
 @Module({
   imports: [TenantsModule, UsersModule, ApiKeysModule, signing],
-  controllers: [AuthController, AccountsController, TokenController],
+  controllers: [AuthController, AccountsController, PasswordController, LoginsController, TokenController],
   providers: [
     signingKeys,
     platformKey,
@@ -51,7 +58,12 @@ const platformKey = { provide: PlatformKey, inject: [Config], useFactory: (confi
     LoginsRepository,
     LiveLogins,
     LoginsService,
+    LoginFailuresRepository,
+    LockOut,
+    PasswordCheck,
+    PasswordService,
     AuthService,
+    FoundingService,
     RegistrationService,
     LiveTokens,
     Profiles,

@@ -1,5 +1,6 @@
 import { userActor } from '../../common/actor';
 import { newId } from '../../common/ids';
+import { EventBus } from '../../platform/events/domain-events';
 import { LiveLogins } from './live-logins';
 import type { LiveUser, LoginRef, LoginsRepository } from './logins.repository';
 
@@ -12,7 +13,8 @@ function gatedRepository() {
   const repository = {
     findLive: () => new Promise((resolve, reject) => asked.push({ answer: resolve, fail: reject })),
   } as unknown as LoginsRepository;
-  return { logins: new LiveLogins(repository), asked };
+  const events = new EventBus();
+  return { logins: new LiveLogins(repository, events), asked, events };
 }
 
 describe('LiveLogins', () => {
@@ -56,5 +58,48 @@ describe('LiveLogins', () => {
     const second = logins.actorOf(ref);
     asked[1]?.answer(user);
     expect(await second).toMatchObject({ id: user.userId });
+  });
+
+  const other: LoginRef = { tenantId: ref.tenantId, loginId: newId() };
+  const foreign: LoginRef = { tenantId: newId(), loginId: newId() };
+
+  /** Asks for all three, each of another user, and answers. */
+  async function allKnown() {
+    const { logins, asked, events } = gatedRepository();
+    const all = [logins.actorOf(ref), logins.actorOf(other), logins.actorOf(foreign)];
+    asked[0]?.answer(user);
+    for (const one of asked.slice(1)) one.answer({ userId: newId(), role: 'AGENT' });
+    await Promise.all(all);
+    const askedAgain = (one: LoginRef): boolean => {
+      const before = asked.length;
+      void logins.actorOf(one);
+      return asked.length > before;
+    };
+    return { events, askedAgain };
+  }
+
+  it.each(['user.changed', 'user.ended'] as const)(
+    'forgets the logins of a user, and of no other, at %s',
+    async (name) => {
+      const { events, askedAgain } = await allKnown();
+      events.committed(name, { tenantId: ref.tenantId, userId: user.userId });
+      expect([ref, other, foreign].map(askedAgain)).toEqual([true, false, false]);
+    },
+  );
+
+  it('forgets the logins of a tenant, and of no other, at tenant.changed', async () => {
+    const { events, askedAgain } = await allKnown();
+    events.committed('tenant.changed', { tenantId: ref.tenantId });
+    expect([ref, other, foreign].map(askedAgain)).toEqual([true, true, false]);
+  });
+
+  it('does not keep an answer that was on its way when the user was changed', async () => {
+    const { logins, asked, events } = gatedRepository();
+    const before = logins.actorOf(ref);
+    events.committed('user.changed', { tenantId: ref.tenantId, userId: user.userId });
+    asked[0]?.answer(user);
+    await before;
+    void logins.actorOf(ref);
+    expect(asked).toHaveLength(2);
   });
 });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { type Actor, userActor } from '../../common/actor';
+import { EventBus } from '../../platform/events/domain-events';
 import { type LoginRef, LoginsRepository } from './logins.repository';
 
 /** How long a change made by another replica may stay unnoticed here (spec: 5 s at most). */
@@ -21,8 +22,14 @@ export class LiveLogins {
   private readonly known: LRUCache<string, Known>;
   private readonly loading = new Map<string, Promise<Known>>();
 
-  constructor(private readonly logins: LoginsRepository) {
+  constructor(
+    private readonly logins: LoginsRepository,
+    events: EventBus,
+  ) {
     this.known = new LRUCache({ max: KEPT_MAX, ttl: TTL_MS });
+    events.hears('user.changed', ({ tenantId, userId }) => this.forgetAll(tenantId, userId));
+    events.hears('user.ended', ({ tenantId, userId }) => this.forgetAll(tenantId, userId));
+    events.hears('tenant.changed', ({ tenantId }) => this.forgetAll(tenantId));
   }
 
   /** Who acts through the login; null when it has ended, or its user or tenant is not active. */
@@ -37,6 +44,17 @@ export class LiveLogins {
     const key = keyOf(ref);
     this.known.delete(key);
     this.loading.delete(key);
+  }
+
+  /**
+   * Forgets every login of the tenant, or of one of its users. What is known to be dead may be alive again, and what is on its
+   * way may be of the user: both are asked for anew. Looks at all that is known: such changes are rare.
+   */
+  private forgetAll(tenantId: string, userId?: string): void {
+    for (const [key, { actor }] of this.known.entries())
+      if (key.startsWith(tenantId) && (userId === undefined || actor === null || actor.id === userId))
+        this.known.delete(key);
+    for (const key of this.loading.keys()) if (key.startsWith(tenantId)) this.loading.delete(key);
   }
 
   private load(key: string, ref: LoginRef): Promise<Known> {

@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { PageRequest } from '../../common/paging';
 import type { TenantRole } from '../../common/permissions';
+import { audited } from '../../platform/audit/audit-log';
+import type { AuditRow } from '../../platform/audit/audit-record';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 
 /** How long a login lives since it was last refreshed. */
@@ -8,7 +11,7 @@ const LOGIN_TTL = `interval '7 days'`;
 const GRACE = `interval '10 seconds'`;
 
 /** Why a login was ended before its time. */
-export type RevokeReason = 'logout' | 'refresh_reuse';
+export type RevokeReason = 'logout' | 'refresh_reuse' | 'revoked' | 'password_changed' | 'user_ended';
 
 /** Which login, of whom. */
 export interface LoginRef {
@@ -27,6 +30,8 @@ export interface NewLogin extends LoginRef, LoginOrigin {
   userId: string;
   /** 32 random bytes: the secret part of its refresh tokens. */
   seed: Buffer;
+  /** What the password was compared with; it must still be the user's. Null where no password was asked for. */
+  passwordHash: string | null;
 }
 
 /** A login as refreshing needs it. */
@@ -41,15 +46,31 @@ export interface RefreshableLogin {
   inGrace: boolean;
 }
 
+/** A login as its owner sees it. */
+export interface LoginRow {
+  id: string;
+  ip: string | null;
+  user_agent: string | null;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+}
+
 /** The user behind a login that still lives. */
 export interface LiveUser {
   userId: string;
   role: TenantRole;
 }
 
-const INSERT = `
-  insert into logins (tenant_id, id, user_id, seed, ip, user_agent, expires_at)
-  values ($1, $2, $3, $4, $5, $6, now() + ${LOGIN_TTL})`;
+// The user's row is held (for share): a password change or a deactivation that is on its way is waited for, and then the
+// login does not begin; one that comes after it finds the login and ends it.
+const INSERT = audited(
+  `insert into logins (tenant_id, id, user_id, seed, ip, user_agent, expires_at)
+    select $1::uuid, $2::uuid, u.id, $4::bytea, $5::text, $6::text, now() + ${LOGIN_TTL} from users u
+    where u.tenant_id = $1 and u.id = $3 and u.status = 'active' and ($7::text is null or u.password_hash = $7)
+    for share of u returning id`,
+  7,
+);
 
 const LIVES = `l.revoked_at is null and l.expires_at > now() and u.status = 'active' and t.status = 'active'`;
 const WITH_OWNER = `logins l join users u on u.tenant_id = l.tenant_id and u.id = l.user_id join tenants t on t.id = l.tenant_id`;
@@ -67,23 +88,50 @@ const ADVANCE = `
   where tenant_id = $1 and id = $2 and generation = $3 and revoked_at is null and expires_at > now()
   returning id`;
 
-const REVOKE = `
-  update logins set revoked_at = now(), revoke_reason = $3 where tenant_id = $1 and id = $2 and revoked_at is null`;
+const REVOKE = audited(
+  `update logins set revoked_at = now(), revoke_reason = $3 where tenant_id = $1 and id = $2 and revoked_at is null
+    returning id`,
+  3,
+);
+
+const REVOKE_OWN = audited(
+  `update logins set revoked_at = now(), revoke_reason = 'revoked'
+    where tenant_id = $1 and id = $2 and user_id = $3 and revoked_at is null and expires_at > now() returning id`,
+  3,
+);
 
 const REVOKE_ALL = `
   update logins set revoked_at = now(), revoke_reason = $3
-  where tenant_id = $1 and user_id = $2 and revoked_at is null returning id`;
+  where tenant_id = $1 and user_id = $2 and revoked_at is null and id is distinct from $4::uuid returning id`;
+
+const REVOKE_ALL_AUDITED = audited(REVOKE_ALL, 4);
+
+const LIST = `
+  select id, ip, user_agent, created_at, last_used_at, expires_at from logins
+  where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > now() and ($3::uuid is null or id < $3)
+  order by id desc limit $4 offset $5`;
+
+const COUNT = `
+  select count(*)::int as count from (select from logins
+    where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > now() limit $3) l`;
+
+const HOLD = `
+  select id from logins where tenant_id = $1 and id = $2 and revoked_at is null and expires_at > now() for update`;
 
 /** The queries on `logins`. A login is a family of refresh tokens; no token is stored. */
 @Injectable()
 export class LoginsRepository {
   constructor(private readonly db: TenantDatabase) {}
 
-  /** Begins a login, within the transaction where there is one. */
-  async insert(login: NewLogin, tx?: TenantTransaction): Promise<void> {
-    const { tenantId, loginId, userId, seed, ip, userAgent } = login;
-    const params = [tenantId, loginId, userId, seed, ip, userAgent];
-    await (tx ? tx.query(INSERT, params) : this.db.query(tenantId, INSERT, params));
+  /**
+   * Begins a login with its record, within the transaction where there is one. False when the user is not active any more or
+   * has another password by now.
+   */
+  async insert(login: NewLogin, record: AuditRow, tx?: TenantTransaction): Promise<boolean> {
+    const { tenantId, loginId, userId, seed, ip, userAgent, passwordHash } = login;
+    const params = [tenantId, loginId, userId, seed, ip, userAgent, passwordHash, ...record];
+    const rows = await (tx ? tx.query(INSERT, params) : this.db.query(tenantId, INSERT, params));
+    return rows.length === 1;
   }
 
   /** Null when the login is unknown, revoked or expired, or its user or tenant is not active. */
@@ -104,14 +152,46 @@ export class LoginsRepository {
     return (await this.db.query(tenantId, ADVANCE, params)).length === 1;
   }
 
-  /** Ends the login; one that has ended keeps its first reason. */
-  async revoke({ tenantId, loginId }: LoginRef, reason: RevokeReason): Promise<void> {
-    await this.db.query(tenantId, REVOKE, [tenantId, loginId, reason]);
+  /** Ends the login with its record; one that has ended keeps its first reason, and nothing is recorded. */
+  async revoke({ tenantId, loginId }: LoginRef, reason: RevokeReason, record: AuditRow): Promise<void> {
+    await this.db.query(tenantId, REVOKE, [tenantId, loginId, reason, ...record]);
   }
 
-  /** Ends every login of the user and tells which those were. */
-  async revokeAll(tenantId: string, userId: string, reason: RevokeReason): Promise<string[]> {
-    const rows = await this.db.query<{ id: string }>(tenantId, REVOKE_ALL, [tenantId, userId, reason]);
-    return rows.map((row) => row.id);
+  /** Ends a live login of this user with its record; false when the user has no such login. */
+  async revokeOwn({ tenantId, loginId }: LoginRef, userId: string, record: AuditRow): Promise<boolean> {
+    return (await this.db.query(tenantId, REVOKE_OWN, [tenantId, loginId, userId, ...record])).length === 1;
+  }
+
+  /** Ends every login of the user, with one record, and tells which those were. */
+  async revokeAll(tenantId: string, userId: string, reason: RevokeReason, record: AuditRow): Promise<string[]> {
+    const params = [tenantId, userId, reason, null, ...record];
+    return idsOf(await this.db.query<{ id: string }>(tenantId, REVOKE_ALL_AUDITED, params));
+  }
+
+  /** The same within a transaction that has its own record, but for the login `keep` (null: all). */
+  async revokeAllWithin(
+    tx: TenantTransaction,
+    user: { tenantId: string; userId: string; keep: string | null },
+    reason: RevokeReason,
+  ): Promise<string[]> {
+    return idsOf(await tx.query<{ id: string }>(REVOKE_ALL, [user.tenantId, user.userId, reason, user.keep]));
+  }
+
+  /** Whether the login still lives; it stays so until the end of the transaction. */
+  async hold(tx: TenantTransaction, { tenantId, loginId }: LoginRef): Promise<boolean> {
+    return (await tx.query(HOLD, [tenantId, loginId])).length === 1;
+  }
+
+  /** The live logins of the user, newest first, one more than asked for. */
+  listOf(tenantId: string, userId: string, { limit, cursor, offset }: PageRequest): Promise<LoginRow[]> {
+    return this.db.query<LoginRow>(tenantId, LIST, [tenantId, userId, cursor ?? null, limit + 1, offset ?? 0]);
+  }
+
+  /** How many live logins the user has; counting stops at the cap. */
+  async countOf(tenantId: string, userId: string, cap: number): Promise<number> {
+    const [row] = await this.db.query<{ count: number }>(tenantId, COUNT, [tenantId, userId, cap]);
+    return row?.count ?? 0;
   }
 }
+
+const idsOf = (rows: { id: string }[]): string[] => rows.map((row) => row.id);

@@ -2,11 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '../../common/ids';
 import { Config } from '../../config/config';
 import { TenantDatabase } from '../../platform/database/tenant-database';
-import { TenantsService } from '../tenants/tenants.service';
 import { PasswordHasher } from '../../platform/crypto/password-hasher';
 import { UsersService } from '../users/users.service';
-import type { Subject } from './access-token';
 import { AuthErrors } from './auth.errors';
+import { FoundingService } from './founding.service';
 import { LoginsService, type TokenPair } from './logins.service';
 import { tenantNameOf } from './tenant-name';
 
@@ -31,9 +30,9 @@ export class RegistrationService {
 
   constructor(
     private readonly db: TenantDatabase,
-    private readonly tenants: TenantsService,
     private readonly users: UsersService,
     private readonly hasher: PasswordHasher,
+    private readonly founding: FoundingService,
     private readonly logins: LoginsService,
     config: Config,
   ) {
@@ -49,13 +48,11 @@ export class RegistrationService {
     if (!this.open) throw AuthErrors.signupDisabled();
     await this.users.requireFreeEmail(email); // before the expensive hash
     const passwordHash = await this.hasher.hash(password);
-    const subject: Subject = { tenantId: newId(), userId: newId(), role: 'TENANT_ADMIN' };
-    const { tenantId, userId: id, role } = subject;
-    const name = email.slice(0, email.lastIndexOf('@'));
+    const subject = { tenantId: newId(), userId: newId(), role: 'TENANT_ADMIN', passwordHash } as const;
+    const { tenantId, userId: id } = subject;
     return this.db.transaction(tenantId, async (tx) => {
       await this.users.claimEmail(tx, email);
-      await this.tenants.found(tx, { id: tenantId, name: tenantName ?? tenantNameOf(email) });
-      const createdAt = await this.users.create(tx, tenantId, { id, email, name, role, passwordHash });
+      const createdAt = await this.founding.found(tx, { ...subject, name: tenantName ?? tenantNameOf(email), email });
       return { user: { id, email, createdAt }, tokens: await this.logins.begin(subject, tx) };
     });
   }

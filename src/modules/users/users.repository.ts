@@ -77,4 +77,24 @@ export class UsersRepository {
     );
     return row?.created_at ?? null;
   }
+
+  /** The most accounts that one email has: reads the whole index of emails. */
+  async mostAccounts(): Promise<number> {
+    const [row] = await this.system.run<{ most: number | null }>('mostAccountsOfAnEmail');
+    return row?.most ?? 0;
+  }
+
+  /** Replaces the password's hash; false when it is another by now, or the user is not active. */
+  async changePassword(
+    tx: TenantTransaction,
+    { tenantId, id }: { tenantId: string; id: string },
+    { from, to }: { from: string; to: string },
+  ): Promise<boolean> {
+    const rows = await tx.query(
+      `update users set password_hash = $4, version = version + 1, updated_at = now()
+       where tenant_id = $1 and id = $2 and password_hash = $3 and status = 'active' returning id`,
+      [tenantId, id, from, to],
+    );
+    return rows.length === 1;
+  }
 }

@@ -76,4 +76,14 @@ export class UsersService {
   createUnlessThere(tx: TenantTransaction, tenantId: string, user: NewUser): Promise<Date | null> {
     return this.users.insert(tx, tenantId, user);
   }
+
+  /** The most accounts that one email has, in all tenants together. */
+  mostAccounts(): Promise<number> {
+    return this.users.mostAccounts();
+  }
+
+  /** Replaces the hash of the actor's password; false when the actor is not active, or has another password by now. */
+  changePassword(tx: TenantTransaction, actor: Actor, hashes: { from: string; to: string }): Promise<boolean> {
+    return this.users.changePassword(tx, actor, hashes);
+  }
 }

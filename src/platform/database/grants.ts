@@ -51,7 +51,7 @@ const SYSTEM: Record<string, Work[]> = {
   tenant_usage: ['select', 'delete'],
   login_failures: ['select', 'insert', 'update', 'delete'],
   tenant_purges: ['select', 'insert', 'update'],
-  audit_logs: ['select'],
+  audit_logs: ['select', 'insert'],
   audit_pending: ['select', 'delete'],
   audit_seals: ['select', 'insert'],
   audit_chains: ['select', 'insert', 'update'],

@@ -12,6 +12,8 @@ const purge = (table: string, condition: string) => ({
 export const PURGE_STATEMENTS = {
   purgeIdempotencyKeys: purge('idempotency_keys', `created_at < now() - interval '24 hours' and lease_until < now()`),
   purgeLogins: purge('logins', `expires_at < now() - interval '30 days'`),
+  // Failures count for 15 minutes, and so long a lock holds.
+  purgeLoginFailures: purge('login_failures', `last_at < now() - interval '1 hour'`),
   purgeWebhookEvents: purge(
     'webhook_events',
     `status in ('applied', 'ignored') and received_at < now() - interval '14 days'`,

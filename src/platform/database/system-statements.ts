@@ -1,5 +1,6 @@
 import { KEY_STATEMENTS } from './key-statements';
 import { LANE_STATEMENTS } from './lane-statements';
+import { LOGIN_STATEMENTS } from './login-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
 
 /** A statement that crosses tenants: why it must, and its text. */
@@ -13,12 +14,6 @@ interface SystemStatementText {
  * reason that says why no tenant is known yet, or why the work belongs to all of them.
  */
 export const SYSTEM_STATEMENTS = {
-  loginsByEmail: {
-    reason: 'Somebody logs in with an email and a password: which tenant it is, is the question.',
-    text: `select u.tenant_id, u.id, u.email, u.name, u.role, u.status, u.password_hash, t.slug as tenant_slug,
-        t.name as tenant_name, t.status as tenant_status
-      from users u join tenants t on t.id = u.tenant_id where u.email = $1 order by u.tenant_id`,
-  },
   tenantBySlug: {
     reason: 'A tenant is named by its slug before anybody is logged in.',
     text: `select id, slug, name, status from tenants where slug = $1`,
@@ -76,6 +71,7 @@ export const SYSTEM_STATEMENTS = {
       (select count(*) from (select from messages where status = 'unknown' limit 10001) u)::int as unknown`,
   },
   ...KEY_STATEMENTS,
+  ...LOGIN_STATEMENTS,
   ...LANE_STATEMENTS,
   ...PURGE_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;

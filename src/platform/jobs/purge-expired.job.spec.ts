@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 import { type TestDatabase, workerDatabase } from '../../../test/support/database';
 import { newId } from '../../common/ids';
@@ -42,6 +43,13 @@ describe('PurgeExpiredJob', () => {
       [tenant, newId(), user, Buffer.alloc(32), age],
     );
 
+  const insertFailure = (age: string) =>
+    owner.query(
+      `insert into login_failures (account, failed_at, last_at)
+       values ($1, array[now() - $2::interval], now() - $2::interval)`,
+      [randomBytes(32), age],
+    );
+
   const count = async (table: string): Promise<number> =>
     (await owner.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]?.n ?? -1;
 
@@ -49,9 +57,10 @@ describe('PurgeExpiredJob', () => {
     await insertKeys(4_500, '25 hours');
     await insertKeys(3, '23 hours');
     for (const age of ['31 days', '29 days', '-1 days']) await insertLogin(age);
+    for (const age of ['61 minutes', '59 minutes']) await insertFailure(age);
     const job = new PurgeExpiredJob(new SystemDatabase(connections));
     await job.run(new AbortController().signal);
-    expect([await count('idempotency_keys'), await count('logins')]).toEqual([3, 2]);
+    expect([await count('idempotency_keys'), await count('logins'), await count('login_failures')]).toEqual([3, 2, 1]);
     await job.run(new AbortController().signal);
     expect([await count('idempotency_keys'), await count('logins')]).toEqual([3, 2]);
   });
