@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core';
 import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
+import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
@@ -42,7 +43,7 @@ const PLATFORM = [
   AuditLogModule,
 ];
 
-const FEATURES = [TenantsModule, UsersModule, AuthModule, WahaModule, MessagesModule, WebhooksModule, HealthModule];
+const FEATURES = [TenantsModule, UsersModule, AuthModule, WahaModule, MessagesModule, WebhooksModule, AuditModule, HealthModule];
 
 /** The list of features: the only file that knows all of them, and where the one guard meets who authenticates. */
 @Module({})

@@ -1,3 +1,4 @@
+import { AUDIT_STATEMENTS } from './audit-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
 
@@ -74,6 +75,7 @@ export const SYSTEM_STATEMENTS = {
         limit 10001) q)::int as oldest_s,
       (select count(*) from (select from messages where status = 'unknown' limit 10001) u)::int as unknown`,
   },
+  ...AUDIT_STATEMENTS,
   ...LANE_STATEMENTS,
   ...PURGE_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;
