@@ -2,7 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const TABLES = [
   // Who acted, what it did, to what. What is personal lies outside the digest, which covers only its salted hash: it can be
-  // erased without breaking the chain, and not be changed without breaking it.
+  // erased without breaking the chain, and not be changed without breaking it. The metadata are json, not jsonb: kept letter
+  // for letter, they have one digest in every version of PostgreSQL, and no text in them is refused.
   `
     create table audit_logs (
       tenant_id uuid not null,
@@ -12,7 +13,7 @@ const TABLES = [
       actor_id uuid,
       action text not null check (length(action) between 1 and 64),
       resource text not null check (length(resource) <= 300),
-      metadata jsonb not null default '{}',
+      metadata json not null default '{}',
       request_id text check (length(request_id) <= 128),
       personal text,
       personal_salt bytea,
@@ -21,13 +22,14 @@ const TABLES = [
     ) partition by range (at)`,
   `create index audit_logs_by_actor on audit_logs (tenant_id, actor_id, id) where actor_id is not null`,
   `create index audit_logs_by_action on audit_logs (tenant_id, action, id)`,
+  `create index audit_logs_by_resource on audit_logs (tenant_id, resource, id)`,
   // What waits to be sealed. Filled by the owner's trigger, so that no record can be written past it.
   `
     create table audit_pending (
       tenant_id uuid not null,
       id uuid not null,
       at timestamptz not null,
-      constraint audit_pending_pk primary key (tenant_id, id)
+      constraint audit_pending_pk primary key (tenant_id, at, id)
     )`,
   // One link of a tenant's chain: a batch of records of one month, in order, with the digest of each.
   `
@@ -43,11 +45,14 @@ const TABLES = [
       constraint audit_seals_pk primary key (tenant_id, seq)
     )`,
   // Where each chain stands, and from where it can still be checked: what came before was dropped when its time was over.
+  // Both ends are signed by the service; of months before kept_from it has agreed to lose the records.
   `
     create table audit_chains (
       tenant_id uuid not null,
       base_seq bigint not null default 0,
       base_chain bytea not null,
+      kept_from date not null,
+      base_proof bytea not null,
       head_seq bigint not null default 0,
       head_chain bytea not null,
       head_proof bytea not null,
@@ -57,7 +62,6 @@ const TABLES = [
     create table audit_policy (
       one boolean not null default true check (one),
       retention_days integer not null default 400 check (retention_days > 0),
-      dropped_before date not null default '-infinity',
       constraint audit_policy_pk primary key (one)
     )`,
   `insert into audit_policy default values`,
@@ -66,67 +70,68 @@ const TABLES = [
 const FUNCTIONS = [
   `
     create function audit_enqueue() returns trigger language plpgsql security definer
-      set search_path = pg_catalog, public as $$
+      set search_path = pg_catalog, public, pg_temp as $$
     begin
       insert into public.audit_pending (tenant_id, id, at) select tenant_id, id, at from fresh;
       return null;
     end $$`,
   `create trigger audit_logs_enqueue after insert on audit_logs
      referencing new table as fresh for each statement execute function audit_enqueue()`,
-  // Months ahead are made long before they are needed; months past the retention go, and each chain goes on from its new base.
+  // Months ahead are made long before they are needed. A month past the retention goes as a whole, once its last day is older
+  // than that, nothing of it waits to be sealed, and every chain has agreed. Its locks hold up whoever writes a record:
+  // where it does not get them soon it gives up, and is called again.
   `
     create function audit_maintain() returns text[] language plpgsql security definer
-      set search_path = pg_catalog, public as $$
+      set search_path = pg_catalog, public, pg_temp set lock_timeout = '2s' as $$
     declare
       this_month date := date_trunc('month', now() at time zone 'UTC');
       keep_from date;
-      month date;
+      first_day date;
       gone text[] := '{}';
       part record;
     begin
       perform pg_advisory_xact_lock(7266100919);
-      for ahead in -1..14 loop
-        month := this_month + make_interval(months => ahead);
-        if to_regclass(format('public.audit_logs_%s', to_char(month, 'YYYYMM'))) is null then
-          execute format('create table public.audit_logs_%s partition of public.audit_logs for values from (%L) to (%L)',
-            to_char(month, 'YYYYMM'), month::timestamp at time zone 'UTC',
-            (month + interval '1 month') at time zone 'UTC');
-        end if;
-      end loop;
       select date_trunc('month', (now() at time zone 'UTC') - make_interval(days => retention_days)) into keep_from
         from public.audit_policy;
-      for part in select c.relname as name, to_date(right(c.relname, 6), 'YYYYMM') as month
-          from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'public.audit_logs'::regclass
-          order by 2 loop
-        if part.month < keep_from then
-          execute format('drop table public.%I', part.name);
-          gone := gone || part.name::text;
+      for ahead in -1..14 loop
+        first_day := this_month + make_interval(months => ahead);
+        if first_day >= keep_from
+            and to_regclass(format('public.audit_logs_%s', to_char(first_day, 'YYYYMM'))) is null then
+          execute format('create table public.audit_logs_%s partition of public.audit_logs for values from (%L) to (%L)',
+            to_char(first_day, 'YYYYMM'), first_day::timestamp at time zone 'UTC',
+            (first_day + interval '1 month') at time zone 'UTC');
         end if;
       end loop;
-      update public.audit_policy set dropped_before = greatest(dropped_before, keep_from);
-      delete from public.audit_pending where at < keep_from::timestamp at time zone 'UTC';
-      with prefix as (
-        select s.tenant_id, max(s.seq) as seq from public.audit_seals s
-        where s.seq < coalesce((select min(k.seq) from public.audit_seals k
-            where k.tenant_id = s.tenant_id and k.month >= keep_from), s.seq + 1)
-        group by s.tenant_id)
-      update public.audit_chains c set base_seq = s.seq, base_chain = s.chain
-        from prefix join public.audit_seals s using (tenant_id, seq) where c.tenant_id = prefix.tenant_id;
+      for part in select c.relname as name, to_date(right(c.relname, 6), 'YYYYMM') as first_day
+          from pg_inherits i join pg_class c on c.oid = i.inhrelid
+          where i.inhparent = 'public.audit_logs'::regclass and c.relname ~ '^audit_logs_[0-9]{6}$' order by 2 loop
+        continue when part.first_day >= keep_from
+          or exists (select from public.audit_pending p where p.at >= part.first_day::timestamp at time zone 'UTC'
+            and p.at < (part.first_day + interval '1 month') at time zone 'UTC')
+          or exists (select from public.audit_seals s join public.audit_chains c using (tenant_id)
+            where s.month = part.first_day and c.kept_from <= part.first_day);
+        execute format('drop table public.%I', part.name);
+        gone := gone || part.name::text;
+      end loop;
       delete from public.audit_seals s using public.audit_chains c
         where c.tenant_id = s.tenant_id and s.seq <= c.base_seq;
       return gone;
     end $$`,
-  // What is personal in the records of a tenant that is being deleted; of no other.
+  // What is personal in the records of a tenant that is being deleted; of no other. So many records at a time as one
+  // statement has time for: called until it answers 0.
   `
     create function audit_erase(erased uuid) returns bigint language plpgsql security definer
-      set search_path = pg_catalog, public as $$
+      set search_path = pg_catalog, public, pg_temp as $$
     declare
       touched bigint;
     begin
       if not exists (select from public.tenant_purges where id = erased) then
         raise exception 'The tenant is not being deleted';
       end if;
-      update public.audit_logs set personal = null, personal_salt = null where tenant_id = erased and personal is not null;
+      update public.audit_logs l set personal = null, personal_salt = null
+        from (select tenant_id, id, at from public.audit_logs
+          where tenant_id = erased and personal is not null limit 50000) some
+        where l.tenant_id = some.tenant_id and l.id = some.id and l.at = some.at;
       get diagnostics touched = row_count;
       return touched;
     end $$`,

@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import type { Config } from './config/config';
 import { ConfigModule } from './config/config.module';
 import { ApiKeysModule } from './modules/api-keys/api-keys.module';
+import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
@@ -51,6 +52,7 @@ const FEATURES = [
   WahaModule,
   MessagesModule,
   WebhooksModule,
+  AuditModule,
   HealthModule,
 ];
 

@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config';
-import { AuditLog } from '../../platform/audit/audit-log';
-import { TenantDatabase } from '../../platform/database/tenant-database';
 import { DEV_TOKEN_TTL_S } from './access-token';
 import { AuthErrors } from './auth.errors';
 import { DevPeople } from './dev-people.service';
@@ -13,10 +11,8 @@ export class DevTokens {
   private readonly enabled: boolean;
 
   constructor(
-    private readonly db: TenantDatabase,
     private readonly people: DevPeople,
     private readonly logins: LoginsService,
-    private readonly audit: AuditLog,
     { AUTH_DEV_TOKENS, NODE_ENV }: Config,
   ) {
     this.enabled = AUTH_DEV_TOKENS && NODE_ENV !== 'production';
@@ -32,11 +28,10 @@ export class DevTokens {
   async issue(email: string): Promise<string> {
     if (!this.enabled) throw AuthErrors.devTokensDisabled();
     const { tenantId, userId, role } = await this.people.find(email);
-    return this.db.transaction(tenantId, async (tx) => {
-      const resource = `user:${userId}`;
-      const entry = { action: 'TOKEN_ISSUED', resource, metadata: { grant: 'dev_token' } } as const;
-      await this.audit.recordAs(tx, tenantId, { kind: 'user', id: userId }, entry);
-      return this.logins.beginWithoutRefresh({ tenantId, userId, role }, DEV_TOKEN_TTL_S, tx);
+    return this.logins.beginWithoutRefresh({ tenantId, userId, role }, DEV_TOKEN_TTL_S, {
+      action: 'TOKEN_ISSUED',
+      resource: `user:${userId}`,
+      metadata: { grant: 'dev_token' },
     });
   }
 }

@@ -5,6 +5,7 @@ import { CommonErrors } from '../../common/common.errors';
 import { newId } from '../../common/ids';
 import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
+import type { AuditEntry } from '../../platform/audit/audit-record';
 import { auditRow, NOBODY } from '../../platform/audit/audit-record';
 import { currentContext } from '../../platform/context/request-context';
 import type { TenantTransaction } from '../../platform/database/tenant-database';
@@ -61,11 +62,17 @@ export class LoginsService {
     return this.pair(subject, { ...ref, generation: 0 }, seed);
   }
 
-  /** Begins a login that lives on one access token of so many seconds: its refresh tokens are given to nobody. */
-  async beginWithoutRefresh(subject: Subject, ttlS: number, tx: TenantTransaction): Promise<string> {
-    const { tenantId, userId } = subject;
+  /**
+   * Begins a login that lives on one access token of so many seconds: its refresh tokens are given to nobody.
+   * @param entry what is recorded of it
+   * @throws AUTHENTICATION_FAILED when the user is not active any more
+   */
+  async beginWithoutRefresh(subject: Subject, ttlS: number, entry: AuditEntry): Promise<string> {
+    const { tenantId, userId, role } = subject;
     const loginId = newId();
-    await this.logins.insert({ tenantId, loginId, userId, seed: randomBytes(32), ...origin() }, tx);
+    const record = this.audit.row(userActor({ tenantId, loginId, id: userId, role }), entry);
+    const login = { tenantId, loginId, userId, seed: randomBytes(32), passwordHash: null, ...origin() };
+    if (!(await this.logins.insert(login, record))) throw CommonErrors.authenticationFailed();
     return this.tokens.sign(subject, loginId, ttlS);
   }
 

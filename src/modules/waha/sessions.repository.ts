@@ -30,6 +30,9 @@ export interface SessionRow extends Pace {
   queue_depth: number;
 }
 
+/** Writes the audit record of a change into its transaction. */
+export type Recording = (tx: TenantTransaction) => Promise<void>;
+
 export interface NewSession {
   id: string;
   serverId: string;
@@ -57,6 +60,13 @@ const COLUMNS = `s.id, s.server_id, s.name, s.waha_name, s.desired, s.status, s.
     and m.status = 'queued' limit 10001) q) as queue_depth`;
 const FROM = `from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id`;
 
+const INSERT = `
+  with made as (
+    insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret, metadata)
+    values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, id) do nothing returning tenant_id, id)
+  insert into lanes (tenant_id, session_id, per_minute, burst, jitter_ms, tokens)
+  select tenant_id, id, $8::int, $9::int, $10::int, $9::int from made returning session_id`;
+
 const NOTE_STATE = `
   with noted as (
     update sessions set status = $3, phone = coalesce($5, phone), push_name = coalesce($6, push_name),
@@ -80,23 +90,22 @@ export class SessionsRepository {
    * Stores session and lane together. Breaks sessions_name_key.
    * @returns false when there was one of this id (a repeated request), which is left as it is
    */
-  async insert(tenantId: string, session: NewSession): Promise<boolean> {
+  async insert(tenantId: string, session: NewSession, record: Recording): Promise<boolean> {
     const { id, serverId, name, wahaName, webhookSecret, pace, metadata } = session;
-    const rows = await this.db.query(
-      tenantId,
-      `with made as (
-        insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret, metadata)
-        values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, id) do nothing returning tenant_id, id)
-      insert into lanes (tenant_id, session_id, per_minute, burst, jitter_ms, tokens)
-      select tenant_id, id, $8::int, $9::int, $10::int, $9::int from made returning session_id`,
-      [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, pace.per_minute, pace.burst, pace.jitter_ms],
-    );
-    return rows.length > 0;
+    const { per_minute, burst, jitter_ms } = pace;
+    const params = [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, per_minute, burst, jitter_ms];
+    return this.change(tenantId, record, (tx) => tx.query(INSERT, params));
   }
 
   /** Forgets a session that WAHA has never seen. */
-  async remove(tenantId: string, id: string): Promise<void> {
-    await this.db.query(tenantId, `delete from sessions where tenant_id = $1 and id = $2`, [tenantId, id]);
+  async remove(tenantId: string, id: string, record: Recording): Promise<void> {
+    const text = `delete from sessions where tenant_id = $1 and id = $2 returning id`;
+    await this.change(tenantId, record, (tx) => tx.query(text, [tenantId, id]));
+  }
+
+  /** Writes the record of what only WAHA will do to the session. */
+  async recordAct(tenantId: string, record: Recording): Promise<void> {
+    await this.db.transaction(tenantId, record);
   }
 
   /** Null when there is none, or it was deleted. */
@@ -162,25 +171,24 @@ export class SessionsRepository {
   }
 
   /** What should be: running or stopped. */
-  async setDesired(tenantId: string, id: string, desired: 'running' | 'stopped'): Promise<void> {
-    await this.db.query(
-      tenantId,
-      `update sessions set desired = $3, updated_at = now() where tenant_id = $1 and id = $2 and desired <> 'deleted'`,
-      [tenantId, id, desired],
-    );
+  async setDesired(tenantId: string, id: string, desired: 'running' | 'stopped', record: Recording): Promise<void> {
+    const text = `update sessions set desired = $3, updated_at = now()
+      where tenant_id = $1 and id = $2 and desired <> 'deleted' returning id`;
+    await this.change(tenantId, record, (tx) => tx.query(text, [tenantId, id, desired]));
   }
 
   /** Marks it deleted: its lane takes nothing any more, and what is queued is cancelled. History stays. */
-  async markDeleted(tenantId: string, id: string): Promise<void> {
-    await this.db.transaction(tenantId, async (tx) => {
+  async markDeleted(tenantId: string, id: string, record: Recording): Promise<void> {
+    await this.change(tenantId, record, async (tx) => {
       await tx.query(`update lanes set state = 'closed', next_at = null where tenant_id = $1 and session_id = $2`, [
         tenantId,
         id,
       ]);
-      await tx.query(`update sessions set desired = 'deleted', updated_at = now() where tenant_id = $1 and id = $2`, [
-        tenantId,
-        id,
-      ]);
+      const marked = await tx.query(
+        `update sessions set desired = 'deleted', updated_at = now()
+          where tenant_id = $1 and id = $2 and desired <> 'deleted' returning id`,
+        [tenantId, id],
+      );
       // What was open when it was deleted is asked for no more: WAHA has forgotten it too.
       await tx.query(
         `update messages set settle_at = null where tenant_id = $1 and session_id = $2 and status = 'unknown'`,
@@ -192,6 +200,7 @@ export class SessionsRepository {
         insert into message_events (tenant_id, message_id, status, note) select $1, id, 'cancelled', 'session deleted' from ended`,
         [tenantId, id],
       );
+      return marked;
     });
   }
 
@@ -202,5 +211,18 @@ export class SessionsRepository {
       `update sessions set status = 'DELETED', status_at = now() where tenant_id = $1 and id = $2`,
       [tenantId, id],
     );
+  }
+
+  /** Changes and, where that changed a row, records: both or neither. Answers whether it did. */
+  private change(
+    tenantId: string,
+    record: Recording,
+    work: (tx: TenantTransaction) => Promise<unknown[]>,
+  ): Promise<boolean> {
+    return this.db.transaction(tenantId, async (tx) => {
+      const changed = (await work(tx)).length > 0;
+      if (changed) await record(tx);
+      return changed;
+    });
   }
 }

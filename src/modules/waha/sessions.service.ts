@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { newId } from '../../common/ids';
 import { COUNT_CAP, type Page, type PageRequest, pageOf, totalOf } from '../../common/paging';
+import type { AuditAction } from '../../platform/audit/audit-actions';
+import { AuditLog } from '../../platform/audit/audit-log';
 import { currentContext } from '../../platform/context/request-context';
 import { SecretBox } from '../../platform/crypto/secret-box';
 import { uniqueViolation } from '../../platform/database/database-error';
@@ -12,7 +14,7 @@ import type { QrImage } from './client/waha-client';
 import { WahaFailure } from './client/waha-failure';
 import { SessionProvisioner } from './session-provisioner.service';
 import { secretContext } from './session-secret';
-import { type Pace, type SessionRow, SessionsRepository } from './sessions.repository';
+import { type Pace, type Recording, type SessionRow, SessionsRepository } from './sessions.repository';
 import { type WahaServer, WahaServers } from './waha-servers.service';
 import { toApiError, WahaErrors } from './waha.errors';
 
@@ -34,6 +36,7 @@ export class SessionsService {
     private readonly servers: WahaServers,
     private readonly secrets: SecretBox,
     private readonly wakeups: Wakeups,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -77,8 +80,9 @@ export class SessionsService {
   /** start, stop, restart or logout; asking twice is fine. @throws WAHA_UNAVAILABLE: what should be is noted all the same. */
   async act(actor: Actor, id: string, action: SessionAction): Promise<SessionRow> {
     const session = await this.get(actor, id);
-    if (action !== 'logout')
-      await this.sessions.setDesired(actor.tenantId, id, action === 'stop' ? 'stopped' : 'running');
+    const record = this.recordOf(actor, id, 'SESSION_UPDATED', { action });
+    if (action === 'logout') await this.sessions.recordAct(actor.tenantId, record);
+    else await this.sessions.setDesired(actor.tenantId, id, action === 'stop' ? 'stopped' : 'running', record);
     const { client } = await this.servers.byId(session.server_id);
     // Start does nothing in FAILED, restart is what brings such a session back (docs/WAHA.md §3).
     const effective = action === 'start' && session.status === 'FAILED' ? 'restart' : action;
@@ -92,7 +96,7 @@ export class SessionsService {
   /** Deletes it here at once; in WAHA now or, if WAHA is away, when the reconciler next gets through. */
   async delete(actor: Actor, id: string): Promise<void> {
     const session = await this.get(actor, id);
-    await this.sessions.markDeleted(actor.tenantId, id);
+    await this.sessions.markDeleted(actor.tenantId, id, this.recordOf(actor, id, 'SESSION_DELETED'));
     this.provisioner.forget(actor.tenantId, session.waha_name);
     await this.provisioner.withdraw({ ...session, tenant_id: actor.tenantId }).catch((error: unknown) => {
       if (!(error instanceof WahaFailure)) throw error;
@@ -130,7 +134,8 @@ export class SessionsService {
     const webhookSecret = this.secrets.seal(secret, secretContext(id));
     const session = { ...draft, id, serverId: server.id, wahaName: wahaNameOf(id), webhookSecret };
     try {
-      if (await this.sessions.insert(actor.tenantId, session)) return true;
+      const record = this.recordOf(actor, id, 'SESSION_CREATED', { name: draft.name });
+      if (await this.sessions.insert(actor.tenantId, session, record)) return true;
     } catch (error) {
       throw uniqueViolation(error) === 'sessions_name_key' ? WahaErrors.nameTaken() : error;
     }
@@ -144,10 +149,15 @@ export class SessionsService {
       await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
     } catch (error) {
       // Where WAHA may have made it all the same, the row stays, so that the reconciler takes it out of WAHA.
-      if (hasNotMadeIt(error)) await this.sessions.remove(actor.tenantId, id);
-      else await this.sessions.markDeleted(actor.tenantId, id);
+      const record = this.recordOf(actor, id, 'SESSION_DELETED', { reason: 'WAHA could not make it' });
+      if (hasNotMadeIt(error)) await this.sessions.remove(actor.tenantId, id, record);
+      else await this.sessions.markDeleted(actor.tenantId, id, record);
       throw toApiError(error, 'STOPPED');
     }
+  }
+
+  private recordOf(actor: Actor, id: string, action: AuditAction, metadata: Record<string, unknown> = {}): Recording {
+    return (tx) => this.audit.record(tx, actor, { action, resource: `session:${id}`, metadata });
   }
 
   private async inWaha<T>(session: SessionRow, work: () => Promise<T>): Promise<T> {

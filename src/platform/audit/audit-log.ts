@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import type { Actor } from '../../common/actor';
 import { BatchDatabase } from '../database/batch-database';
 import type { TenantTransaction } from '../database/tenant-database';
+import { isDataError } from '../database/database-error';
 import { Metrics } from '../metrics/metrics';
 import { AUDIT_COLUMNS, type AuditActor, type AuditEntry, auditRow, type AuditRow } from './audit-record';
 
@@ -10,13 +11,18 @@ const BUFFER_MAX = 1_000;
 const BATCH_MAX = 200;
 const FLUSH_EVERY_MS = 500;
 
-const COLUMN_TYPES = ['uuid', 'uuid', 'text', 'uuid', 'text', 'text', 'jsonb', 'text', 'text', 'bytea', 'bytea'];
+const COLUMN_TYPES = ['uuid', 'uuid', 'text', 'uuid', 'text', 'text', 'json', 'text', 'text', 'bytea', 'bytea'];
 const placeholders = (first: number): string =>
   COLUMN_TYPES.map((type, index) => `$${first + index}::${type}`).join(', ');
 
 const INSERT = `insert into audit_logs (${AUDIT_COLUMNS}) values (${placeholders(1)})`;
-const INSERT_MANY = `insert into audit_logs (${AUDIT_COLUMNS})
-  select * from unnest(${COLUMN_TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})`;
+// With the time at which it happened; written once, also where an answer was lost and the batch is sent again.
+const INSERT_MANY = `insert into audit_logs (${AUDIT_COLUMNS}, at)
+  select * from unnest(${[...COLUMN_TYPES, 'timestamptz'].map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
+  on conflict do nothing`;
+
+/** A record that waits, and when what it says happened. */
+type Noted = [...row: AuditRow, at: Date];
 
 /**
  * One statement that changes and records: `change` is an INSERT, UPDATE or DELETE with RETURNING, of `parameters` parameters;
@@ -36,7 +42,8 @@ export const audited = (change: string, parameters: number): string => `
 export class AuditLog implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Audit');
   private readonly dropped;
-  private buffer: AuditRow[] = [];
+  private buffer: Noted[] = [];
+  private droppedSoFar = 0;
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> | undefined;
 
@@ -46,13 +53,23 @@ export class AuditLog implements BeforeApplicationShutdown {
   ) {
     this.dropped = metrics.counter({
       name: 'switchboard_audit_dropped_total',
-      help: 'Records of reads and refusals that found the buffer full',
+      help: 'Records of reads and refusals that found the buffer full, or that the database refused',
     });
     metrics.observe({
       name: 'switchboard_audit_buffered',
       help: 'Records of reads and refusals that wait to be written',
       read: () => [{ value: this.buffer.length }],
     });
+  }
+
+  /** Records of reads and refusals that wait to be written. */
+  get buffered(): number {
+    return this.buffer.length;
+  }
+
+  /** How many of them were dropped since the start. */
+  get lost(): number {
+    return this.droppedSoFar;
   }
 
   /** Records the actor's change within the transaction of it, in the tenant of the actor. */
@@ -72,18 +89,20 @@ export class AuditLog implements BeforeApplicationShutdown {
 
   /** Records what changed nothing (a read, a refusal), soon. Never fails and slows nobody: a full buffer drops it, counted. */
   note(tenantId: string, who: AuditActor, entry: AuditEntry): void {
-    if (this.buffer.length >= BUFFER_MAX) return void this.dropped.inc();
-    this.buffer.push(auditRow(tenantId, who, entry));
+    if (this.buffer.length >= BUFFER_MAX) return this.drop();
+    this.buffer.push([...auditRow(tenantId, who, entry), new Date()]);
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_EVERY_MS).unref();
   }
 
   /** Writes all that waits. Resolves when it is written, or cannot be written now; then it waits on. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    await this.flushing;
-    this.flushing = this.writeAll().finally(() => (this.flushing = undefined));
-    await this.flushing;
+    // One at a time: two would take the same records out of the buffer.
+    this.flushing ??= this.writeAll().finally(() => {
+      this.flushing = undefined;
+    });
+    return this.flushing;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -94,7 +113,7 @@ export class AuditLog implements BeforeApplicationShutdown {
     while (this.buffer.length > 0) {
       const batch = this.buffer.slice(0, BATCH_MAX);
       try {
-        await this.write(batch);
+        await this.writeWhatCanBe(batch);
       } catch (error) {
         this.logger.warn({ msg: 'audit records could not be written yet', err: error, waiting: this.buffer.length });
         this.timer ??= setTimeout(() => void this.flush(), FLUSH_EVERY_MS * 4).unref();
@@ -104,12 +123,33 @@ export class AuditLog implements BeforeApplicationShutdown {
     }
   }
 
-  private async write(batch: AuditRow[]): Promise<void> {
-    const columns = COLUMN_TYPES.map((_type, column) => batch.map((row) => row[column]));
+  /** One record that the database refuses holds up none of the others. */
+  private async writeWhatCanBe(batch: Noted[]): Promise<void> {
+    try {
+      await this.write(batch);
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      if (batch.length > 1) return this.writeOneByOne(batch);
+      this.drop();
+      this.logger.error({ msg: 'an audit record was refused by the database', action: batch[0]?.[4], err: error });
+    }
+  }
+
+  private async writeOneByOne(batch: Noted[]): Promise<void> {
+    for (const row of batch) await this.writeWhatCanBe([row]);
+  }
+
+  private async write(batch: Noted[]): Promise<void> {
+    const columns = [...COLUMN_TYPES, 'at'].map((_type, column) => batch.map((row) => row[column]));
     await this.batches.query(
       batch.map(([tenantId]) => tenantId),
       INSERT_MANY,
       columns,
     );
+  }
+
+  private drop(): void {
+    this.droppedSoFar += 1;
+    this.dropped.inc();
   }
 }

@@ -48,7 +48,7 @@ export function auditRow(tenantId: string, actor: AuditActor, entry: AuditEntry)
   const { action, resource, metadata = {}, personal = {} } = entry;
   const context = currentContext();
   const ip = context?.ip ?? null;
-  const userAgent = storable(context?.userAgent);
+  const userAgent = context?.userAgent === undefined ? null : storable(context.userAgent, LONGEST_TEXT);
   const text = JSON.stringify({ ip, user_agent: userAgent, ...personal });
   const salt = randomBytes(SALT_BYTES);
   return [
@@ -57,7 +57,7 @@ export function auditRow(tenantId: string, actor: AuditActor, entry: AuditEntry)
     actor.kind,
     actor.id,
     action,
-    resource.slice(0, LONGEST_RESOURCE),
+    storable(resource, LONGEST_RESOURCE),
     JSON.stringify(metadata),
     context?.requestId ?? null,
     text,
@@ -70,5 +70,5 @@ export function auditRow(tenantId: string, actor: AuditActor, entry: AuditEntry)
 export const personalHash = (salt: Buffer, text: string): Buffer =>
   createHash('sha256').update(salt).update(text, 'utf8').digest();
 
-const storable = (text: string | undefined): string | null =>
-  text?.replaceAll('\0', '').toWellFormed().slice(0, LONGEST_TEXT) ?? null;
+/** What PostgreSQL takes as text: no NUL, no half of a surrogate pair, not even one that the cut leaves. */
+const storable = (text: string, longest: number): string => text.replaceAll('\0', '').slice(0, longest).toWellFormed();

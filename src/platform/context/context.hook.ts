@@ -21,6 +21,7 @@ export function registerContext(fastify: FastifyInstance): void {
       userAgent: request.headers['user-agent'],
       actor: undefined,
       resourceId: undefined,
+      refusal: undefined,
     };
     reply.header('x-request-id', request.id);
     runInContext(request.context, done);

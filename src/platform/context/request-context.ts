@@ -12,6 +12,8 @@ export interface RequestContext {
   actor: Actor | undefined;
   /** The id that an idempotent write must give its resource; set by the idempotency interceptor. */
   resourceId: string | undefined;
+  /** The code of the error that was answered; undefined where none was. */
+  refusal?: string | undefined;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

@@ -21,11 +21,20 @@ export class SystemDatabase {
   }
 
   /** Several statements in one transaction (read committed: each sees what was committed before it began). */
-  async transaction<T>(work: (run: SystemRun) => Promise<T>): Promise<T> {
+  transaction<T>(work: (run: SystemRun) => Promise<T>): Promise<T> {
+    return this.within('begin', work);
+  }
+
+  /** Several readings of one and the same state, whatever is committed meanwhile (repeatable read, from the first SELECT on). */
+  snapshot<T>(work: (run: SystemRun) => Promise<T>): Promise<T> {
+    return this.within('begin isolation level repeatable read, read only', work);
+  }
+
+  private async within<T>(begin: string, work: (run: SystemRun) => Promise<T>): Promise<T> {
     const client = await this.connections.system.connect();
     let failure: unknown;
     try {
-      await client.query('begin');
+      await client.query(begin);
       const result = await work(runOn(client));
       await client.query('commit');
       return result;

@@ -1,4 +1,5 @@
 import { KEY_STATEMENTS } from './key-statements';
+import { AUDIT_STATEMENTS } from './audit-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
@@ -72,6 +73,7 @@ export const SYSTEM_STATEMENTS = {
   },
   ...KEY_STATEMENTS,
   ...LOGIN_STATEMENTS,
+  ...AUDIT_STATEMENTS,
   ...LANE_STATEMENTS,
   ...PURGE_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;

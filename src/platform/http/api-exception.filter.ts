@@ -23,6 +23,9 @@ export class ApiExceptionFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
+    // A badly encoded address has no context.
+    const context = request.context as FastifyRequest['context'] | undefined;
+    if (context) context.refusal = error.code;
     void reply
       .code(error.status)
       .headers(error.headers)

@@ -4,9 +4,13 @@
  */
 export interface JobPayloads {
   'purge-expired': { version: 1 };
+  'audit-maintain': { version: 1 };
 }
 
 export type JobName = keyof JobPayloads;
 
 /** The names, for registering and sending. */
-export const JOBS = { purgeExpired: 'purge-expired' } as const satisfies Record<string, JobName>;
+export const JOBS = { purgeExpired: 'purge-expired', auditMaintain: 'audit-maintain' } as const satisfies Record<
+  string,
+  JobName
+>;
