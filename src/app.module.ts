@@ -43,7 +43,16 @@ const PLATFORM = [
   AuditLogModule,
 ];
 
-const FEATURES = [TenantsModule, UsersModule, AuthModule, WahaModule, MessagesModule, WebhooksModule, AuditModule, HealthModule];
+const FEATURES = [
+  TenantsModule,
+  UsersModule,
+  AuthModule,
+  WahaModule,
+  MessagesModule,
+  WebhooksModule,
+  AuditModule,
+  HealthModule,
+];
 
 /** The list of features: the only file that knows all of them, and where the one guard meets who authenticates. */
 @Module({})
