@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { Config } from '../../src/config/config';
 import { AuditRetentionJob, keptFromAt } from '../../src/modules/audit/retention.job';
+import { migrate } from '../../src/platform/database/migrate';
 import { CHAIN_KEYS, TestTrail } from '../support/audit';
 import { freshDatabase, type TestDatabase } from '../support/database';
 import { type Doors, openDoors } from './database.harness';
@@ -159,6 +160,7 @@ it('makes months ahead, and gives up where it would hold up writers', async () =
   const reader = await db.owner();
   await reader.query('begin; lock table audit_logs in access share mode');
   await expect(runJob()).rejects.toThrow('lock timeout');
+  await migrate(db);
   await reader.query('rollback');
   await reader.end();
   await runJob();

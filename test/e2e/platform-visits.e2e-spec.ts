@@ -47,7 +47,7 @@ afterAll(async () => {
 
 async function recorded(tenantId: string): Promise<unknown[]> {
   await app.get(AuditLog).flush();
-  const { rows } = await owner.query(
+  const { rows } = await owner.query<Record<string, unknown>>(
     'select actor_kind, actor_id, action, resource, metadata from audit_logs where tenant_id = $1 order by id',
     [tenantId],
   );

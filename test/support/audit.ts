@@ -47,6 +47,16 @@ export class TestTrail {
     return this.ids(tenantId);
   }
 
+  /** A chain of 12 records under three seals, and two that wait; the ids of all, oldest first. */
+  async threeSeals(): Promise<{ tenant: string; ids: string[] }> {
+    const tenant = newId();
+    for (let seal = 0; seal < 3; seal += 1) {
+      await this.write(tenant, 4);
+      await this.sealer.seal(tenant);
+    }
+    return { tenant, ids: await this.write(tenant, 2) };
+  }
+
   /** So many records in one statement, of the time that is `ago` before now (`'0 s'`, `'14 months'`). */
   async writeMany(tenantId: string, count: number, ago = '0 s'): Promise<void> {
     const salt = Buffer.alloc(16, 1);
