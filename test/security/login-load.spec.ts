@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hash } from 'bcrypt';
 import { createAccount } from '../support/accounts';
 import { quantile } from '../support/quantile';
@@ -6,6 +7,10 @@ import { startTestApp, type TestApp } from '../support/running-app';
 const LOGINS = 50;
 const MEASUREMENTS = 3;
 const BOUND_MS = 50;
+/** The probes are to watch the logins, not to take their processor. */
+const PROBE_EVERY_MS = 20;
+/** A login at the end of the line waits for all before it, on a machine that may have other work. */
+const WAIT = { timeoutMs: 150_000 };
 
 let app: TestApp;
 
@@ -27,12 +32,13 @@ async function crowd(email: string, password: string): Promise<Crowd> {
   const healthMs: number[] = [];
   let over = false;
   const logins = Promise.all(
-    Array.from({ length: LOGINS }, () => app.anybody.post('/auth/login', { email, password }, { timeoutMs: 60_000 })),
+    Array.from({ length: LOGINS }, () => app.anybody.post('/auth/login', { email, password }, WAIT)),
   ).finally(() => (over = true));
   while (!over) {
     const start = performance.now();
-    expect((await app.anybody.get('/health')).status).toBe(200);
+    expect((await app.anybody.get('/health', WAIT)).status).toBe(200);
     healthMs.push(performance.now() - start);
+    await sleep(PROBE_EVERY_MS);
   }
   return { healthMs, statuses: (await logins).map(({ status }) => status) };
 }
@@ -51,12 +57,12 @@ describe('fifty logins at once', () => {
       if (Math.min(...p95) < BOUND_MS) break;
     }
     expect(Math.min(...p95)).toBeLessThan(BOUND_MS);
-  }, 180_000);
+  }, 400_000);
 
   it('beyond the waiting line get 429 at once, and other work goes on', async () => {
     const user = await app.login('AGENT');
     const attempts = Array.from({ length: 130 }, (_, n) =>
-      app.anybody.post('/auth/login', { email: `nobody-${n}@acme.example`, password: 'x' }, { timeoutMs: 60_000 }),
+      app.anybody.post('/auth/login', { email: `nobody-${n}@acme.example`, password: 'x' }, WAIT),
     );
     const profile = await user.http.get('/auth/profile');
     expect(profile.status).toBe(200);
@@ -65,5 +71,5 @@ describe('fifty logins at once', () => {
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.every(({ headers }) => Number(headers.get('retry-after')) > 0)).toBe(true);
     expect(answers.filter(({ outcome }) => outcome === '401 AUTHENTICATION_FAILED')).toHaveLength(130 - refused.length);
-  }, 180_000);
+  }, 400_000);
 });
