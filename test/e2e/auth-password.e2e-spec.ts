@@ -4,8 +4,8 @@ import type { ErrorBody } from '../../src/platform/http/error-body';
 import { createAccount, type TestAccount } from '../support/accounts';
 import { Api } from '../support/api';
 import { createTestApp } from '../support/app';
+import { blocksSomebody } from '../support/blocked';
 import { workerDatabase } from '../support/database';
-import { eventually } from '../support/wait';
 
 const NEW = 'another horse, no battery';
 const REFUSED = '401 AUTHENTICATION_FAILED';
@@ -30,17 +30,6 @@ const change = (token: string, from: string, to: string) =>
 
 const tryLogin = ({ email, tenantId }: TestAccount, password: string) =>
   api.post('/auth/login', { email, password, tenant: tenantId });
-
-/** How many statements wait for a lock that another transaction holds. */
-const waiting = async (text: string): Promise<boolean> => {
-  await owner.query('select pg_stat_clear_snapshot()'); // within a transaction the activity is read once, and kept
-  const { rows } = await owner.query<{ n: number }>(
-    `select count(*)::int as n from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock' and position($1 in query) > 0`,
-    [text],
-  );
-  return rows[0]?.n === 1;
-};
 
 describe('POST /auth/password', () => {
   it('changes the password', async () => {
@@ -123,7 +112,7 @@ describe('a login that begins while the password is being changed', () => {
     await owner.query('begin');
     await owner.query(`update users set password_hash = 'another' where id = $1`, [account.userId]);
     const login = tryLogin(account, account.password);
-    await eventually(() => waiting('insert into logins'), { what: 'the login to wait for the change' });
+    await blocksSomebody(owner, 'the login to wait for the change');
     await owner.query('commit');
     expect((await login).refusal).toBe(REFUSED);
     const { rows } = await owner.query('select id from logins where user_id = $1', [account.userId]);

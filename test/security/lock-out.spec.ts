@@ -9,9 +9,9 @@ import { createAccount, type TestAccount } from '../support/accounts';
 import { Api, type Answer } from '../support/api';
 import { createTestApp } from '../support/app';
 import { auditRecords } from '../support/audit-records';
+import { blocksSomebody } from '../support/blocked';
 import { workerDatabase } from '../support/database';
 import { startRedis } from '../support/redis';
-import { eventually } from '../support/wait';
 
 const WRONG = '401 AUTHENTICATION_FAILED';
 const LOCKED = '429 ACCOUNT_LOCKED';
@@ -191,16 +191,7 @@ describe('a locked account', () => {
     await owner.query('begin');
     await owner.query('select from login_failures for update');
     const login = rightPassword(account);
-    const { rows: self } = await owner.query<{ pid: number }>('select pg_backend_pid() as pid');
-    await eventually(
-      async () => {
-        const blocked = await owner.query('select from pg_stat_activity where $1 = any (pg_blocking_pids(pid))', [
-          self[0]?.pid,
-        ]);
-        return blocked.rowCount === 1;
-      },
-      { what: 'the success to wait for the row' },
-    );
+    await blocksSomebody(owner, 'the success to wait for the row');
     await owner.query(`update login_failures set locked_until = now() + interval '15 minutes'`);
     await owner.query('commit');
     expect(await login).toBe(LOCKED);
