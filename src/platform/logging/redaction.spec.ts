@@ -7,6 +7,7 @@ describe('redactText', () => {
     ['chat 491701234567@c.us opened', 'chat [redacted]@c.us opened'],
     ['Authorization: Bearer abc.def-ghi', 'Authorization: Bearer [redacted]'],
     ['token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln', 'token [redacted]'],
+    ['key sbk_k7m2qx9d_Zm9vYmFyYmF6-cXV4_Zm9v used', 'key [redacted] used'],
     ['at postgres://owner:secret@db:5432/x', 'at postgres://owner:[redacted]@db:5432/x'],
   ])('hides what is secret in "%s"', (text, redacted) => {
     expect(redactText(text)).toBe(redacted);
