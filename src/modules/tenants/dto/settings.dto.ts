@@ -18,7 +18,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { Optional } from '../../../platform/http/optional.rule';
-import type { Pace, SettingsChange } from '../tenant-settings';
+import type { SettingsChange } from '../tenant-settings';
 
 const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/;
 /** No control character, and nothing at the ends that a trim would take. */
@@ -156,6 +156,6 @@ const named = <T extends object>(dto: T): Partial<T> =>
 export function settingsChangeOf({ default_pace: pace, quiet_hours: quiet, ...dto }: SettingsDto): SettingsChange {
   const change: SettingsChange = named(dto);
   if (quiet !== undefined) change.quiet_hours = quiet && { from: quiet.from, to: quiet.to };
-  if (pace) change.default_pace = named(pace) as Partial<Pace>;
+  if (pace) change.default_pace = named(pace);
   return change;
 }
