@@ -1,7 +1,7 @@
 /**
  * Which way imports point: main → app.module → modules → platform → config → common, never upwards. A feature reaches
- * another only where the table says so, and only through its module, service, events or errors file, and its responses: what
- * one feature's answer shows of another is that one's to say.
+ * another only where the table says so, and only through its module, service, events or errors file, and its requests and
+ * responses: what one feature's body says of another is that one's to say.
  */
 const EDGES = {
   tenants: [],
@@ -26,7 +26,7 @@ const EDGES = {
 };
 
 /** What a feature shows to another. */
-const FACE = String.raw`\.(module|service|events|errors|response)\.ts$`;
+const FACE = String.raw`\.(module|service|events|errors|response|dto)\.ts$`;
 const TEST = String.raw`\.(spec|e2e-spec)\.ts$`;
 
 const edgeRules = Object.entries(EDGES).map(([feature, allowed]) => ({

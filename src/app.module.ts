@@ -25,6 +25,7 @@ import { IdempotencyModule } from './platform/idempotency/idempotency.module';
 import { JobsModule } from './platform/jobs/jobs.module';
 import { LimitsModule } from './platform/limits/limits.module';
 import { MetricsModule } from './platform/metrics/metrics.module';
+import { UsageModule } from './platform/usage/usage.module';
 
 /** Every feature's entities: TypeORM has one DataSource. */
 const ENTITIES = [TenantEntity, UserEntity];
@@ -42,6 +43,7 @@ const PLATFORM = [
   IdempotencyModule,
   EventsModule,
   AuditLogModule,
+  UsageModule,
 ];
 
 const FEATURES = [

@@ -53,7 +53,7 @@ async function start(pieces: EmbeddedPieces): Promise<void> {
 
 async function serve(app: App, config: Config, embedded: EmbeddedPieces['embedded']): Promise<void> {
   if (embedded.database) {
-    const demo = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS };
+    const demo = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS, plan: config.DEFAULT_PLAN };
     await seedDemo(app.get(TenantDatabase), app.get(SystemDatabase), demo);
   }
   releaseStartMemory();

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const connections = new DatabaseConnections(access, config, []);
   try {
     await connections.onModuleInit();
-    const options = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS };
+    const options = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS, plan: config.DEFAULT_PLAN };
     await seedDemo(new TenantDatabase(connections), new SystemDatabase(connections), options);
   } finally {
     await connections.onApplicationShutdown();

@@ -138,7 +138,8 @@ describe('POST /users/register', () => {
 });
 
 describe('the demo seed', () => {
-  const seed = () => seedDemo(app.get(TenantDatabase), app.get(SystemDatabase), { password: PASSWORD, rounds: 4 });
+  const options = { password: PASSWORD, rounds: 4, plan: 'starter' } as const;
+  const seed = () => seedDemo(app.get(TenantDatabase), app.get(SystemDatabase), options);
   const everything = async (): Promise<Record<string, unknown>[]> => {
     const { rows } = await owner.query<Record<string, unknown>>(
       `select t.id, t.name, t.plan, u.email, u.role, u.password_hash, u.updated_at
@@ -151,10 +152,10 @@ describe('the demo seed', () => {
     await Promise.all([seed(), seed()]);
     const rows = await everything();
     expect(rows.map((row) => [row.name, row.plan, row.email, row.role])).toEqual([
-      ['Demo', 'unlimited', 'admin@demo.example', 'TENANT_ADMIN'],
-      ['Demo', 'unlimited', 'agent@demo.example', 'AGENT'],
-      ['Demo', 'unlimited', 'auditor@demo.example', 'AUDITOR'],
-      ['Demo', 'unlimited', 'manager@demo.example', 'MANAGER'],
+      ['Demo', 'starter', 'admin@demo.example', 'TENANT_ADMIN'],
+      ['Demo', 'starter', 'agent@demo.example', 'AGENT'],
+      ['Demo', 'starter', 'auditor@demo.example', 'AUDITOR'],
+      ['Demo', 'starter', 'manager@demo.example', 'MANAGER'],
     ]);
     expect(new Set(rows.map((row) => row.id)).size).toBe(1);
     for (const { email } of rows) {

@@ -31,6 +31,8 @@ import { Profiles } from './profiles';
 import { RegistrationService } from './registration.service';
 import { ServiceTokens } from './service-tokens.service';
 import { SigningKeys } from './signing-keys';
+import { TenantFounding } from './tenant-founding.service';
+import { TenantsFoundingController } from './tenants-founding.controller';
 import { TokenController } from './token.controller';
 
 const signing = JwtModule.registerAsync({
@@ -49,7 +51,14 @@ const platformKey = { provide: PlatformKey, inject: [Config], useFactory: (confi
 /** Logging in and out, signing up, tokens of services, and telling who calls. */
 @Module({
   imports: [TenantsModule, UsersModule, ApiKeysModule, signing],
-  controllers: [AuthController, AccountsController, PasswordController, LoginsController, TokenController],
+  controllers: [
+    AuthController,
+    AccountsController,
+    PasswordController,
+    LoginsController,
+    TokenController,
+    TenantsFoundingController,
+  ],
   providers: [
     signingKeys,
     platformKey,
@@ -64,6 +73,7 @@ const platformKey = { provide: PlatformKey, inject: [Config], useFactory: (confi
     PasswordService,
     AuthService,
     FoundingService,
+    TenantFounding,
     RegistrationService,
     LiveTokens,
     Profiles,

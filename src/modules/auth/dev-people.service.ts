@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { CommonErrors } from '../../common/common.errors';
 import { newId } from '../../common/ids';
 import type { TenantRole } from '../../common/permissions';
+import { Config } from '../../config/config';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { SYSTEM } from '../../platform/audit/audit-record';
 import { PasswordHasher } from '../../platform/crypto/password-hasher';
@@ -22,6 +23,7 @@ export class DevPeople {
     private readonly tenants: TenantsService,
     private readonly hasher: PasswordHasher,
     private readonly audit: AuditLog,
+    private readonly config: Config,
   ) {}
 
   /** The only active account of the email; made where there is no account at all. Of several at once one makes it. */
@@ -59,7 +61,7 @@ export class DevPeople {
     if (known) return known;
     const id = newId();
     await this.db.transaction(id, async (tx) => {
-      if (!(await this.tenants.foundDemo(tx, id))) return; // another was faster
+      if (!(await this.tenants.foundDemo(tx, { id, plan: this.config.DEFAULT_PLAN }))) return; // another was faster
       const metadata = { reason: 'dev_token' };
       await this.audit.recordAs(tx, id, SYSTEM, { action: 'TENANT_CREATED', resource: `tenant:${id}`, metadata });
     });

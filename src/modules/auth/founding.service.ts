@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Config } from '../../config/config';
 import { AuditLog } from '../../platform/audit/audit-log';
 import type { AuditActor } from '../../platform/audit/audit-record';
 import type { TenantTransaction } from '../../platform/database/tenant-database';
@@ -22,13 +23,14 @@ export class FoundingService {
     private readonly tenants: TenantsService,
     private readonly users: UsersService,
     private readonly audit: AuditLog,
+    private readonly config: Config,
   ) {}
 
   /** Founds a tenant with its first user in its own transaction, and tells when that was. */
   async found(tx: TenantTransaction, founding: Founding): Promise<Date> {
     const { tenantId, userId, role, name: tenantName, email, passwordHash } = founding;
     const name = email.slice(0, email.lastIndexOf('@'));
-    await this.tenants.found(tx, { id: tenantId, name: tenantName });
+    await this.tenants.found(tx, { id: tenantId, name: tenantName, plan: this.config.DEFAULT_PLAN });
     const createdAt = await this.users.create(tx, tenantId, { id: userId, email, name, role, passwordHash });
     const founder: AuditActor = { kind: 'user', id: userId };
     const metadata = { registered: true };

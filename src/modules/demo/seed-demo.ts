@@ -1,5 +1,6 @@
 import { newId } from '../../common/ids';
 import type { TenantRole } from '../../common/permissions';
+import type { PlanName } from '../../common/plans';
 import type { SystemDatabase } from '../../platform/database/system-database';
 import type { TenantDatabase } from '../../platform/database/tenant-database';
 import { PasswordHasher } from '../../platform/crypto/password-hasher';
@@ -12,6 +13,8 @@ export interface DemoOptions {
   password: string;
   /** Cost of bcrypt. */
   rounds: number;
+  /** Of the tenant, where it is founded now. */
+  plan: PlanName;
 }
 
 interface DemoUser {
@@ -33,7 +36,7 @@ const DEMO_USERS: readonly DemoUser[] = [
  */
 export async function seedDemo(db: TenantDatabase, system: SystemDatabase, options: DemoOptions): Promise<void> {
   const users = UsersService.over(db, system);
-  const tenantId = await demoTenant(db, TenantsService.over(db, system));
+  const tenantId = await demoTenant(db, TenantsService.over(db, system), options.plan);
   const missing = await missingUsers(users, tenantId);
   const hasher = new PasswordHasher(options.rounds);
   const hashes = await Promise.all(missing.map(() => hasher.hash(options.password)));
@@ -50,10 +53,10 @@ async function missingUsers(users: UsersService, tenantId: string): Promise<Demo
 }
 
 /** The id of the demo tenant, which is founded unless it is there. */
-async function demoTenant(db: TenantDatabase, tenants: TenantsService): Promise<string> {
+async function demoTenant(db: TenantDatabase, tenants: TenantsService, plan: PlanName): Promise<string> {
   const found = await tenants.findDemo();
   if (found) return found;
   const id = newId();
-  const founded = await db.transaction(id, (tx) => tenants.foundDemo(tx, id));
-  return founded ? id : demoTenant(db, tenants);
+  const founded = await db.transaction(id, (tx) => tenants.foundDemo(tx, { id, plan }));
+  return founded ? id : demoTenant(db, tenants, plan);
 }

@@ -39,13 +39,9 @@ export class CachedTenantDirectory extends TenantDirectory {
   }
 
   override async idOf(idOrSlug: string): Promise<string> {
-    if (!isId(idOrSlug)) {
-      const id = await this.tenants.findIdBySlug(idOrSlug);
-      if (!id) throw CommonErrors.tenantNotFound();
-      return id;
-    }
-    const id = idOrSlug.toLowerCase();
-    await this.slugOf(id);
+    const id = isId(idOrSlug) ? idOrSlug.toLowerCase() : await this.tenants.findIdBySlug(idOrSlug);
+    if (!id) throw CommonErrors.tenantNotFound();
+    await this.slugOf(id); // one that is being deleted still holds its slug
     return id;
   }
 

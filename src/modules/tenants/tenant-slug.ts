@@ -24,3 +24,9 @@ export function slugOf(name: string): string {
 
 /** The same slug with six random characters at its end, for a slug that is taken. */
 export const withRandomEnd = (slug: string): string => `${slug}-${randomBytes(3).toString('hex')}`;
+
+/** The rule of the table, but for what could be taken for an id. */
+const SLUG = /^[a-z0-9][a-z0-9-]{1,62}$/;
+
+/** Whether a tenant can have this slug: 2 to 63 lower-case letters, digits and hyphens, and no id. */
+export const isSlug = (text: unknown): boolean => typeof text === 'string' && SLUG.test(text) && !isId(text);

@@ -5,7 +5,7 @@ import type { SystemDatabase } from '../../platform/database/system-database';
 import type { TenantDatabase, TenantTransaction } from '../../platform/database/tenant-database';
 import type { TenantEntity } from './tenant.entity';
 import { DEMO_SLUG, slugOf, withRandomEnd } from './tenant-slug';
-import { TenantsRepository } from './tenants.repository';
+import { type NewTenant, TenantsRepository } from './tenants.repository';
 
 export type { TenantEntity };
 
@@ -32,7 +32,7 @@ export class TenantsService {
   }
 
   /** Founds a tenant in its own transaction; its slug comes from the name, with a random end when that one is taken. */
-  async found(tx: TenantTransaction, tenant: { id: string; name: string }): Promise<void> {
+  async found(tx: TenantTransaction, tenant: Omit<NewTenant, 'slug'>): Promise<void> {
     const wanted = slugOf(tenant.name);
     for (let attempt = 1; attempt <= SLUG_ATTEMPTS; attempt++) {
       const slug = attempt === 1 ? wanted : withRandomEnd(wanted);
@@ -47,7 +47,7 @@ export class TenantsService {
   }
 
   /** Whether the demo tenant was founded under this id: false when another process was faster. */
-  foundDemo(tx: TenantTransaction, id: string): Promise<boolean> {
-    return this.tenants.insert(tx, { id, slug: DEMO_SLUG, name: 'Demo' });
+  foundDemo(tx: TenantTransaction, { id, plan }: Pick<NewTenant, 'id' | 'plan'>): Promise<boolean> {
+    return this.tenants.insert(tx, { id, slug: DEMO_SLUG, name: 'Demo', plan });
   }
 }

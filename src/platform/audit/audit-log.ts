@@ -1,8 +1,9 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import type { Actor } from '../../common/actor';
+import { type Actor, PLATFORM_TENANT_ID } from '../../common/actor';
 import { BatchDatabase } from '../database/batch-database';
 import type { TenantTransaction } from '../database/tenant-database';
 import { isDataError } from '../database/database-error';
+import { inTenantScope } from '../database/tenant-scope';
 import { Metrics } from '../metrics/metrics';
 import { AUDIT_COLUMNS, type AuditActor, type AuditEntry, auditRow, type AuditRow } from './audit-record';
 
@@ -80,6 +81,17 @@ export class AuditLog implements BeforeApplicationShutdown {
   /** The same where no actor is known, or it is not of the tenant; the transaction must be that tenant's. */
   async recordAs(tx: TenantTransaction, tenantId: string, who: AuditActor, entry: AuditEntry): Promise<void> {
     await tx.query(INSERT, auditRow(tenantId, who, entry));
+  }
+
+  /**
+   * Records a change to a tenant in that tenant's chain and, where the platform made it, in the platform's own chain too, both
+   * within the transaction of the change, which must be that tenant's.
+   */
+  async recordOfTenant(tx: TenantTransaction, tenantId: string, actor: Actor, entry: AuditEntry): Promise<void> {
+    await this.recordAs(tx, tenantId, actor, entry);
+    if (actor.kind !== 'platform') return;
+    // The scope goes with each statement, not with the transaction: this one record is written as the platform's.
+    await inTenantScope(PLATFORM_TENANT_ID, () => this.recordAs(tx, PLATFORM_TENANT_ID, actor, entry));
   }
 
   /** The parameters of the record for a statement made with `audited`. */

@@ -33,6 +33,7 @@ const BATCH: Record<string, Work[]> = {
   sessions: ['select'],
   webhook_events: ['select', 'insert'],
   audit_logs: ['insert'],
+  tenants: ['select'],
   tenant_usage: ['select', 'insert', 'update'],
 };
 

@@ -3,6 +3,7 @@ import { AUDIT_STATEMENTS } from './audit-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
+import { TENANT_STATEMENTS } from './tenant-statements';
 
 /** A statement that crosses tenants: why it must, and its text. */
 interface SystemStatementText {
@@ -15,10 +16,6 @@ interface SystemStatementText {
  * reason that says why no tenant is known yet, or why the work belongs to all of them.
  */
 export const SYSTEM_STATEMENTS = {
-  tenantBySlug: {
-    reason: 'A tenant is named by its slug before anybody is logged in.',
-    text: `select id, slug, name, status from tenants where slug = $1`,
-  },
   notify: {
     reason: 'Wakes the workers of other processes; carries no data.',
     text: `select pg_notify($1, '')`,
@@ -71,6 +68,7 @@ export const SYSTEM_STATEMENTS = {
         limit 10001) q)::int as oldest_s,
       (select count(*) from (select from messages where status = 'unknown' limit 10001) u)::int as unknown`,
   },
+  ...TENANT_STATEMENTS,
   ...KEY_STATEMENTS,
   ...LOGIN_STATEMENTS,
   ...AUDIT_STATEMENTS,
