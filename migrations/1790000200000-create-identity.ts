@@ -34,12 +34,14 @@ const UP = [
   // A request brings a key and names no tenant: which one it is, is the question (system statement apiKeyByHash).
   `create unique index api_keys_by_hash on api_keys (key_hash)`,
   `create unique index api_keys_by_previous_hash on api_keys (previous_hash) where previous_hash is not null`,
-  // What was used of the daily quotas; api_calls is added up in the memory of each process and written now and then.
+  // What was used of the daily quotas; api_calls is added up in the memory of each process and written now and then. granted
+  // is how many messages the last statement was allowed: how it learns that (docs/decisions/0013).
   `
     create table tenant_usage (
       tenant_id uuid not null,
       day date not null,
       messages bigint not null default 0 check (messages >= 0),
+      granted integer not null default 0,
       api_calls bigint not null default 0,
       constraint tenant_usage_pk primary key (tenant_id, day),
       constraint tenant_usage_tenant_fk foreign key (tenant_id) references tenants (id) on delete cascade

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TenantsModule } from '../tenants/tenants.module';
 import { SessionDirectory } from './session-directory.service';
 import { SessionProvisioner } from './session-provisioner.service';
 import { SessionReconciler } from './session-reconciler.service';
@@ -13,6 +14,7 @@ import { WahaServers } from './waha-servers.service';
 
 /** WhatsApp sessions through WAHA: the only module that knows WAHA's JSON. */
 @Module({
+  imports: [TenantsModule],
   controllers: [SessionsController],
   providers: [
     SessionDirectory,
@@ -26,6 +28,7 @@ import { WahaServers } from './waha-servers.service';
     WahaMetrics,
     WahaServers,
   ],
-  exports: [SessionDirectory, SessionStates, WahaServers],
+  // Who sends must know what the tenant may: messages find the TenantDirectory here.
+  exports: [SessionDirectory, SessionStates, TenantsModule, WahaServers],
 })
 export class WahaModule {}
