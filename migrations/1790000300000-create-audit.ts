@@ -78,7 +78,7 @@ const FUNCTIONS = [
   `create trigger audit_logs_enqueue after insert on audit_logs
      referencing new table as fresh for each statement execute function audit_enqueue()`,
   // Months ahead are made long before they are needed. A month past the retention goes as a whole, once its last day is older
-  // than that, nothing of it waits to be sealed, and every chain has agreed. Its locks hold up whoever writes a record:
+  // than that, nothing of it waits to be sealed, and every chain of its records has agreed. Its locks hold up whoever writes a record:
   // where it does not get them soon it gives up, and is called again.
   `
     create function audit_maintain() returns text[] language plpgsql security definer
@@ -108,8 +108,10 @@ const FUNCTIONS = [
         continue when part.first_day >= keep_from
           or exists (select from public.audit_pending p where p.at >= part.first_day::timestamp at time zone 'UTC'
             and p.at < (part.first_day + interval '1 month') at time zone 'UTC')
-          or exists (select from public.audit_seals s join public.audit_chains c using (tenant_id)
-            where s.month = part.first_day and c.kept_from <= part.first_day);
+          or exists (select from public.audit_chains c where c.kept_from <= part.first_day
+            and exists (select from public.audit_logs l where l.tenant_id = c.tenant_id
+              and l.at >= part.first_day::timestamp at time zone 'UTC'
+              and l.at < (part.first_day + interval '1 month') at time zone 'UTC'));
         execute format('drop table public.%I', part.name);
         gone := gone || part.name::text;
       end loop;
@@ -130,8 +132,8 @@ const FUNCTIONS = [
       end if;
       update public.audit_logs l set personal = null, personal_salt = null
         from (select tenant_id, id, at from public.audit_logs
-          where tenant_id = erased and personal is not null limit 50000) some
-        where l.tenant_id = some.tenant_id and l.id = some.id and l.at = some.at;
+          where tenant_id = erased and personal is not null limit 50000) batch
+        where l.tenant_id = batch.tenant_id and l.id = batch.id and l.at = batch.at;
       get diagnostics touched = row_count;
       return touched;
     end $$`,

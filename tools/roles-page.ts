@@ -38,7 +38,9 @@ function routesOf({ paths }: Document, permission: Permission): string[] {
 }
 
 function tableOf(heads: string[], rows: string[][]): string {
-  const widths = heads.map((_head, column) => Math.max(3, ...[heads, ...rows].map((row) => (row[column] ?? '').length)));
+  const widths = heads.map((_head, column) =>
+    Math.max(3, ...[heads, ...rows].map((row) => (row[column] ?? '').length)),
+  );
   const line = (cells: string[]): string =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   return [line(heads), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');

@@ -159,8 +159,10 @@ describe('the statements of the role system', () => {
       expect([name, reason.length > 15]).toEqual([name, true]);
       const client = await doors.connections.system.connect();
       try {
-        await client.query(`prepare checked as ${text}`);
-        await client.query('deallocate checked');
+        // LOCK is nothing that PREPARE takes: it is done, and its transaction ends with it.
+        const checked = text.startsWith('lock ') ? `begin; ${text}; rollback` : `prepare checked as ${text}`;
+        await client.query(checked);
+        await client.query('deallocate all');
       } finally {
         client.release();
       }

@@ -33,6 +33,7 @@ const tryLogin = ({ email, tenantId }: TestAccount, password: string) =>
 
 /** How many statements wait for a lock that another transaction holds. */
 const waiting = async (text: string): Promise<boolean> => {
+  await owner.query('select pg_stat_clear_snapshot()'); // within a transaction the activity is read once, and kept
   const { rows } = await owner.query<{ n: number }>(
     `select count(*)::int as n from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock' and position($1 in query) > 0`,

@@ -100,7 +100,8 @@ describe("WhatsApp's refusal", () => {
 });
 
 describe('a session that is deleted with an attempt open', () => {
-  const remove = (session: TestSession) => app.app.get(SessionsRepository).markDeleted(session.tenantId, session.id, () => Promise.resolve());
+  const remove = (session: TestSession) =>
+    app.app.get(SessionsRepository).markDeleted(session.tenantId, session.id, () => Promise.resolve());
   /** Parked and not WORKING: none of the service's own loops touch it. */
   const made = () => app.make.session(app.tenantId, { status: 'STOPPED' });
   const sending = (session: TestSession, more: object = {}) =>

@@ -25,7 +25,7 @@ export const EXPECTED_ACCESS: Record<string, ExpectedAccess> = {
   'POST /auth/logout': needs('login:end', '204'),
   'GET /auth/profile': needs('profile:read', '200'),
   'POST /auth/password': needs('password:change', MALFORMED),
-  'GET /auth/sessions': needs('login:end', '200'),
+  'GET /auth/sessions': needs('profile:own', '200'),
   'DELETE /auth/sessions/:id': needs('login:end', NOBODYS),
   'POST /auth/introspect': needs('introspect', MALFORMED),
   'POST /users/login': open(MALFORMED),

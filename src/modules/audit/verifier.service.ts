@@ -173,12 +173,12 @@ class Walk {
 
   private async checkRecords({ seq, month, ids, digests }: Seal): Promise<void> {
     const records = await this.run<StandingRecord>('auditSealedRecords', [this.tenantId, ids, month]);
-    let before = 0;
+    // First of all: which of two comes first is chance.
+    const double = records.find(({ nth }, index) => records[index - 1]?.nth === nth);
+    if (double) broken('inserted', 'there are two records of this id', { id: double.sealed_id, seq });
     for (const record of records) {
       const { nth, sealed_id: id } = record;
       if (record.id === null) await this.tellWhereItWent(id, seq);
-      if (nth === before) broken('inserted', 'there are two records of this id', { id, seq });
-      before = nth;
       const digest = recordDigest(this.tenantId, { ...record, id });
       if (!digestAt(digests, nth).equals(digest)) {
         const swapped = ids.some((_id, index) => digestAt(digests, index + 1).equals(digest));

@@ -2,7 +2,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { TenantRole } from '../../common/permissions';
 
 /** Inactive users cannot log in, and what logins they have hold no longer. */
-export type UserStatus = 'active' | 'inactive';
+export const USER_STATUSES = ['active', 'inactive'] as const;
+export type UserStatus = (typeof USER_STATUSES)[number];
 
 /** A person who works in one tenant, with one role. */
 @Entity('users')

@@ -69,7 +69,7 @@ export const AUDIT_STATEMENTS = {
   auditSealsAfter: {
     reason: WHOLE_CHAIN,
     text: `select seq::text, month::text, ids, digests, batch_digest, chain from audit_seals
-      where tenant_id = $1 and seq > $2 order by seq limit $3`,
+      where tenant_id = $1 and seq > $2 order by audit_seals.seq limit $3`,
   },
   auditMoveBase: {
     reason: EVERY_CHAIN,
