@@ -1,10 +1,12 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomUUID } from 'node:crypto';
 import { freePort } from '../../src/embedded/postgres-server';
+import type { ErrorBody } from '../../src/platform/http/error-body';
 import { Readiness } from '../../src/platform/http/readiness';
 import { shutDown } from '../../src/platform/http/shutdown';
 import { newId } from '../../src/common/ids';
 import { type Acceptance, type Accepted, MessageAcceptor } from '../../src/modules/messages/message-acceptor.service';
+import { WahaServers } from '../../src/modules/waha/waha-servers.service';
 import { createTestApp } from '../support/app';
 import type { TestSession } from '../support/factories';
 import type { HttpClient } from '../support/http-client';
@@ -27,6 +29,8 @@ beforeAll(async () => {
   });
   await second.listen(port, '127.0.0.1');
   second.get(Readiness).ready();
+  // While there is one server yet: the factories make another, which is nobody's.
+  await second.get(WahaServers).all();
 });
 
 afterAll(async () => {
@@ -83,7 +87,7 @@ describe('messages_per_day', () => {
     const { http, session } = await tenantWith({ messages_per_day: 0 }, { time_zone: 'Etc/GMT-5' });
     const refused = await post(http, session);
     expect(refused.outcome).toBe('429 QUOTA_EXCEEDED');
-    expect((refused.body as unknown as { message: string }).message).toContain('0 messages a day');
+    expect((refused.body as unknown as ErrorBody).error).toContain('0 messages a day');
     const expected = (secondsToMidnight() + 19 * 3600) % 86_400;
     const told = Number(refused.headers.get('retry-after'));
     expect(Math.min(Math.abs(told - expected), 86_400 - Math.abs(told - expected))).toBeLessThan(30);
@@ -177,7 +181,7 @@ describe('the quota of sessions', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => create(i)));
     expect(tally(answers.map(({ outcome }) => outcome))).toEqual({ '201': 3, '402 PLAN_LIMIT_REACHED': 7 });
     const refused = answers.find(({ status }) => status === 402);
-    expect((refused?.body as unknown as { message: string }).message).toContain('3 sessions');
+    expect((refused?.body as unknown as ErrorBody).error).toContain('3 sessions');
     expect((await inWaha()) - before).toBe(3);
     const made = answers.find(({ status }) => status === 201);
     expect((await http.delete(`/waha/sessions/${made?.body.id}`)).status).toBe(204);

@@ -37,7 +37,7 @@ const BATCH: Record<string, Work[]> = {
 };
 
 const SYSTEM: Record<string, Work[]> = {
-  tenants: ['select'],
+  tenants: ['select', 'update'],
   users: ['select'],
   logins: ['select', 'delete'],
   idempotency_keys: ['select', 'delete'],

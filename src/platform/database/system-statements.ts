@@ -3,6 +3,7 @@ import { AUDIT_STATEMENTS } from './audit-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
+import { PURGE_TENANT_STATEMENTS } from './purge-tenant-statements';
 
 /** A statement that crosses tenants: why it must, and its text. */
 interface SystemStatementText {
@@ -76,6 +77,7 @@ export const SYSTEM_STATEMENTS = {
   ...AUDIT_STATEMENTS,
   ...LANE_STATEMENTS,
   ...PURGE_STATEMENTS,
+  ...PURGE_TENANT_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;
 
 export type SystemStatement = keyof typeof SYSTEM_STATEMENTS;
