@@ -25,6 +25,7 @@ import { IdempotencyModule } from './platform/idempotency/idempotency.module';
 import { JobsModule } from './platform/jobs/jobs.module';
 import { LimitsModule } from './platform/limits/limits.module';
 import { MetricsModule } from './platform/metrics/metrics.module';
+import { TenancyModule } from './platform/tenancy/tenancy.module';
 
 /** Every feature's entities: TypeORM has one DataSource. */
 const ENTITIES = [TenantEntity, UserEntity];
@@ -41,6 +42,7 @@ const PLATFORM = [
   JobsModule,
   IdempotencyModule,
   EventsModule,
+  TenancyModule,
   AuditLogModule,
 ];
 

@@ -45,6 +45,11 @@ export interface NewSession {
   metadata: Record<string, unknown>;
 }
 
+/** A session that is to leave WAHA. */
+export type LeavingSession = Pick<SessionRow, 'id' | 'server_id' | 'waha_name' | 'webhook_secret'> & {
+  tenant_id: string;
+};
+
 /** A session's state as WAHA told it, at that time. */
 export interface SessionState {
   status: string;
@@ -213,6 +218,16 @@ export class SessionsRepository {
       );
       return marked;
     });
+  }
+
+  /** All that WAHA may still have. */
+  notYetGone(tenantId: string): Promise<LeavingSession[]> {
+    return this.db.query<LeavingSession>(
+      tenantId,
+      `select tenant_id, id, server_id, waha_name, webhook_secret from sessions
+        where tenant_id = $1 and status <> 'DELETED' order by id`,
+      [tenantId],
+    );
   }
 
   /** WAHA has deleted it too: the reconciler has nothing left to do. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TenantsModule } from '../tenants/tenants.module';
 import { SessionDirectory } from './session-directory.service';
+import { SessionPurger } from './session-purger.service';
 import { SessionProvisioner } from './session-provisioner.service';
 import { SessionReconciler } from './session-reconciler.service';
 import { ReconcilerLoop } from './reconciler-loop.service';
@@ -19,6 +20,7 @@ import { WahaServers } from './waha-servers.service';
   providers: [
     SessionDirectory,
     SessionProvisioner,
+    SessionPurger,
     SessionReconciler,
     ReconcilerLoop,
     SessionStates,
