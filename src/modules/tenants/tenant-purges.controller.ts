@@ -3,6 +3,7 @@ import { ApiAcceptedResponse, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { IdParam } from '../../platform/http/id-param';
+import { NotIdempotent } from '../../platform/idempotency/not-idempotent.decorator';
 import { DeletedTenantResponse, deletedTenantResponse } from './dto/deleted-tenant.response';
 import { TenantPurgesService } from './tenant-purges.service';
 
@@ -15,6 +16,7 @@ export class TenantPurgesController {
   @Delete(':id')
   @HttpCode(202)
   @Access('tenants:manage')
+  @NotIdempotent('Idempotency keys are a tenant’s, and the platform is none; a repeated deletion changes nothing more')
   @ApiAcceptedResponse({ type: DeletedTenantResponse })
   async delete(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<DeletedTenantResponse> {
     return deletedTenantResponse(await this.purges.delete(actor, id));

@@ -11,7 +11,7 @@ import { type TenantPurge, TenantPurgesRepository } from './tenant-purges.reposi
 const HOURLY = '53 * * * *';
 /** Other processes may let a user of the tenant in for 5 s more: what these still do, goes too. */
 const AFTER_S = 10;
-const PURGE = { pollS: 15, expireS: 3600, retries: 10 };
+const PURGE = { pollS: 5, expireS: 3600, retries: 10 };
 
 /** Deleting tenants: suspended for good at once, purged in the background. */
 @Injectable()

@@ -6,7 +6,7 @@ export interface TenantLeave {
   /** It was tried for long enough: what cannot be reached now stays there, and is counted as left. */
   lastTry: boolean;
   /** Adds to the report of the purge, lasting. */
-  count(what: string, added: number): Promise<void>;
+  count: (what: string, added: number) => Promise<void>;
 }
 
 /**
