@@ -67,6 +67,13 @@ const UP = [
       report jsonb not null default '{}',
       constraint tenant_purges_pk primary key (id)
     )`,
+  // The one change of a tenant that is the platform's own: the role system may make this one and no other.
+  `
+    create function tenant_delete(deleted uuid) returns table (id uuid, slug text, name text) language sql security definer
+      set search_path = pg_catalog, public, pg_temp as $$
+      update public.tenants t set status = 'suspended', deleted_at = now(), updated_at = now(), version = t.version + 1
+        where t.id = deleted and t.deleted_at is null returning t.id, t.slug, t.name
+    $$`,
 ];
 
 /** Identity whole: API keys, quotas, lock-out, and what is left of deleted tenants. */
@@ -76,6 +83,7 @@ export class CreateIdentity1790000200000 implements MigrationInterface {
   }
 
   async down(q: QueryRunner): Promise<void> {
+    await q.query(`drop function tenant_delete(uuid)`);
     await q.query(`drop table tenant_purges, login_failures, tenant_usage, api_keys`);
     await q.query(`alter table users drop column version`);
     await q.query(`alter table tenants drop column quotas, drop column version, drop column deleted_at`);

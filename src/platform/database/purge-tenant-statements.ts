@@ -8,9 +8,7 @@ export const PURGE_TENANT_STATEMENTS = {
   purgeBegin: {
     reason: 'The platform deletes a tenant: that, its purge and the records of it are there together, or none of them.',
     // Its lanes close too, so that nothing of it is sent any more. The records: the tenant's own ($2 …), the platform's ($13 …).
-    text: `with gone as (
-        update tenants set status = 'suspended', deleted_at = now(), updated_at = now(), version = version + 1
-        where id = $1 and deleted_at is null returning id, slug, name),
+    text: `with gone as (select id, slug, name from tenant_delete($1)),
       closed as (update lanes set state = 'closed', next_at = null where tenant_id in (select id from gone)),
       noted as (insert into audit_logs (${AUDIT_COLUMNS})
         select ${auditPlaceholders(2)} from gone union all select ${auditPlaceholders(13)} from gone)
