@@ -34,12 +34,14 @@ const UP = [
   // A request brings a key and names no tenant: which one it is, is the question (system statement apiKeyByHash).
   `create unique index api_keys_by_hash on api_keys (key_hash)`,
   `create unique index api_keys_by_previous_hash on api_keys (previous_hash) where previous_hash is not null`,
-  // What was used of the daily quotas; api_calls is added up in the memory of each process and written now and then.
+  // What was used of the daily quotas; api_calls is added up in the memory of each process and written now and then. granted
+  // is how many messages the last statement was allowed: how it learns that (docs/decisions/0013).
   `
     create table tenant_usage (
       tenant_id uuid not null,
       day date not null,
       messages bigint not null default 0 check (messages >= 0),
+      granted integer not null default 0,
       api_calls bigint not null default 0,
       constraint tenant_usage_pk primary key (tenant_id, day),
       constraint tenant_usage_tenant_fk foreign key (tenant_id) references tenants (id) on delete cascade
@@ -65,6 +67,13 @@ const UP = [
       report jsonb not null default '{}',
       constraint tenant_purges_pk primary key (id)
     )`,
+  // The one change of a tenant that is the platform's own: the role system may make this one and no other.
+  `
+    create function tenant_delete(deleted uuid) returns table (id uuid, slug text, name text) language sql security definer
+      set search_path = pg_catalog, public, pg_temp as $$
+      update public.tenants t set status = 'suspended', deleted_at = now(), updated_at = now(), version = t.version + 1
+        where t.id = deleted and t.deleted_at is null returning t.id, t.slug, t.name
+    $$`,
 ];
 
 /** Identity whole: API keys, quotas, lock-out, and what is left of deleted tenants. */
@@ -74,6 +83,7 @@ export class CreateIdentity1790000200000 implements MigrationInterface {
   }
 
   async down(q: QueryRunner): Promise<void> {
+    await q.query(`drop function tenant_delete(uuid)`);
     await q.query(`drop table tenant_purges, login_failures, tenant_usage, api_keys`);
     await q.query(`alter table users drop column version`);
     await q.query(`alter table tenants drop column quotas, drop column version, drop column deleted_at`);

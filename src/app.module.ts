@@ -26,6 +26,7 @@ import { JobsModule } from './platform/jobs/jobs.module';
 import { LimitsModule } from './platform/limits/limits.module';
 import { MetricsModule } from './platform/metrics/metrics.module';
 import { UsageModule } from './platform/usage/usage.module';
+import { TenancyModule } from './platform/tenancy/tenancy.module';
 
 /** Every feature's entities: TypeORM has one DataSource. */
 const ENTITIES = [TenantEntity, UserEntity];
@@ -42,6 +43,7 @@ const PLATFORM = [
   JobsModule,
   IdempotencyModule,
   EventsModule,
+  TenancyModule,
   AuditLogModule,
   UsageModule,
 ];

@@ -23,6 +23,14 @@ export const CommonErrors = {
   tenantNotFound: () => new AppError('TENANT_NOT_FOUND', 'There is no such tenant'),
   rateLimited: (retryAfterS: number) =>
     new AppError('RATE_LIMITED', 'Too many requests', { headers: { 'Retry-After': String(retryAfterS) } }),
+  /** What is counted by the day is used up (429): `unit` is what is counted, in the plural. */
+  dailyQuotaExceeded: (unit: string, limit: number, retryAfterS: number) =>
+    new AppError('QUOTA_EXCEEDED', `The tenant may have ${limit} ${unit} a day, and has had them`, {
+      headers: { 'Retry-After': String(retryAfterS) },
+    }),
+  /** What is counted as a total has reached what the plan allows (402). */
+  planLimitReached: (unit: string, limit: number) =>
+    new AppError('PLAN_LIMIT_REACHED', `The tenant may have ${limit} ${unit}, and has them`),
   database: (cause: unknown) =>
     new AppError('DATABASE_ERROR', 'The database cannot do this at the moment; nothing was stored', {
       cause,

@@ -45,6 +45,10 @@ class NoDirectory extends TenantDirectory {
   override limitsOf(): Promise<Limits> {
     return Promise.resolve(PLANS.unlimited);
   }
+
+  override timeZoneOf(): Promise<string> {
+    return Promise.resolve('UTC');
+  }
 }
 
 interface PlatformAppParts {

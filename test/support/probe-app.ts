@@ -59,6 +59,10 @@ class ProbeDirectory extends TenantDirectory {
   override limitsOf(): Promise<Limits> {
     return Promise.resolve(PLANS.unlimited);
   }
+
+  override timeZoneOf(): Promise<string> {
+    return Promise.resolve('UTC');
+  }
 }
 
 class Pace {

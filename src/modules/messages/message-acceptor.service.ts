@@ -2,6 +2,7 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { BatchDatabase } from '../../platform/database/batch-database';
 import { GroupCommit } from '../../platform/database/group-commit';
 import { Wakeups } from '../../platform/database/wakeups';
+import { ACCEPT, ACCEPT_WITHIN_LIMITS } from './acceptance';
 import { MessageMetrics } from './message.metrics';
 
 /** A message on its way into the queue. */
@@ -14,36 +15,29 @@ export interface Accepted {
   content: Record<string, unknown>;
   metadata: Record<string, unknown>;
   createdBy: string;
+  /** How many of them its tenant may send in that day (`2026-11-24`); null where there is no bound. */
+  quota: { limit: number; day: string } | null;
 }
 
-// Lanes are locked first and in one order, so that batches cannot deadlock; a closed lane (session deleted) takes nothing.
-// next_at is written even if the lane is busy: a worker that is about to let it go idle must not miss this message.
-const ACCEPT = `
-  with given as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::uuid[])
-      with ordinality as g(tenant_id, id, session_id, chat, body, content, metadata, created_by, position)),
-  lane as (
-    select l.tenant_id, l.session_id, l.pace_at from lanes l
-    where (l.tenant_id, l.session_id) in (select tenant_id, session_id from given) and l.state <> 'closed'
-    order by l.tenant_id, l.session_id for no key update),
-  accepted as (
-    insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by)
-    select g.tenant_id, g.id, g.session_id, g.chat, 'outbound', 'text', 'queued', g.body, g.content, g.metadata, g.created_by
-    from given g join lane using (tenant_id, session_id) order by g.position
-    on conflict (tenant_id, id) do nothing
-    returning tenant_id, id, session_id, created_at),
-  woken as (
-    update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(lane.pace_at, now()))
-    from lane where l.tenant_id = lane.tenant_id and l.session_id = lane.session_id)
-  select id, created_at from accepted`;
+/**
+ * What became of it: when it was stored; `over_quota`: its tenant's day has no more room; `nothing`: there is no such session,
+ * or a message of that id was there already.
+ */
+export type Acceptance = Date | 'over_quota' | 'nothing';
+
+interface Outcome {
+  id: string;
+  created_at: Date | null;
+  over: boolean;
+}
 
 /**
  * Writes messages into the queue: what comes at the same time travels in one statement, whichever tenants it is of, and each
- * caller is answered after the commit of its message.
+ * caller is answered after the commit of its message. The daily quotas of the tenants are kept by that same statement.
  */
 @Injectable()
 export class MessageAcceptor implements BeforeApplicationShutdown {
-  private readonly commits = new GroupCommit<Accepted, Date | null>({ flush: (batch) => this.flush(batch) });
+  private readonly commits = new GroupCommit<Accepted, Acceptance>({ flush: (batch) => this.flush(batch) });
 
   constructor(
     private readonly db: BatchDatabase,
@@ -51,8 +45,8 @@ export class MessageAcceptor implements BeforeApplicationShutdown {
     private readonly metrics: MessageMetrics,
   ) {}
 
-  /** When the message was accepted; null when there is no such session, or a message of that id was there already. */
-  accept(message: Accepted): Promise<Date | null> {
+  /** Stores the message, or nothing; answers once that is durable. */
+  accept(message: Accepted): Promise<Acceptance> {
     return this.commits.add(message);
   }
 
@@ -60,25 +54,31 @@ export class MessageAcceptor implements BeforeApplicationShutdown {
     await this.commits.drain();
   }
 
-  private async flush(batch: Accepted[]): Promise<(Date | null)[]> {
+  private async flush(batch: Accepted[]): Promise<Acceptance[]> {
+    const rows = await this.write(batch);
+    const stored = rows.filter(({ over }) => !over).length;
+    if (stored > 0) this.wakeups.wake('lanes');
+    this.metrics.happened('accepted', stored);
+    const outcomes = new Map<string, Acceptance>(rows.map((row) => [row.id, row.created_at ?? 'over_quota']));
+    return batch.map(({ id }) => outcomes.get(id) ?? 'nothing');
+  }
+
+  private write(batch: Accepted[]): Promise<Outcome[]> {
     const column = <T>(pick: (message: Accepted) => T): T[] => batch.map(pick);
-    const rows = await this.db.query<{ id: string; created_at: Date }>(
-      column((m) => m.tenantId),
-      ACCEPT,
-      [
-        column((m) => m.tenantId),
-        column((m) => m.id),
-        column((m) => m.sessionId),
-        column((m) => m.chat),
-        column((m) => m.body),
-        column((m) => JSON.stringify(m.content)),
-        column((m) => JSON.stringify(m.metadata)),
-        column((m) => m.createdBy),
-      ],
-    );
-    if (rows.length > 0) this.wakeups.wake('lanes');
-    this.metrics.happened('accepted', rows.length);
-    const times = new Map(rows.map((row) => [row.id, row.created_at]));
-    return batch.map(({ id }) => times.get(id) ?? null);
+    const tenants = column((m) => m.tenantId);
+    const columns = [
+      tenants,
+      column((m) => m.id),
+      column((m) => m.sessionId),
+      column((m) => m.chat),
+      column((m) => m.body),
+      column((m) => JSON.stringify(m.content)),
+      column((m) => JSON.stringify(m.metadata)),
+      column((m) => m.createdBy),
+    ];
+    // Where nobody has a limit nobody pays for limits.
+    if (batch.every(({ quota }) => quota === null)) return this.db.query<Outcome>(tenants, ACCEPT, columns);
+    const limits = [column((m) => m.quota?.limit ?? null), column((m) => m.quota?.day ?? null)];
+    return this.db.query<Outcome>(tenants, ACCEPT_WITHIN_LIMITS, [...columns, ...limits]);
   }
 }

@@ -1,5 +1,12 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiConflictResponse, ApiNotFoundResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiConflictResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiTags,
+  ApiTooManyRequestsResponse,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
@@ -26,6 +33,9 @@ export class MessagesController {
   @ApiNotFoundResponse({ description: 'There is no such session, or `X-Tenant-ID` names no tenant of the caller' })
   @ApiConflictResponse({
     description: '`SESSION_REQUIRED`: no session, or several and none named; `IDEMPOTENCY_IN_PROGRESS`',
+  })
+  @ApiTooManyRequestsResponse({
+    description: "`QUOTA_EXCEEDED`: the tenant's messages of the day are used up, until `Retry-After`; `RATE_LIMITED`",
   })
   async send(@CurrentActor() actor: Actor, @Body() dto: SendMessageDto): Promise<MessageResponse> {
     const { session_id: sessionId, to, text, link_preview: linkPreview = true, metadata = {} } = dto;

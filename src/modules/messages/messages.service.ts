@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
+import type { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
+import { dayIn, secondsLeftOfDay } from '../../common/days';
 import { newId } from '../../common/ids';
 import { COUNT_CAP, type Page, type PageRequest, pageOf, totalOf } from '../../common/paging';
 import { currentContext } from '../../platform/context/request-context';
+import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { SessionDirectory } from '../waha/session-directory.service';
 import { chatAddress } from './chat-address';
-import { MessageAcceptor } from './message-acceptor.service';
+import { type Accepted, MessageAcceptor } from './message-acceptor.service';
 import { mayRead, readableBy } from './messages.policy';
 import { type MessageEventRow, type MessageFilter, type MessageRow, MessagesRepository } from './messages.repository';
 
@@ -26,12 +29,14 @@ export class MessagesService {
     private readonly directory: SessionDirectory,
     private readonly acceptor: MessageAcceptor,
     private readonly messages: MessagesRepository,
+    private readonly tenants: TenantDirectory,
   ) {}
 
   /**
    * Takes a message into the queue; answers once it is durable. With an idempotency key a repeated call finds the first
    * one's message.
-   * @throws VALIDATION_FAILED for a recipient that cannot be one, SESSION_REQUIRED, NOT_FOUND for an unknown session
+   * @throws VALIDATION_FAILED for a recipient that cannot be one, SESSION_REQUIRED, NOT_FOUND for an unknown session,
+   * QUOTA_EXCEEDED when the tenant's messages of the day are used up
    */
   async send(actor: Actor, draft: TextDraft): Promise<MessageRow> {
     const chat = chatAddress(draft.to);
@@ -41,8 +46,10 @@ export class MessagesService {
     const id = currentContext()?.resourceId ?? newId();
     const content = draft.linkPreview ? {} : { link_preview: false };
     const message = { id, sessionId, chat, content, body: draft.text, metadata: draft.metadata };
-    const at = await this.acceptor.accept({ ...message, tenantId: actor.tenantId, createdBy: actor.id });
-    if (at) return { ...FRESH, ...message, session_id: sessionId, created_by: actor.id, created_at: at };
+    const quota = await this.quotaOf(actor.tenantId);
+    const at = await this.acceptor.accept({ ...message, tenantId: actor.tenantId, createdBy: actor.id, quota });
+    if (at === 'over_quota') throw await this.quotaExceeded(actor.tenantId, quota);
+    if (at !== 'nothing') return { ...FRESH, ...message, session_id: sessionId, created_by: actor.id, created_at: at };
     const earlier = await this.messages.findById(actor.tenantId, id);
     if (!earlier) throw CommonErrors.notFound('session');
     return earlier;
@@ -69,6 +76,17 @@ export class MessagesService {
     const first = message.direction === 'inbound' ? 'received' : message.source === 'app' ? 'sent' : 'queued';
     const accepted = { at: message.created_at, status: first, attempt: null, error_code: null, note: null };
     return [accepted, ...(await this.messages.events(actor.tenantId, id))];
+  }
+
+  private async quotaOf(tenantId: string): Promise<Accepted['quota']> {
+    const { messages_per_day: limit } = await this.tenants.limitsOf(tenantId);
+    if (limit === null) return null;
+    return { limit, day: dayIn(await this.tenants.timeZoneOf(tenantId), new Date()) };
+  }
+
+  private async quotaExceeded(tenantId: string, quota: Accepted['quota']): Promise<AppError> {
+    const timeZone = await this.tenants.timeZoneOf(tenantId);
+    return CommonErrors.dailyQuotaExceeded('messages', quota?.limit ?? 0, secondsLeftOfDay(timeZone, new Date()));
   }
 }
 

@@ -10,13 +10,19 @@ import { TenantsRepository } from './tenants.repository';
 
 /** A slug hardly ever changes: this long another replica may still know the former one. */
 const SLUG_TTL_MS = 60_000;
-/** How long a change of plan or quotas made by another replica may stay unnoticed here. */
-const LIMITS_TTL_MS = 5_000;
+/** How long a change of plan, quotas or settings made by another replica may stay unnoticed here. */
+const BOUNDS_TTL_MS = 5_000;
+
+/** What the tenant may have, and where its days begin. */
+interface Bounds {
+  limits: Limits;
+  timeZone: string;
+}
 
 /** Slugs and limits of tenants, for the requests that need them. */
 @Injectable()
 export class CachedTenantDirectory extends TenantDirectory {
-  private readonly limits = new LRUCache<string, Promise<Limits>>({ max: 20_000, ttl: LIMITS_TTL_MS });
+  private readonly bounds = new LRUCache<string, Promise<Bounds>>({ max: 20_000, ttl: BOUNDS_TTL_MS });
 
   constructor(
     private readonly cache: Cache,
@@ -25,7 +31,7 @@ export class CachedTenantDirectory extends TenantDirectory {
   ) {
     super();
     events.hears('tenant.changed', ({ tenantId }) => {
-      this.limits.delete(tenantId);
+      this.bounds.delete(tenantId);
       void this.cache.delete(slugKey(tenantId));
     });
   }
@@ -45,19 +51,31 @@ export class CachedTenantDirectory extends TenantDirectory {
     return id;
   }
 
-  override limitsOf(tenantId: string): Promise<Limits> {
-    const known = this.limits.get(tenantId);
-    if (known) return known;
-    const limits = this.loadLimits(tenantId);
-    this.limits.set(tenantId, limits);
-    limits.catch(() => this.limits.delete(tenantId));
-    return limits;
+  override async limitsOf(tenantId: string): Promise<Limits> {
+    return (await this.boundsOf(tenantId)).limits;
   }
 
-  private async loadLimits(tenantId: string): Promise<Limits> {
+  override async timeZoneOf(tenantId: string): Promise<string> {
+    return (await this.boundsOf(tenantId)).timeZone;
+  }
+
+  private boundsOf(tenantId: string): Promise<Bounds> {
+    const known = this.bounds.get(tenantId);
+    if (known) return known;
+    const bounds = this.loadBounds(tenantId);
+    this.bounds.set(tenantId, bounds);
+    bounds.catch(() => this.bounds.delete(tenantId));
+    return bounds;
+  }
+
+  private async loadBounds(tenantId: string): Promise<Bounds> {
     const tenant = await this.tenants.findById(tenantId);
     if (!tenant) throw CommonErrors.tenantNotFound();
-    return limitsOf(tenant.plan, tenant.quotas);
+    const { time_zone: timeZone } = tenant.settings;
+    return {
+      limits: limitsOf(tenant.plan, tenant.quotas),
+      timeZone: typeof timeZone === 'string' ? timeZone : 'UTC',
+    };
   }
 }
 

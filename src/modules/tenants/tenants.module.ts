@@ -4,6 +4,11 @@ import { CachedTenantDirectory } from './cached-tenant-directory';
 import { ManagedTenants } from './managed-tenants.service';
 import { OwnTenantController } from './own-tenant.controller';
 import { TenantsController } from './tenants.controller';
+import { TenantPurgeJob } from './tenant-purge.job';
+import { TenantPurgesController } from './tenant-purges.controller';
+import { TenantPurgesRepository } from './tenant-purges.repository';
+import { TenantPurgesService } from './tenant-purges.service';
+import { TenantRowsRepository } from './tenant-rows.repository';
 import { TenantsRepository } from './tenants.repository';
 import { TenantsService } from './tenants.service';
 import { UsageRepository } from './usage.repository';
@@ -11,7 +16,7 @@ import { UsageService } from './usage.service';
 
 /** Tenants: the businesses that share the installation. Founding one with its administrator is the auth feature's. */
 @Module({
-  controllers: [TenantsController, OwnTenantController],
+  controllers: [TenantsController, OwnTenantController, TenantPurgesController],
   providers: [
     TenantsRepository,
     TenantsService,
@@ -19,6 +24,10 @@ import { UsageService } from './usage.service';
     UsageRepository,
     UsageService,
     { provide: TenantDirectory, useClass: CachedTenantDirectory },
+    TenantPurgeJob,
+    TenantPurgesRepository,
+    TenantPurgesService,
+    TenantRowsRepository,
   ],
   exports: [TenantsService, ManagedTenants, TenantDirectory],
 })

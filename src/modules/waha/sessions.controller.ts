@@ -5,6 +5,7 @@ import {
   ApiExtraModels,
   ApiNoContentResponse,
   ApiOkResponse,
+  ApiPaymentRequiredResponse,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
@@ -38,6 +39,7 @@ export class SessionsController {
   @Post()
   @Access('sessions:manage')
   @ApiCreatedResponse({ type: SessionResponse })
+  @ApiPaymentRequiredResponse({ description: '`PLAN_LIMIT_REACHED`: the tenant has as many sessions as it may' })
   @ApiConflictResponse({ description: '`SESSION_NAME_TAKEN`, or `IDEMPOTENCY_IN_PROGRESS`' })
   async create(@CurrentActor() actor: Actor, @Body() dto: CreateSessionDto): Promise<SessionResponse> {
     const pace = { ...new PaceDto(), ...dto.pace } as Pace;

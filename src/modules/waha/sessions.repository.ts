@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { CommonErrors } from '../../common/common.errors';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import { TenantDirectory } from '../../platform/http/tenant-directory';
 
 /** How fast a session may send. */
 export interface Pace {
@@ -43,6 +45,11 @@ export interface NewSession {
   metadata: Record<string, unknown>;
 }
 
+/** A session that is to leave WAHA. */
+export type LeavingSession = Pick<SessionRow, 'id' | 'server_id' | 'waha_name' | 'webhook_secret'> & {
+  tenant_id: string;
+};
+
 /** A session's state as WAHA told it, at that time. */
 export interface SessionState {
   status: string;
@@ -84,17 +91,26 @@ const NOTE_STATE = `
 /** Sessions and the lanes that belong to them. Times of states come from WAHA: an older one never undoes a newer one. */
 @Injectable()
 export class SessionsRepository {
-  constructor(private readonly db: TenantDatabase) {}
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly tenants: TenantDirectory,
+  ) {}
 
   /**
-   * Stores session and lane together. Breaks sessions_name_key.
+   * Stores session and lane together, unless the tenant has as many as it may. Breaks sessions_name_key.
    * @returns false when there was one of this id (a repeated request), which is left as it is
+   * @throws PLAN_LIMIT_REACHED
    */
   async insert(tenantId: string, session: NewSession, record: Recording): Promise<boolean> {
     const { id, serverId, name, wahaName, webhookSecret, pace, metadata } = session;
     const { per_minute, burst, jitter_ms } = pace;
     const params = [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, per_minute, burst, jitter_ms];
-    return this.change(tenantId, record, (tx) => tx.query(INSERT, params));
+    const { sessions: limit } = await this.tenants.limitsOf(tenantId);
+    return this.change(tenantId, record, async (tx) => {
+      const made = await tx.query(INSERT, params);
+      if (made.length > 0 && limit !== null) await holdTo(limit, tx, tenantId);
+      return made;
+    });
   }
 
   /** Forgets a session that WAHA has never seen. */
@@ -204,6 +220,16 @@ export class SessionsRepository {
     });
   }
 
+  /** All that WAHA may still have. */
+  notYetGone(tenantId: string): Promise<LeavingSession[]> {
+    return this.db.query<LeavingSession>(
+      tenantId,
+      `select tenant_id, id, server_id, waha_name, webhook_secret from sessions
+        where tenant_id = $1 and status <> 'DELETED' order by id`,
+      [tenantId],
+    );
+  }
+
   /** WAHA has deleted it too: the reconciler has nothing left to do. */
   async markGone(tenantId: string, id: string): Promise<void> {
     await this.db.query(
@@ -225,4 +251,17 @@ export class SessionsRepository {
       return changed;
     });
   }
+}
+
+/**
+ * Counts with the one just inserted. Those who insert at one time count one after the other: each sees what those before it
+ * have committed.
+ */
+async function holdTo(limit: number, tx: TenantTransaction, tenantId: string): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended('sessions ' || $1::text, 0))`, [tenantId]);
+  const [row] = await tx.query<{ count: number }>(
+    `select count(*)::int as count from sessions where tenant_id = $1 and desired <> 'deleted'`,
+    [tenantId],
+  );
+  if ((row?.count ?? 0) > limit) throw CommonErrors.planLimitReached('sessions', limit);
 }

@@ -41,7 +41,7 @@ export class SessionsService {
 
   /**
    * Creates the session and starts it in WAHA. With an idempotency key a repeated call finds the first one's session.
-   * @throws SESSION_NAME_TAKEN, WAHA_UNAVAILABLE (nothing is left behind then, here or in WAHA)
+   * @throws SESSION_NAME_TAKEN, PLAN_LIMIT_REACHED, WAHA_UNAVAILABLE (nothing is left behind then, here or in WAHA)
    */
   async create(actor: Actor, draft: SessionDraft): Promise<SessionRow> {
     const server = await this.servers.forNewSession();

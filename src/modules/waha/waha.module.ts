@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { TenantsModule } from '../tenants/tenants.module';
 import { SessionDirectory } from './session-directory.service';
+import { SessionPurger } from './session-purger.service';
 import { SessionProvisioner } from './session-provisioner.service';
 import { SessionReconciler } from './session-reconciler.service';
 import { ReconcilerLoop } from './reconciler-loop.service';
@@ -13,10 +15,12 @@ import { WahaServers } from './waha-servers.service';
 
 /** WhatsApp sessions through WAHA: the only module that knows WAHA's JSON. */
 @Module({
+  imports: [TenantsModule],
   controllers: [SessionsController],
   providers: [
     SessionDirectory,
     SessionProvisioner,
+    SessionPurger,
     SessionReconciler,
     ReconcilerLoop,
     SessionStates,
@@ -26,6 +30,7 @@ import { WahaServers } from './waha-servers.service';
     WahaMetrics,
     WahaServers,
   ],
-  exports: [SessionDirectory, SessionStates, WahaServers],
+  // Who sends must know what the tenant may: messages find the TenantDirectory here.
+  exports: [SessionDirectory, SessionStates, TenantsModule, WahaServers],
 })
 export class WahaModule {}

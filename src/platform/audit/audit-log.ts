@@ -5,21 +5,25 @@ import type { TenantTransaction } from '../database/tenant-database';
 import { isDataError } from '../database/database-error';
 import { inTenantScope } from '../database/tenant-scope';
 import { Metrics } from '../metrics/metrics';
-import { AUDIT_COLUMNS, type AuditActor, type AuditEntry, auditRow, type AuditRow } from './audit-record';
+import {
+  AUDIT_COLUMN_TYPES,
+  AUDIT_COLUMNS,
+  type AuditActor,
+  type AuditEntry,
+  auditPlaceholders,
+  auditRow,
+  type AuditRow,
+} from './audit-record';
 
 /** Records that wait in memory: of reads and refusals only, never of a change. */
 const BUFFER_MAX = 1_000;
 const BATCH_MAX = 200;
 const FLUSH_EVERY_MS = 500;
 
-const COLUMN_TYPES = ['uuid', 'uuid', 'text', 'uuid', 'text', 'text', 'json', 'text', 'text', 'bytea', 'bytea'];
-const placeholders = (first: number): string =>
-  COLUMN_TYPES.map((type, index) => `$${first + index}::${type}`).join(', ');
-
-const INSERT = `insert into audit_logs (${AUDIT_COLUMNS}) values (${placeholders(1)})`;
+const INSERT = `insert into audit_logs (${AUDIT_COLUMNS}) values (${auditPlaceholders(1)})`;
 // With the time at which it happened; written once, also where an answer was lost and the batch is sent again.
 const INSERT_MANY = `insert into audit_logs (${AUDIT_COLUMNS}, at)
-  select * from unnest(${[...COLUMN_TYPES, 'timestamptz'].map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
+  select * from unnest(${[...AUDIT_COLUMN_TYPES, 'timestamptz'].map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
   on conflict do nothing`;
 
 /** A record that waits, and when what it says happened. */
@@ -32,7 +36,7 @@ type Noted = [...row: AuditRow, at: Date];
  */
 export const audited = (change: string, parameters: number): string => `
   with changed as (${change}),
-  noted as (insert into audit_logs (${AUDIT_COLUMNS}) select ${placeholders(parameters + 1)} where exists (select from changed))
+  noted as (insert into audit_logs (${AUDIT_COLUMNS}) select ${auditPlaceholders(parameters + 1)} where exists (select from changed))
   select * from changed`;
 
 /**
@@ -152,7 +156,7 @@ export class AuditLog implements BeforeApplicationShutdown {
   }
 
   private async write(batch: Noted[]): Promise<void> {
-    const columns = [...COLUMN_TYPES, 'at'].map((_type, column) => batch.map((row) => row[column]));
+    const columns = [...AUDIT_COLUMN_TYPES, 'at'].map((_type, column) => batch.map((row) => row[column]));
     await this.batches.query(
       batch.map(([tenantId]) => tenantId),
       INSERT_MANY,

@@ -39,6 +39,24 @@ export type AuditRow = [
 export const AUDIT_COLUMNS = `tenant_id, id, actor_kind, actor_id, action, resource, metadata, request_id, personal,
   personal_salt, personal_hash`;
 
+export const AUDIT_COLUMN_TYPES = [
+  'uuid',
+  'uuid',
+  'text',
+  'uuid',
+  'text',
+  'text',
+  'json',
+  'text',
+  'text',
+  'bytea',
+  'bytea',
+];
+
+/** A row's parameters, of which the first has that number, each as its column's type. */
+export const auditPlaceholders = (first: number): string =>
+  AUDIT_COLUMN_TYPES.map((type, index) => `$${first + index}::${type}`).join(', ');
+
 const SALT_BYTES = 16;
 const LONGEST_RESOURCE = 300;
 const LONGEST_TEXT = 512;

@@ -23,6 +23,10 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
     role: 'system',
     reason: 'Months of the audit trail are made and, past their retention, dropped.',
   },
+  'tenant_delete(uuid)': {
+    role: 'system',
+    reason: 'The platform deletes a tenant, in the statement that notes its purge.',
+  },
   'audit_erase(uuid)': { role: 'system', reason: 'What is personal in the records of a deleted tenant is erased.' },
 };
 

@@ -4,6 +4,7 @@ import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
 import { TENANT_STATEMENTS } from './tenant-statements';
+import { PURGE_TENANT_STATEMENTS } from './purge-tenant-statements';
 
 /** A statement that crosses tenants: why it must, and its text. */
 interface SystemStatementText {
@@ -74,6 +75,7 @@ export const SYSTEM_STATEMENTS = {
   ...AUDIT_STATEMENTS,
   ...LANE_STATEMENTS,
   ...PURGE_STATEMENTS,
+  ...PURGE_TENANT_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;
 
 export type SystemStatement = keyof typeof SYSTEM_STATEMENTS;

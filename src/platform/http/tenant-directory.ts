@@ -10,4 +10,7 @@ export abstract class TenantDirectory {
 
   /** What the plan and the quotas of the tenant allow; up to 5 s old. @throws TENANT_NOT_FOUND when there is none */
   abstract limitsOf(tenantId: string): Promise<Limits>;
+
+  /** The time zone (IANA name) that the tenant's days are of, UTC unless it has set one; up to 5 s old. @throws TENANT_NOT_FOUND */
+  abstract timeZoneOf(tenantId: string): Promise<string>;
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Claim, IdempotencyStore } from './idempotency.store';
 
 /** Refusals that say nothing final of the request itself: the same may well pass later, or after it was mended. */
-const NOT_FINAL = [400, 401, 403, 408, 413, 415, 425, 429];
+const NOT_FINAL = [400, 401, 402, 403, 408, 413, 415, 425, 429];
 
 /** Whether the answer is kept: 2xx, and refusals for good by the business (404, 409, 412, 422 …). */
 export const isFinal = (status: number): boolean =>

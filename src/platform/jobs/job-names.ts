@@ -5,12 +5,16 @@
 export interface JobPayloads {
   'purge-expired': { version: 1 };
   'audit-maintain': { version: 1 };
+  'purge-tenant': { version: 1; tenantId: string };
+  'resume-purges': { version: 1 };
 }
 
 export type JobName = keyof JobPayloads;
 
 /** The names, for registering and sending. */
-export const JOBS = { purgeExpired: 'purge-expired', auditMaintain: 'audit-maintain' } as const satisfies Record<
-  string,
-  JobName
->;
+export const JOBS = {
+  purgeExpired: 'purge-expired',
+  auditMaintain: 'audit-maintain',
+  purgeTenant: 'purge-tenant',
+  resumePurges: 'resume-purges',
+} as const satisfies Record<string, JobName>;

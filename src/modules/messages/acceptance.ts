@@ -1,0 +1,78 @@
+/** Lanes are locked first and in one order, so that batches cannot deadlock; a closed lane (session deleted) takes nothing. */
+const LANE = `
+  lane as (
+    select l.tenant_id, l.session_id, l.pace_at from lanes l
+    where (l.tenant_id, l.session_id) in (select tenant_id, session_id from given) and l.state <> 'closed'
+    order by l.tenant_id, l.session_id for no key update)`;
+
+// next_at is written even if the lane is busy: a worker that is about to let it go idle must not miss this message.
+const WOKEN = `
+  woken as (
+    update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(lane.pace_at, now()))
+    from lane where l.tenant_id = lane.tenant_id and l.session_id = lane.session_id)`;
+
+const INSERT = `
+    insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by)`;
+const VALUES = (row: string): string =>
+  `select ${row}.tenant_id, ${row}.id, ${row}.session_id, ${row}.chat, 'outbound', 'text', 'queued', ${row}.body,
+      ${row}.content, ${row}.metadata, ${row}.created_by`;
+
+/** Takes messages, of which none has a daily limit, into the queue: one row comes back for each that is stored now. */
+export const ACCEPT = `
+  with given as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::uuid[])
+      with ordinality as g(tenant_id, id, session_id, chat, body, content, metadata, created_by, position)),
+  ${LANE},
+  accepted as (
+    ${INSERT}
+    ${VALUES('g')} from given g join lane using (tenant_id, session_id) order by g.position
+    on conflict (tenant_id, id) do nothing
+    returning id, created_at),
+  ${WOKEN}
+  select id, created_at, false as over from accepted`;
+
+/**
+ * The same where some have a limit: theirs go through the row of their tenant's day, which is locked (after the lanes, and in
+ * one order too) and grants as many as are left of it, to the first that came. Only what would be stored asks: neither a
+ * repeat of a message that is there, nor one for a session that is not. What was granted is written beside the count, for a
+ * statement cannot see what a row that it changes held before. Those beyond come back as `over`.
+ */
+export const ACCEPT_WITHIN_LIMITS = `
+  with given as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::uuid[],
+        $9::bigint[], $10::date[])
+      with ordinality as g(tenant_id, id, session_id, chat, body, content, metadata, created_by, daily_limit, day, position)),
+  ${LANE},
+  fresh as (
+    select distinct on (g.tenant_id, g.id) g.* from given g join lane using (tenant_id, session_id)
+    left join lateral (
+      select true as there from messages m where m.tenant_id = g.tenant_id and m.id = g.id offset 0) m on true
+    where g.daily_limit is not null and m.there is null
+    order by g.tenant_id, g.id, g.position),
+  asking as (
+    select f.*, row_number() over (partition by f.tenant_id, f.day order by f.position) as nth from fresh f),
+  bound as (
+    select tenant_id, day, count(*) as asked, min(daily_limit) as daily_limit from asking group by tenant_id, day),
+  used as (
+    insert into tenant_usage as u (tenant_id, day, messages, granted)
+    select tenant_id, day, least(asked, daily_limit), least(asked, daily_limit) from bound order by tenant_id, day
+    on conflict (tenant_id, day) do update set (messages, granted) = (
+      select u.messages + least(b.asked, greatest(b.daily_limit - u.messages, 0)),
+        least(b.asked, greatest(b.daily_limit - u.messages, 0))
+      from bound b where b.tenant_id = excluded.tenant_id and b.day = excluded.day)
+    returning tenant_id, day, granted),
+  admitted as (
+    select g.tenant_id, g.id, g.session_id, g.chat, g.body, g.content, g.metadata, g.created_by, g.position
+    from given g join lane using (tenant_id, session_id) where g.daily_limit is null
+    union all
+    select a.tenant_id, a.id, a.session_id, a.chat, a.body, a.content, a.metadata, a.created_by, a.position
+    from asking a join used using (tenant_id, day) where a.nth <= used.granted),
+  accepted as (
+    ${INSERT}
+    ${VALUES('g')} from admitted g order by g.position
+    on conflict (tenant_id, id) do nothing
+    returning id, created_at),
+  ${WOKEN}
+  select id, created_at, false as over from accepted
+  union all
+  select a.id, null, true from asking a join used using (tenant_id, day) where a.nth > used.granted`;
