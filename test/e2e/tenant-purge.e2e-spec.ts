@@ -117,6 +117,9 @@ describe('DELETE /tenants/:id', () => {
     const lanes = await app.owner.query(`select distinct state from lanes where tenant_id = $1`, [id]);
     expect(lanes.rows).toEqual([{ state: 'closed' }]);
     await job.run(id, GOES_ON);
+    // Who asks for it later is told what went, also when nothing of it is left.
+    const { status, body } = await platform.get<DeletedTenantResponse>(`/tenants/${id}`);
+    expect([status, body.status, body.purge.finished_at]).toEqual([200, 'deleted', expect.any(String)]);
   });
 
   it('knows no tenant that never was, and is the platform’s alone', async () => {

@@ -1,5 +1,13 @@
 import { Body, Controller, Get, Patch, Query, Res } from '@nestjs/common';
-import { ApiConflictResponse, ApiHeader, ApiOkResponse, ApiPreconditionFailedResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiConflictResponse,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOkResponse,
+  ApiPreconditionFailedResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
@@ -7,16 +15,21 @@ import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/et
 import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { NotIdempotent } from '../../platform/idempotency/not-idempotent.decorator';
+import { DeletedTenantResponse, deletedTenantResponse } from './dto/deleted-tenant.response';
 import { ManagedTenantResponse, managedTenantResponse } from './dto/managed-tenant.response';
 import { tenantChangeOf, UpdateTenantDto } from './dto/tenant.dto';
 import { TenantsQuery } from './dto/tenants.query';
 import { ManagedTenants } from './managed-tenants.service';
+import { TenantPurgesService } from './tenant-purges.service';
 
 /** The tenants of the installation, for whoever operates it. */
 @ApiTags('Tenants')
 @Controller('tenants')
 export class TenantsController {
-  constructor(private readonly tenants: ManagedTenants) {}
+  constructor(
+    private readonly tenants: ManagedTenants,
+    private readonly purges: TenantPurgesService,
+  ) {}
 
   /** All tenants, newest first. */
   @Get()
@@ -29,10 +42,19 @@ export class TenantsController {
     return sendPage(reply, await this.tenants.list(query, query), query).map(managedTenantResponse);
   }
 
-  /** One tenant. */
+  /** One tenant; of one that was deleted, how far its purge is. */
   @Get(':id')
   @Access('tenants:manage')
-  async get(@IdParam() id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<ManagedTenantResponse> {
+  @ApiExtraModels(ManagedTenantResponse, DeletedTenantResponse)
+  @ApiOkResponse({
+    schema: { oneOf: [{ $ref: getSchemaPath(ManagedTenantResponse) }, { $ref: getSchemaPath(DeletedTenantResponse) }] },
+  })
+  async get(
+    @IdParam() id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ManagedTenantResponse | DeletedTenantResponse> {
+    const deleted = await this.purges.deletedView(id);
+    if (deleted) return deletedTenantResponse(deleted);
     const tenant = await this.tenants.get(id);
     sendEtag(reply, tenant.version);
     return managedTenantResponse(tenant);
