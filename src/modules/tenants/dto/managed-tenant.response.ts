@@ -26,7 +26,7 @@ export class LimitsResponse {
 /** A tenant as the platform administers it. */
 export class ManagedTenantResponse extends TenantResponse {
   /** What overrides the plan. */
-  @ApiProperty({ type: Object, additionalProperties: { type: 'number', nullable: true } })
+  @ApiProperty({ type: Object, additionalProperties: { type: 'integer', nullable: true } })
   quotas: Partial<Limits>;
 
   /** What holds: the quotas over those of the plan. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedis, type TestRedis } from '../support/redis';
 import { eventually } from '../support/wait';
-import { endWithWorlds, inWorld, useWorlds, type World } from './world';
+import { endWithWorlds, inWorld, useWorlds, type World } from '../faults/world';
 
 /** What the missing Redis may cost; the figure is part of what the service promises. */
 const GROWTH_MS = 50;
