@@ -127,7 +127,8 @@ const FUNCTIONS = [
     declare
       touched bigint;
     begin
-      if not exists (select from public.tenant_purges where id = erased) then
+      if not exists (select from public.tenant_purges where id = erased)
+          or exists (select from public.tenants where id = erased and deleted_at is null) then
         raise exception 'The tenant is not being deleted';
       end if;
       update public.audit_logs l set personal = null, personal_salt = null

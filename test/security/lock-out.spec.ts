@@ -119,9 +119,18 @@ describe('five failures', () => {
     const email = `${newId()}@acme.example`;
     await createAccount(owner, { email, password: 'of the victim, unknown' });
     const own = await createAccount(owner, { email, password: 'of the attacker, known' });
-    await fail(email, 4);
+    await fail(email, 3);
+    // Right for the own account, and a guess at the other one: it counts as such.
     expect(await rightPassword(own)).toBe(OPEN);
     expect(await fail(email, 2)).toEqual([WRONG, LOCKED]);
+  });
+
+  it('may be logins that are right for another account of the email: each is a guess at this one', async () => {
+    const email = `${newId()}@acme.example`;
+    await createAccount(owner, { email, password: 'of the victim, unknown' });
+    const own = await createAccount(owner, { email, password: 'of the attacker, known' });
+    for (let n = 1; n <= 4; n++) expect(await rightPassword(own)).toBe(OPEN);
+    expect([await rightPassword(own), await rightPassword(own)]).toEqual([LOCKED, LOCKED]);
   });
 
   it('may be wrong current passwords as well', async () => {

@@ -31,7 +31,8 @@ interface KeyRow {
 
 interface Found {
   key: LiveKey;
-  foundAtMs: number;
+  /** What it says held when it was asked, by the clock that never goes back. */
+  askedAtMs: number;
 }
 
 /** How long a change made by another replica may stay unnoticed here (spec: 5 s at most). */
@@ -62,7 +63,7 @@ export class KeyDirectory {
   /** The key of this hash (base64url); null when there is none that lives. Many asking at once make one query. */
   async find(hash: string): Promise<LiveKey | null> {
     const known = this.found.get(hash);
-    if (known && Date.now() - known.foundAtMs < TTL_MS) return ifLive(known.key);
+    if (known && performance.now() - known.askedAtMs < TTL_MS) return ifLive(known.key);
     if (this.missing.has(hash)) return null;
     const key = await (this.loading.get(hash) ?? this.load(hash, known !== undefined));
     return key && ifLive(key);
@@ -76,10 +77,11 @@ export class KeyDirectory {
   }
 
   private load(hash: string, known: boolean): Promise<LiveKey | null> {
+    const askedAtMs = performance.now();
     const ask = () => this.ask(hash);
     const load: Promise<LiveKey | null> = (known ? ask() : this.unknownKeys.run(ask))
       .then((key) => {
-        if (this.loading.get(hash) === load) this.keep(hash, key);
+        if (this.loading.get(hash) === load) this.keep(hash, key, askedAtMs);
         return key;
       })
       .finally(() => {
@@ -89,8 +91,8 @@ export class KeyDirectory {
     return load;
   }
 
-  private keep(hash: string, key: LiveKey | null): void {
-    if (key) return void this.found.set(hash, { key, foundAtMs: Date.now() });
+  private keep(hash: string, key: LiveKey | null, askedAtMs: number): void {
+    if (key) return void this.found.set(hash, { key, askedAtMs });
     this.found.delete(hash);
     this.missing.set(hash, true);
   }

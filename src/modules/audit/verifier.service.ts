@@ -121,6 +121,7 @@ class Walk {
     this.erasable = erasure?.erasable === true;
     if (ends) this.checkEnds(ends);
     const last = await this.walkSeals(ends, noted);
+    if (!ends && last.seq > 0) broken('head', 'the head of the chain is gone', { seq: last.seq });
     if (ends && (last.seq !== ends.head.seq || !last.chain.equals(ends.head.chain)))
       broken('head', 'the last seal is not the head of the chain', { seq: last.seq });
     if (noted && this.verdict.noted === null)

@@ -58,9 +58,10 @@ export class LiveLogins {
   }
 
   private load(key: string, ref: LoginRef): Promise<Known> {
+    const start = performance.now(); // what it answers held when it was asked
     const load = this.ask(ref)
       .then((known) => {
-        if (this.loading.get(key) === load) this.known.set(key, known);
+        if (this.loading.get(key) === load) this.known.set(key, known, { start });
         return known;
       })
       .finally(() => {

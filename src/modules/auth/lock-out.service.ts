@@ -58,6 +58,12 @@ export class LockOut {
     return late ? AuthErrors.accountLocked(lockedS) : CommonErrors.authenticationFailed();
   }
 
+  /** Counts a failure beside a success: the password was wrong for another account of the email. `succeeded` comes next. */
+  async missedBeside(attempt: Attempt): Promise<void> {
+    await this.failures.addFailure(attempt.email, lockRecord(attempt));
+    this.note(attempt, 'password');
+  }
+
   /**
    * Settles a success.
    * @param alone whether the email has this one account only. Where it has several, a success at one forgets nothing: with

@@ -42,9 +42,14 @@ export class PasswordCheck {
     const { all, lockedS } = await this.look(email);
     const meant = all.filter((account) => !tenant || isOf(account, tenant));
     if (lockedS !== null) throw this.lockOut.refusal({ email, meant }, lockedS);
-    const matching = await this.tryOn(meant.slice(0, MAX_TRIED), password, tenant !== undefined);
+    const tried = [...meant.filter(({ open }) => open), ...meant.filter(({ open }) => !open)].slice(0, MAX_TRIED);
+    const matching = await this.tryOn(tried, password, tenant !== undefined);
     const [first, ...others] = matching.filter((account) => account.open);
     if (!first) throw await this.lockOut.failed({ email, meant }, reasonOf(meant, matching));
+    // Right for one account and wrong for another: with an account of somebody's email in a tenant of one's own, each such
+    // login would be a free guess at the other's password.
+    if (!tenant && meant.some((account) => account.open && !matching.includes(account)))
+      await this.lockOut.missedBeside({ email, meant });
     await this.lockOut.succeeded({ email, meant: [first, ...others] }, all.length === 1);
     return [first, ...others];
   }

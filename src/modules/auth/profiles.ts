@@ -48,7 +48,7 @@ export class Profiles {
     return { user: known, apiKey: key, tenant: its, permissions: this.permissionsOf(actor) };
   }
 
-  /** The user who is calling; up to 5 s old. @throws NOT_FOUND when it was removed while the request was on its way */
+  /** The user who is calling; up to 5 s old. @throws AUTHENTICATION_FAILED when it was removed a moment ago */
   userOf(actor: UserActor): UserEntity | Promise<UserEntity> {
     return this.recentUsers.get(actor.id, () => this.users.getSelf(actor));
   }

@@ -21,10 +21,12 @@ export class UsersService {
 
   /**
    * The user who is calling.
-   * @throws NOT_FOUND when it was removed while the request was on its way.
+   * @throws AUTHENTICATION_FAILED when it was removed while the request was on its way, or elsewhere a moment ago.
    */
-  getSelf(actor: Actor): Promise<UserEntity> {
-    return this.getById(actor.tenantId, actor.id);
+  async getSelf(actor: Actor): Promise<UserEntity> {
+    const user = await this.users.findById(actor.tenantId, actor.id);
+    if (!user) throw CommonErrors.authenticationFailed();
+    return user;
   }
 
   /** @throws NOT_FOUND */

@@ -20,17 +20,22 @@ export class SessionPurger implements OnModuleInit {
   }
 
   private async purge({ tenantId, lastTry, count }: TenantLeave): Promise<void> {
-    for (const session of await this.sessions.notYetGone(tenantId)) {
-      await this.markDeleted(session);
+    const leaving = await this.sessions.notYetGone(tenantId);
+    // All of them first: one server that is away must not keep the sessions of another alive.
+    for (const session of leaving) await this.markDeleted(session);
+    const failures: Error[] = [];
+    for (const session of leaving) {
       try {
         await this.provisioner.withdraw(session);
         await count('withdrawn', 1);
       } catch (error) {
-        if (!lastTry) throw error;
-        await this.sessions.markGone(tenantId, session.id);
-        await count('left_in_waha', 1);
+        if (lastTry) {
+          await this.sessions.markGone(tenantId, session.id);
+          await count('left_in_waha', 1);
+        } else failures.push(error as Error);
       }
     }
+    if (failures[0]) throw failures[0];
   }
 
   /** So that the reconciler does not bring it back. */

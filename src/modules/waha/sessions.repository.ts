@@ -196,6 +196,8 @@ export class SessionsRepository {
   /** Marks it deleted: its lane takes nothing any more, and what is queued is cancelled. History stays. */
   async markDeleted(tenantId: string, id: string, record: Recording): Promise<void> {
     await this.change(tenantId, record, async (tx) => {
+      // Session before lane, as whoever notes a state does: two that wait for each other would both fail.
+      await tx.query(`select from sessions where tenant_id = $1 and id = $2 for no key update`, [tenantId, id]);
       await tx.query(`update lanes set state = 'closed', next_at = null where tenant_id = $1 and session_id = $2`, [
         tenantId,
         id,

@@ -89,13 +89,16 @@ export class AuditLog implements BeforeApplicationShutdown {
 
   /**
    * Records a change to a tenant in that tenant's chain and, where the platform made it, in the platform's own chain too, both
-   * within the transaction of the change, which must be that tenant's.
+   * within the transaction of the change, which must be that tenant's. What is personal stays in the tenant's chain, where it
+   * can be erased with the tenant.
    */
   async recordOfTenant(tx: TenantTransaction, tenantId: string, actor: Actor, entry: AuditEntry): Promise<void> {
     await this.recordAs(tx, tenantId, actor, entry);
     if (actor.kind !== 'platform') return;
     // The scope goes with each statement, not with the transaction: this one record is written as the platform's.
-    await inTenantScope(PLATFORM_TENANT_ID, () => this.recordAs(tx, PLATFORM_TENANT_ID, actor, entry));
+    await inTenantScope(PLATFORM_TENANT_ID, () =>
+      this.recordAs(tx, PLATFORM_TENANT_ID, actor, { ...entry, personal: {} }),
+    );
   }
 
   /** The parameters of the record for a statement made with `audited`. */

@@ -106,7 +106,8 @@ export const AUDIT_STATEMENTS = {
   },
   auditErasable: {
     reason: WHOLE_CHAIN,
-    text: `select exists (select from tenant_purges where id = $1) as erasable`,
+    text: `select exists (select from tenant_purges where id = $1)
+        and not exists (select from tenants where id = $1 and deleted_at is null) as erasable`,
   },
   auditCounts: {
     reason: WHOLE_CHAIN,

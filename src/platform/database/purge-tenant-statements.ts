@@ -25,12 +25,16 @@ export const PURGE_TENANT_STATEMENTS = {
   },
   purgeTables: {
     reason: 'Which tables hold rows of tenants, the catalogue says; it belongs to nobody.',
-    // Quoted, for it becomes part of a text.
-    text: `select format('%I', c.relname) as name from pg_class c
+    // Quoted, for it becomes part of a text. What refers to others first: no row goes by cascade, uncounted and unbounded.
+    text: `with recursive depth (oid, n) as (
+        select oid, 0 from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+        union select k.confrelid, d.n + 1 from depth d
+          join pg_constraint k on k.conrelid = d.oid and k.contype = 'f' and k.confrelid <> k.conrelid where d.n < 20)
+      select format('%I', c.relname) as name from pg_class c
       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
         and c.relname not like 'audit\\_%'
         and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped)
-      order by 1`,
+      order by (select max(n) from depth d where d.oid = c.oid), c.relname`,
   },
   purgeCount: {
     reason: PLATFORMS,

@@ -30,9 +30,10 @@ export class ApiGuard implements CanActivate {
     const { access } = rule;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const caller = access.kind === 'public' ? null : await this.identify(context, request);
+    request.context.actor = caller ?? undefined; // what is refused from here on is the caller's
+    await this.limits.count(context, rule, caller);
+    if (caller && rule.limit.kind !== 'none') await this.countKnown(context, caller);
     const actor = caller && (await this.select(request, caller));
-    await this.limits.count(context, rule, actor);
-    if (actor && rule.limit.kind !== 'none') await this.countKnown(context, actor);
     if (access.kind === 'permission') this.admit(actor, access.permission);
     assertDeclaredInput(request, rule.input);
     return true;
@@ -54,7 +55,6 @@ export class ApiGuard implements CanActivate {
 
   /** The caller in the tenant that the request is about; the context knows it from here on. */
   private async select(request: FastifyRequest, caller: Actor): Promise<Actor> {
-    request.context.actor = caller; // a refusal of the selection is the caller's
     const actor = await actorInTenant(request, caller, this.tenants);
     request.context.actor = actor;
     return actor;

@@ -1,6 +1,7 @@
 import { fingerprintOf } from './fingerprint';
 
-const of = (body: unknown, query = '', contentLength?: string) => fingerprintOf({ body, query, contentLength });
+const KEY = Buffer.alloc(32, 1);
+const of = (body: unknown, query = '', contentLength?: string) => fingerprintOf(KEY, { body, query, contentLength });
 
 describe('fingerprintOf', () => {
   it('counts JSON by its content', () => {
@@ -15,6 +16,11 @@ describe('fingerprintOf', () => {
     ['', undefined],
   ])('tells %j from %j', (one, other) => {
     expect(of(one)).not.toBe(of(other));
+  });
+
+  it('tells nothing to whoever has not the key', () => {
+    const input = { body: { password: 'guess me' }, query: '', contentLength: undefined };
+    expect(fingerprintOf(KEY, input)).not.toBe(fingerprintOf(Buffer.alloc(32, 2), input));
   });
 
   it('counts the query, raw bytes and, for bodies that are not in memory, their length', () => {

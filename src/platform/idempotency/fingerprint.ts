@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
 /** What of a request must be the same for its answer to be the same. */
 export interface FingerprintInput {
@@ -11,11 +11,12 @@ export interface FingerprintInput {
 }
 
 /**
- * SHA-256 of the request in base64url. JSON counts by its content: spaces and the order of keys make no difference.
+ * HMAC-SHA-256 of the request in base64url: a body may hold a password, and a bare hash of it could be guessed at. JSON counts by its content: spaces and the order of keys make no difference.
+ * @param key of the installation
  * @throws RangeError for JSON nested too deep to be written again
  */
-export function fingerprintOf({ body, query, contentLength }: FingerprintInput): string {
-  const hash = createHash('sha256').update(query).update('\n');
+export function fingerprintOf(key: Buffer, { body, query, contentLength }: FingerprintInput): string {
+  const hash = createHmac('sha256', key).update(query).update('\n');
   if (Buffer.isBuffer(body)) hash.update(body);
   else if (body === undefined || body === null) hash.update(contentLength ?? '0');
   else hash.update(canonical(body));

@@ -1,5 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Config } from '../../config/config';
+import { deriveKey } from '../crypto/keys';
 import { accessRuleOf } from '../http/access-rule';
 import { fingerprintOf } from './fingerprint';
 import { IdempotencyErrors } from './idempotency.errors';
@@ -19,10 +21,16 @@ const NEVER = (): Promise<boolean> => new Promise(() => undefined);
  */
 @Injectable()
 export class IdempotencyGuard implements CanActivate {
+  private readonly key: Buffer;
+
   constructor(
     private readonly store: IdempotencyStore,
     private readonly settlement: IdempotencySettlement,
-  ) {}
+    config: Config,
+  ) {
+    if (!config.DATA_ENCRYPTION_KEY) throw new Error('DATA_ENCRYPTION_KEY is needed before requests can be compared');
+    this.key = deriveKey(Buffer.from(config.DATA_ENCRYPTION_KEY, 'base64'), 'idempotency');
+  }
 
   /** @throws VALIDATION_FAILED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -44,7 +52,7 @@ export class IdempotencyGuard implements CanActivate {
   private async enter(request: FastifyRequest, reply: FastifyReply, key: string): Promise<boolean> {
     const { actor } = request.context;
     if (!actor) return true;
-    const outcome = await this.store.claim({ actor, route: routeOf(request), key }, fingerprint(request));
+    const outcome = await this.store.claim({ actor, route: routeOf(request), key }, this.fingerprint(request));
     switch (outcome.kind) {
       case 'reused':
         throw IdempotencyErrors.reused();
@@ -57,6 +65,16 @@ export class IdempotencyGuard implements CanActivate {
         request.context.resourceId = outcome.claim.resourceId;
         this.settlement.expect(request, outcome.claim);
         return true;
+    }
+  }
+
+  private fingerprint(request: FastifyRequest): string {
+    const query = request.url.split('?').slice(1).join('?');
+    try {
+      return fingerprintOf(this.key, { body: request.body, query, contentLength: request.headers['content-length'] });
+    } catch (error) {
+      if (error instanceof RangeError) throw IdempotencyErrors.tooDeep();
+      throw error;
     }
   }
 }
@@ -77,14 +95,4 @@ function requestIdIn(body: string): string | undefined {
 function routeOf({ method, routeOptions, params }: FastifyRequest): string {
   const values = Object.values((params ?? {}) as Record<string, string>);
   return [method, routeOptions.url ?? '', ...values].join(' ');
-}
-
-function fingerprint(request: FastifyRequest): string {
-  const query = request.url.split('?').slice(1).join('?');
-  try {
-    return fingerprintOf({ body: request.body, query, contentLength: request.headers['content-length'] });
-  } catch (error) {
-    if (error instanceof RangeError) throw IdempotencyErrors.tooDeep();
-    throw error;
-  }
 }

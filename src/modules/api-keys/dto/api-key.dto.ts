@@ -1,7 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayNotEmpty, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsCidrList } from '../../../common/cidr-list.rule';
 import { type Permission, SCOPES, TENANT_ROLES, type TenantRole } from '../../../common/permissions';
+import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { DisplayName } from '../../../platform/http/name.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
@@ -22,7 +23,8 @@ class KeyBounds {
   @Optional()
   @IsArray()
   @ArrayNotEmpty()
-  @ArrayUnique()
+  @ArrayMaxSize(SCOPES.length)
+  @DistinctItems(SCOPES.length)
   @IsIn(SCOPES, { each: true })
   scopes?: Permission[];
 

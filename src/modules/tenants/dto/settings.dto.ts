@@ -4,7 +4,6 @@ import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
-  ArrayUnique,
   IsArray,
   IsInt,
   IsObject,
@@ -17,6 +16,7 @@ import {
   registerDecorator,
   ValidateNested,
 } from 'class-validator';
+import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 import type { SettingsChange } from '../tenant-settings';
 
@@ -66,7 +66,7 @@ const Words = (): PropertyDecorator =>
     Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(wordOf) : value)),
     IsArray(),
     ArrayMaxSize(MAX_WORDS),
-    ArrayUnique(),
+    DistinctItems(MAX_WORDS),
     IsString({ each: true }),
     Length(1, MAX_WORD_CHARACTERS, { each: true }),
     Matches(WORD, { each: true, message: 'each word of $property must be plain text' }),
