@@ -131,6 +131,14 @@ const TAMPERING: Tampering[] = [
     found: { kind: 'head', seq: 2 },
   },
   {
+    what: 'the last seal and its records removed, and what says where the head was',
+    how: async (tenant) => {
+      await cutTail(tenant);
+      await owner.query('delete from audit_chains where tenant_id = $1', [tenant]);
+    },
+    found: { kind: 'head', seq: 2 },
+  },
+  {
     what: 'the beginning removed, as if it were past its retention',
     how: async (tenant) => {
       await owner.query(

@@ -79,6 +79,14 @@ describe('how often a known caller may call', () => {
     expect((await admin.http.get('/messages')).headers.get('ratelimit-remaining')).toBe('995');
   });
 
+  it('counts what names another tenant, too', async () => {
+    const admin = await tenantOf(3);
+    const astray = admin.http.with({ 'x-tenant-id': 'somebody-else' });
+    const outcomes = [];
+    for (let n = 0; n < 4; n += 1) outcomes.push((await astray.get('/messages')).outcome);
+    expect(outcomes).toEqual([...Array<string>(3).fill('404 TENANT_NOT_FOUND'), '429 QUOTA_EXCEEDED']);
+  });
+
   it('is not counted, nor told of, where the plan has no bound', async () => {
     const admin = await app.login('TENANT_ADMIN', await app.make.tenant());
     const answer = await admin.http.get('/messages');
