@@ -14,17 +14,18 @@ const CONNECTIONS = [64, 1];
 const PAGE = path.resolve(__dirname, '../../docs/BENCHMARKS.md');
 
 /**
- * Compares the built service with bare Fastify and pg, prints the table, and writes docs/BENCHMARKS.md unless it was quick.
+ * Compares the built service with bare Fastify and pg, prints the table, and writes docs/BENCHMARKS.md unless it was quick or
+ * measured some (letters of `only`) and not all.
  * @throws Error when any request fails or the two do not answer the same
  */
-export async function runBenchmarks({ quick }: { quick: boolean }): Promise<void> {
+export async function runBenchmarks({ quick, only }: { quick: boolean; only?: string[] }): Promise<void> {
   const cleanup = new Cleanup();
   const stop = (): void => void cleanup.run().finally(() => process.exit(1));
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
-    const results = await measureAll(cleanup, quick ? QUICK : FULL);
+    const results = await measureAll(cleanup, quick ? QUICK : FULL, only);
     console.log(`\n${tableOf(results.comparisons)}\n\n${verdictsOf(results)}`);
-    if (quick) return console.log('\nA quick run says little and is not written to docs/BENCHMARKS.md.');
+    if (quick || only) return console.log('\nA quick or partial run is not written to docs/BENCHMARKS.md.');
     writeFileSync(PAGE, pageOf(results));
     console.log(`\nWritten to ${path.relative(process.cwd(), PAGE)}`);
   } finally {
@@ -33,7 +34,7 @@ export async function runBenchmarks({ quick }: { quick: boolean }): Promise<void
   }
 }
 
-async function measureAll(cleanup: Cleanup, plan: Plan): Promise<Results> {
+async function measureAll(cleanup: Cleanup, plan: Plan, only?: string[]): Promise<Results> {
   console.log('idle memory…');
   const idleMiB = await measureIdleMemory(cleanup);
   await cleanup.run();
@@ -41,6 +42,7 @@ async function measureAll(cleanup: Cleanup, plan: Plan): Promise<Results> {
   const facts = machineFacts(bed.postgres.version, bed.folder);
   const comparisons: Comparison[] = [];
   for (const scenario of scenariosOf(bed)) {
+    if (only && !only.includes(scenario.title.charAt(1))) continue;
     await assertSameAnswers(bed, scenario);
     for (const connections of CONNECTIONS) {
       console.log(`${scenario.title}, ${connections} connections…`);
