@@ -27,6 +27,14 @@ export const ERROR_CODES = {
     meaning: 'The WhatsApp session is not in the state that this needs; its status is in the text.',
   },
   SESSION_REQUIRED: { status: 409, meaning: 'The tenant has no session, or several: name one in `session_id`.' },
+  MESSAGE_STATE: {
+    status: 409,
+    meaning: 'The message is in a status from which this cannot be done; it is in the text.',
+  },
+  FORCE_REQUIRED: {
+    status: 409,
+    meaning: 'The message may have been sent already: `{"force": true}` sends it all the same.',
+  },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, meaning: 'The first request with this `Idempotency-Key` is still running.' },
   PRECONDITION_FAILED: { status: 412, meaning: '`If-Match` no longer holds.' },
   PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },

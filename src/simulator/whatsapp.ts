@@ -60,6 +60,7 @@ export class WhatsApp {
       id: bareId,
       text: message.body,
       type: message.type,
+      ...(message.targetId === undefined ? {} : { targetId: message.targetId }),
     });
     this.keep(session, message);
     this.publishMessage(session, message);

@@ -21,7 +21,7 @@ const INSERT_EVENT = {
 const LIST_MESSAGES = {
   name: 'list_messages',
   text: `select id, session_id, chat, direction, type, status, body, content, metadata, created_by, author, source, wa_id,
-      attempts, error_code, error, retryable, created_at, sent_at, delivered_at, read_at
+      attempts, error_code, error, retryable, created_at, scheduled_at, expires_at, sent_at, delivered_at, read_at
     from messages where tenant_id = $1 order by id desc limit $2`,
 };
 
@@ -34,6 +34,10 @@ const answerOf = (row) => ({
   status: row.status,
   text: row.body,
   media: row.content.media ?? null,
+  location: row.content.location ?? null,
+  contact: row.content.contact ?? null,
+  poll: row.content.poll ?? null,
+  reply_to: row.content.quoted ?? null,
   author: row.author,
   source: row.source,
   created_by: row.created_by,
@@ -43,6 +47,8 @@ const answerOf = (row) => ({
   retryable: row.retryable,
   metadata: row.metadata,
   created_at: row.created_at,
+  scheduled_at: row.scheduled_at,
+  expires_at: row.expires_at,
   sent_at: row.sent_at,
   delivered_at: row.delivered_at,
   read_at: row.read_at,
@@ -51,6 +57,7 @@ const answerOf = (row) => ({
 const FRESH = {
   ...{ direction: 'outbound', type: 'text', status: 'queued', author: null, source: 'api', wa_id: null, attempts: 0 },
   ...{ error_code: null, error: null, retryable: null, sent_at: null, delivered_at: null, read_at: null },
+  ...{ scheduled_at: null, expires_at: null },
 };
 
 async function start({ databaseUrl, poolMax, sender, reader, webhook, profiles }) {

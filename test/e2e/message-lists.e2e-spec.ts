@@ -87,7 +87,7 @@ describe('lists of messages', () => {
   });
 
   it.each([
-    'status=scheduled',
+    'status=sleeping',
     'direction=up',
     'chat=nobody',
     'from=yesterday',

@@ -68,6 +68,8 @@ export const EXPECTED_ACCESS: Record<string, ExpectedAccess> = {
   'POST /messages/send': needs('messages:send', MALFORMED),
   'GET /messages/:id': needs('messages:read', NOBODYS),
   'GET /messages/:id/events': needs('messages:read', NOBODYS),
+  'POST /messages/:id/cancel': needs('messages:send', NOBODYS),
+  'POST /messages/:id/retry': needs('messages:send', NOBODYS),
   'POST /webhooks/waha': open('401 AUTHENTICATION_FAILED'),
   'GET /webhooks/health': open('200'),
   'GET /health': open('200'),

@@ -20,6 +20,9 @@ export interface Send {
   chatId: string;
   id: string;
   text: string;
+  type: string;
+  /** Bare id of the message that it quotes. */
+  targetId?: string;
   duplicateOf?: number;
 }
 

@@ -12,24 +12,28 @@ const WOKEN = `
     from lane where l.tenant_id = lane.tenant_id and l.session_id = lane.session_id)`;
 
 const INSERT = `
-    insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by)`;
+    insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
+      scheduled_at, expires_at)`;
 const VALUES = (row: string): string =>
-  `select ${row}.tenant_id, ${row}.id, ${row}.session_id, ${row}.chat, 'outbound', 'text', 'queued', ${row}.body,
-      ${row}.content, ${row}.metadata, ${row}.created_by`;
+  `select ${row}.tenant_id, ${row}.id, ${row}.session_id, ${row}.chat, 'outbound', ${row}.type,
+      case when ${row}.scheduled_at > clock_timestamp() then 'scheduled' else 'queued' end, ${row}.body, ${row}.content,
+      ${row}.metadata, ${row}.created_by, ${row}.scheduled_at, ${row}.expires_at`;
 
 /** Takes messages, of which none has a daily limit, into the queue: one row comes back for each that is stored now. */
 export const ACCEPT = `
   with given as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::uuid[])
-      with ordinality as g(tenant_id, id, session_id, chat, body, content, metadata, created_by, position)),
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::uuid[],
+        $9::text[], $10::timestamptz[], $11::timestamptz[])
+      with ordinality as g(tenant_id, id, session_id, chat, body, content, metadata, created_by, type, scheduled_at,
+        expires_at, position)),
   ${LANE},
   accepted as (
     ${INSERT}
     ${VALUES('g')} from given g join lane using (tenant_id, session_id) order by g.position
     on conflict (tenant_id, id) do nothing
-    returning id, created_at),
+    returning id, created_at, status),
   ${WOKEN}
-  select id, created_at, false as over from accepted`;
+  select id, created_at, status, false as over from accepted`;
 
 /**
  * The same where some have a limit: theirs go through the row of their tenant's day, which is locked (after the lanes, and in
@@ -40,8 +44,9 @@ export const ACCEPT = `
 export const ACCEPT_WITHIN_LIMITS = `
   with given as (
     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::uuid[],
-        $9::bigint[], $10::date[])
-      with ordinality as g(tenant_id, id, session_id, chat, body, content, metadata, created_by, daily_limit, day, position)),
+        $9::text[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::date[])
+      with ordinality as g(tenant_id, id, session_id, chat, body, content, metadata, created_by, type, scheduled_at,
+        expires_at, daily_limit, day, position)),
   ${LANE},
   fresh as (
     select distinct on (g.tenant_id, g.id) g.* from given g join lane using (tenant_id, session_id)
@@ -62,17 +67,19 @@ export const ACCEPT_WITHIN_LIMITS = `
       from bound b where b.tenant_id = excluded.tenant_id and b.day = excluded.day)
     returning tenant_id, day, granted),
   admitted as (
-    select g.tenant_id, g.id, g.session_id, g.chat, g.body, g.content, g.metadata, g.created_by, g.position
+    select g.tenant_id, g.id, g.session_id, g.chat, g.body, g.content, g.metadata, g.created_by, g.type,
+      g.scheduled_at, g.expires_at, g.position
     from given g join lane using (tenant_id, session_id) where g.daily_limit is null
     union all
-    select a.tenant_id, a.id, a.session_id, a.chat, a.body, a.content, a.metadata, a.created_by, a.position
+    select a.tenant_id, a.id, a.session_id, a.chat, a.body, a.content, a.metadata, a.created_by, a.type,
+      a.scheduled_at, a.expires_at, a.position
     from asking a join used using (tenant_id, day) where a.nth <= used.granted),
   accepted as (
     ${INSERT}
     ${VALUES('g')} from admitted g order by g.position
     on conflict (tenant_id, id) do nothing
-    returning id, created_at),
+    returning id, created_at, status),
   ${WOKEN}
-  select id, created_at, false as over from accepted
+  select id, created_at, status, false as over from accepted
   union all
-  select a.id, null, true from asking a join used using (tenant_id, day) where a.nth > used.granted`;
+  select a.id, null, null, true from asking a join used using (tenant_id, day) where a.nth > used.granted`;

@@ -11,25 +11,31 @@ export interface Accepted {
   id: string;
   sessionId: string;
   chat: string;
-  body: string;
+  type: string;
+  body: string | null;
   content: Record<string, unknown>;
   metadata: Record<string, unknown>;
   createdBy: string;
+  /** Not before; null: at once. */
+  scheduledAt: Date | null;
+  /** Not after; null: however late. */
+  expiresAt: Date | null;
   /** How many of them its tenant may send in that day (`2026-11-24`); null where there is no bound. */
   quota: { limit: number; day: string } | null;
 }
 
 /**
- * What became of it: when it was stored; `over_quota`: its tenant's day has no more room; `nothing`: there is no such session,
- * or a message of that id was there already.
+ * What became of it: when it was stored, and as what; `over_quota`: its tenant's day has no more room; `nothing`: there is no
+ * such session, or a message of that id was there already.
  */
-export type Acceptance = Date | 'over_quota' | 'nothing';
+export type Acceptance = Stored | 'over_quota' | 'nothing';
 
-interface Outcome {
-  id: string;
-  created_at: Date | null;
-  over: boolean;
+interface Stored {
+  created_at: Date;
+  status: 'queued' | 'scheduled';
 }
+
+type Outcome = { id: string } & ((Stored & { over: false }) | { over: true });
 
 /**
  * Writes messages into the queue: what comes at the same time travels in one statement, whichever tenants it is of, and each
@@ -59,7 +65,7 @@ export class MessageAcceptor implements BeforeApplicationShutdown {
     const stored = rows.filter(({ over }) => !over).length;
     if (stored > 0) this.wakeups.wake('lanes');
     this.metrics.happened('accepted', stored);
-    const outcomes = new Map<string, Acceptance>(rows.map((row) => [row.id, row.created_at ?? 'over_quota']));
+    const outcomes = new Map<string, Acceptance>(rows.map((row) => [row.id, row.over ? 'over_quota' : row]));
     return batch.map(({ id }) => outcomes.get(id) ?? 'nothing');
   }
 
@@ -75,6 +81,9 @@ export class MessageAcceptor implements BeforeApplicationShutdown {
       column((m) => JSON.stringify(m.content)),
       column((m) => JSON.stringify(m.metadata)),
       column((m) => m.createdBy),
+      column((m) => m.type),
+      column((m) => m.scheduledAt),
+      column((m) => m.expiresAt),
     ];
     // Where nobody has a limit nobody pays for limits.
     if (batch.every(({ quota }) => quota === null)) return this.db.query<Outcome>(tenants, ACCEPT, columns);

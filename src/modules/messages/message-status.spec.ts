@@ -1,9 +1,26 @@
-import { MESSAGE_STATUSES, type MessageStatus, sourcesOf, TRANSITIONS } from './message-status';
+import {
+  MESSAGE_STATUSES,
+  type MessageStatus,
+  RETRIED,
+  RETRIED_BY_FORCE,
+  sourcesOf,
+  TRANSITIONS,
+} from './message-status';
 
 /** Of WhatsApp's own words, from the least to the furthest. */
 const ACKS = ['sent', 'delivered', 'read', 'played'] as const;
 /** Every status of an outbound message that WhatsApp has said nothing of. */
-const OURS = ['queued', 'sending', 'unknown', 'failed', 'cancelled'] as const;
+const OURS = [
+  'scheduled',
+  'queued',
+  'sending',
+  'unknown',
+  'stalled',
+  'failed',
+  'cancelled',
+  'suppressed',
+  'expired',
+] as const;
 
 const may = (from: MessageStatus, to: MessageStatus): boolean => TRANSITIONS[from].includes(to);
 const pairs = MESSAGE_STATUSES.flatMap((from) => MESSAGE_STATUSES.map((to) => [from, to] as const));
@@ -24,21 +41,24 @@ describe('the transition table', () => {
     for (const from of OURS) for (const to of ACKS) expect([from, to, may(from, to)]).toEqual([from, to, true]);
   });
 
-  it('lets no ack be undone: from an ack it goes to acks, and from `sent` to an error', () => {
+  it('lets no ack be undone: from an ack it goes to acks, and from `sent` to an error, or to `stalled` for want of one', () => {
     for (const from of ACKS)
-      for (const to of OURS) expect([from, to, may(from, to)]).toEqual([from, to, from === 'sent' && to === 'failed']);
+      for (const to of OURS)
+        expect([from, to, may(from, to)]).toEqual([from, to, from === 'sent' && ['failed', 'stalled'].includes(to)]);
   });
 
-  it('leads back to `queued` from an attempt only, whose outcome is known or was settled', () => {
-    expect(sourcesOf('queued').sort()).toEqual(['sending', 'unknown']);
+  it('leads to `queued` by its time, from an attempt whose outcome is known or was settled, and by a retry', () => {
+    const retried = [...RETRIED, ...RETRIED_BY_FORCE];
+    expect(sourcesOf('queued').sort()).toEqual([...new Set(['scheduled', 'sending', 'unknown', ...retried])].sort());
   });
 
   it('begins an attempt from `queued` only, and leaves an outcome unknown after an attempt only', () => {
-    expect([sourcesOf('sending'), sourcesOf('unknown'), sourcesOf('cancelled')]).toEqual([
-      ['queued'],
-      ['sending'],
-      ['queued'],
-    ]);
+    expect([sourcesOf('sending'), sourcesOf('unknown')]).toEqual([['queued'], ['sending']]);
+  });
+
+  it('ends before it has left from what has not left only', () => {
+    for (const end of ['cancelled', 'suppressed', 'expired'] as const)
+      expect(sourcesOf(end)).toEqual(['scheduled', 'queued']);
   });
 
   it('leaves what was received alone', () => {

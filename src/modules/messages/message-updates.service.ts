@@ -17,6 +17,8 @@ interface Report {
   waId: string;
   status: 'sent' | 'delivered' | 'read' | 'played' | 'failed';
   at: Date;
+  /** Whether WhatsApp itself confirms it; an echo alone only shows that WAHA has tried. */
+  acked: boolean;
 }
 
 // WhatsApp's own refusal stands against an echo or first ack that comes late; a delivery disproves it.
@@ -24,7 +26,8 @@ interface Report {
 // A message that leaves `unknown` or `queued` this way frees its chat, so its lane is woken.
 const ADVANCE = `
   with old as (
-    select id, status, attempts, error_code from messages
+    select id, status, attempts, error_code, acked_at,
+      status = any($6) and not ($4 = 'sent' and error_code is not distinct from 'ACK_ERROR') as moves from messages
     where tenant_id = $1 and session_id = $2 and wa_id = $3 and direction = 'outbound' for no key update),
   moved as (
     update messages m set status = $4, settle_at = null, next_attempt_at = null,
@@ -33,10 +36,13 @@ const ADVANCE = `
         then coalesce(m.delivered_at, greatest($5, m.attempted_at)) else m.delivered_at end,
       read_at = case when $4 in ('read', 'played') then coalesce(m.read_at, greatest($5, m.attempted_at)) else m.read_at end,
       error_code = case when $4 = 'failed' then 'ACK_ERROR' end, error = null,
-      retryable = case when $4 = 'failed' then true end
-    from old where m.tenant_id = $1 and m.id = old.id and old.status = any($6)
-      and not ($4 = 'sent' and old.error_code is not distinct from 'ACK_ERROR')
+      retryable = case when $4 = 'failed' then true end,
+      acked_at = case when $7 then coalesce(m.acked_at, greatest($5, m.attempted_at)) else m.acked_at end
+    from old where m.tenant_id = $1 and m.id = old.id and old.moves
     returning m.id, m.attempted_at, old.status as was, old.attempts),
+  acked as (
+    update messages m set acked_at = greatest($5, m.attempted_at)
+    from old where m.tenant_id = $1 and m.id = old.id and $7 and not old.moves and old.acked_at is null),
   noted as (
     insert into message_events (tenant_id, message_id, at, status, attempt, error_code)
     select $1, id, greatest($5, attempted_at), $4, attempts, case when $4 = 'failed' then 'ACK_ERROR' end from moved),
@@ -53,8 +59,9 @@ const BIND = `
   returning id`;
 
 const INSERT = `
-  insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at,
+    acked_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, case when $5 = 'outbound' then $13::timestamptz end)
   on conflict (tenant_id, session_id, wa_id) where wa_id is not null do nothing returning id`;
 
 /** Applies to messages what WhatsApp tells of them, in the transaction of the event. Every step may be done twice. */
@@ -80,7 +87,7 @@ export class MessageUpdates {
       return (await this.insert(tx, session, message, 'received')) ? DONE : NOTHING_NEW;
     }
     const status = message.status ?? 'sent';
-    const report: Report = { waId: message.waId, status, at: message.at };
+    const report: Report = { waId: message.waId, status, at: message.at, acked: message.status !== null };
     const first = await this.advance(tx, session, report);
     if (first) return first;
     if (await this.bind(tx, session, message)) return (await this.advance(tx, session, report)) ?? DONE;
@@ -89,8 +96,13 @@ export class MessageUpdates {
   }
 
   /** An ack of one of our messages. @param patient as above */
-  async applyAck(tx: TenantTransaction, session: SessionKey, report: Report, patient: boolean): Promise<Applied> {
-    const applied = await this.advance(tx, session, report);
+  async applyAck(
+    tx: TenantTransaction,
+    session: SessionKey,
+    ack: Omit<Report, 'acked'>,
+    patient: boolean,
+  ): Promise<Applied> {
+    const applied = await this.advance(tx, session, { ...ack, acked: true });
     if (applied) await this.sessions.heard(tx, session, 'ack');
     if (applied) return applied;
     return patient ? { result: 'later', note: 'no such message yet' } : { result: 'ignored', note: 'no such message' };
@@ -100,9 +112,9 @@ export class MessageUpdates {
   private async advance(
     tx: TenantTransaction,
     session: SessionKey,
-    { waId, status, at }: Report,
+    { waId, status, at, acked }: Report,
   ): Promise<Applied | null> {
-    const params = [session.tenantId, session.sessionId, waId, status, at, sourcesOf(status)];
+    const params = [session.tenantId, session.sessionId, waId, status, at, sourcesOf(status), acked];
     const [row] = await tx.query<{ known: number; moved: number }>(ADVANCE, params);
     if (!row?.known) return null;
     if (row.moved) this.metrics.happened(status);

@@ -16,14 +16,18 @@ import { sendPage } from '../../platform/http/page-headers';
 import { chatAddress } from './chat-address';
 import { ListMessagesQuery } from './dto/list-messages.query';
 import { messageEventResponse, MessageEventResponse, messageResponse, MessageResponse } from './dto/message.response';
-import { SendMessageDto } from './dto/send-message.dto';
+import { RetryMessageDto, SendMessageDto } from './dto/send-message.dto';
+import { MessageActions } from './message-actions.service';
 import type { MessageFilter } from './messages.repository';
 import { MessagesService } from './messages.service';
 
 @ApiTags('Messages')
 @Controller('messages')
 export class MessagesController {
-  constructor(private readonly messages: MessagesService) {}
+  constructor(
+    private readonly messages: MessagesService,
+    private readonly actions: MessageActions,
+  ) {}
 
   /** Takes a message into the queue: 202 once it is durable. Ask for it by its id to see it sent, delivered and read. */
   @Post('send')
@@ -32,14 +36,15 @@ export class MessagesController {
   @ApiAcceptedResponse({ type: MessageResponse })
   @ApiNotFoundResponse({ description: 'There is no such session, or `X-Tenant-ID` names no tenant of the caller' })
   @ApiConflictResponse({
-    description: '`SESSION_REQUIRED`: no session, or several and none named; `IDEMPOTENCY_IN_PROGRESS`',
+    description:
+      '`SESSION_REQUIRED`: no session, or several and none named; `MESSAGE_STATE`: the message to answer has not been sent; ' +
+      '`IDEMPOTENCY_IN_PROGRESS`',
   })
   @ApiTooManyRequestsResponse({
     description: "`QUOTA_EXCEEDED`: the tenant's messages of the day are used up, until `Retry-After`; `RATE_LIMITED`",
   })
   async send(@CurrentActor() actor: Actor, @Body() dto: SendMessageDto): Promise<MessageResponse> {
-    const { session_id: sessionId, to, text, link_preview: linkPreview = true, metadata = {} } = dto;
-    return messageResponse(await this.messages.send(actor, { sessionId, to, text, linkPreview, metadata }));
+    return messageResponse(await this.messages.send(actor, draftOf(dto)));
   }
 
   /** Messages sent and received, newest first. */
@@ -69,7 +74,44 @@ export class MessagesController {
   async events(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<MessageEventResponse[]> {
     return (await this.messages.history(actor, id)).map(messageEventResponse);
   }
+
+  /** Takes a message that is `scheduled` or `queued` out of the queue. One that is cancelled already is answered as it is. */
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @Access('messages:send')
+  @ApiOkResponse({ type: MessageResponse })
+  @ApiConflictResponse({ description: '`MESSAGE_STATE`: it has left, or has ended; `IDEMPOTENCY_IN_PROGRESS`' })
+  async cancel(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<MessageResponse> {
+    return messageResponse(await this.actions.cancel(actor, id));
+  }
+
+  /**
+   * Queues a message again that is `failed` or `expired`, at once and in its old place. What may have been sent (`unknown`,
+   * `stalled`) needs `{"force": true}`.
+   */
+  @Post(':id/retry')
+  @HttpCode(202)
+  @Access('messages:send')
+  @ApiAcceptedResponse({ type: MessageResponse })
+  @ApiConflictResponse({
+    description:
+      '`FORCE_REQUIRED`: it may have been sent; `MESSAGE_STATE`: it is in no status to be retried, or its session is deleted; ' +
+      '`IDEMPOTENCY_IN_PROGRESS`',
+  })
+  async retry(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Body() dto: RetryMessageDto,
+  ): Promise<MessageResponse> {
+    return messageResponse(await this.actions.retry(actor, id, dto.force ?? false));
+  }
 }
+
+const draftOf = ({ session_id, link_preview = true, reply_to, scheduled_at, expires_at, ...dto }: SendMessageDto) => ({
+  ...{ sessionId: session_id, to: dto.to, type: dto.type, metadata: dto.metadata ?? {}, linkPreview: link_preview },
+  ...{ text: dto.text, location: dto.location, contact: dto.contact, poll: dto.poll },
+  ...{ replyTo: reply_to, scheduledAt: scheduled_at, expiresAt: expires_at },
+});
 
 function filterOf({
   session_id: sessionId,

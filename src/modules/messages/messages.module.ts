@@ -4,7 +4,10 @@ import { LaneStore } from './lanes/lane-store.service';
 import { LaneWorker } from './lanes/lane-worker.service';
 import { Sender } from './lanes/sender.service';
 import { Settlement } from './lanes/settlement.service';
+import { MessageActions } from './message-actions.service';
+import { MessageActionsRepository } from './message-actions.repository';
 import { MessageAcceptor } from './message-acceptor.service';
+import { MessageClock } from './message-clock.service';
 import { MessageHealth } from './message.health';
 import { MessageMetrics } from './message.metrics';
 import { MessageUpdates } from './message-updates.service';
@@ -20,6 +23,9 @@ import { MessagesService } from './messages.service';
     LaneStore,
     LaneWorker,
     MessageAcceptor,
+    MessageActions,
+    MessageActionsRepository,
+    MessageClock,
     MessageHealth,
     MessageMetrics,
     MessageUpdates,

@@ -24,6 +24,8 @@ export interface MessageRow {
   error: string | null;
   retryable: boolean | null;
   created_at: Date;
+  scheduled_at: Date | null;
+  expires_at: Date | null;
   sent_at: Date | null;
   delivered_at: Date | null;
   read_at: Date | null;
@@ -51,7 +53,8 @@ export interface MessageFilter {
 }
 
 const COLUMNS = `id, session_id, chat, direction, type, status, body, content, metadata, created_by, author, source, wa_id,
-  attempts, error_code, error, retryable, created_at, sent_at, delivered_at, read_at`;
+  attempts, error_code, error, retryable, created_at, scheduled_at, expires_at,
+  sent_at, delivered_at, read_at`;
 
 /** Each filter's condition; only those asked for stand in the text, so that each combination gets a plan of its own. */
 const CONDITIONS: Record<keyof MessageFilter, (parameter: string) => string> = {

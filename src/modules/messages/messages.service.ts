@@ -3,22 +3,31 @@ import type { Actor } from '../../common/actor';
 import type { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { dayIn, secondsLeftOfDay } from '../../common/days';
-import { newId } from '../../common/ids';
+import { isId, newId } from '../../common/ids';
 import { COUNT_CAP, type Page, type PageRequest, pageOf, totalOf } from '../../common/paging';
 import { currentContext } from '../../platform/context/request-context';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { SessionDirectory } from '../waha/session-directory.service';
 import { chatAddress } from './chat-address';
+import { type ContentDraft, contentOf, type SentType } from './message-content';
+import { timesOf } from './message-times';
+import { MessageErrors } from './messages.errors';
 import { type Accepted, MessageAcceptor } from './message-acceptor.service';
 import { mayRead, readableBy } from './messages.policy';
 import { type MessageEventRow, type MessageFilter, type MessageRow, MessagesRepository } from './messages.repository';
 
-/** A text to send. */
-export interface TextDraft {
+/** A message to send. */
+export interface MessageDraft extends ContentDraft {
   sessionId: string | undefined;
   to: string;
-  text: string;
+  /** The kind that the caller expects; undefined: whatever the content is. */
+  type: SentType | undefined;
   linkPreview: boolean;
+  /** The message that it answers, by our id or WhatsApp's whole one. */
+  replyTo: string | undefined;
+  /** Not before, and not after. */
+  scheduledAt: Date | undefined;
+  expiresAt: Date | undefined;
   metadata: Record<string, unknown>;
 }
 
@@ -35,21 +44,27 @@ export class MessagesService {
   /**
    * Takes a message into the queue; answers once it is durable. With an idempotency key a repeated call finds the first
    * one's message.
-   * @throws VALIDATION_FAILED for a recipient that cannot be one, SESSION_REQUIRED, NOT_FOUND for an unknown session,
+   * @throws VALIDATION_FAILED for a recipient that cannot be one, content that is none, times that contradict each other,
+   * MESSAGE_STATE when the message to answer has not been sent, SESSION_REQUIRED, NOT_FOUND for an unknown session,
    * QUOTA_EXCEEDED when the tenant's messages of the day are used up
    */
-  async send(actor: Actor, draft: TextDraft): Promise<MessageRow> {
+  async send(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
     const chat = chatAddress(draft.to);
     if (!chat)
       throw CommonErrors.invalidField('to', 'to must be a phone number with country code or a WhatsApp chat id');
+    const said = contentOf(draft, draft.type);
+    const times = timesOf(draft, new Date());
     const sessionId = await this.directory.forSending(actor.tenantId, draft.sessionId);
+    const quoted =
+      draft.replyTo === undefined ? {} : { quoted: await this.quoted(actor, sessionId, chat, draft.replyTo) };
     const id = currentContext()?.resourceId ?? newId();
-    const content = draft.linkPreview ? {} : { link_preview: false };
-    const message = { id, sessionId, chat, content, body: draft.text, metadata: draft.metadata };
+    const content = { ...said.content, ...(draft.linkPreview ? {} : { link_preview: false }), ...quoted };
+    const message = { id, sessionId, chat, type: said.type, body: said.body, content, metadata: draft.metadata };
     const quota = await this.quotaOf(actor.tenantId);
-    const at = await this.acceptor.accept({ ...message, tenantId: actor.tenantId, createdBy: actor.id, quota });
-    if (at === 'over_quota') throw await this.quotaExceeded(actor.tenantId, quota);
-    if (at !== 'nothing') return { ...FRESH, ...message, session_id: sessionId, created_by: actor.id, created_at: at };
+    const accepted = { ...message, ...times, tenantId: actor.tenantId, createdBy: actor.id, quota };
+    const outcome = await this.acceptor.accept(accepted);
+    if (outcome === 'over_quota') throw await this.quotaExceeded(actor.tenantId, quota);
+    if (outcome !== 'nothing') return freshRow(accepted, outcome);
     const earlier = await this.messages.findById(actor.tenantId, id);
     if (!earlier) throw CommonErrors.notFound('session');
     return earlier;
@@ -73,9 +88,25 @@ export class MessagesService {
   /** Every status, attempt and error with its time, oldest first: the first is its acceptance. @throws NOT_FOUND */
   async history(actor: Actor, id: string): Promise<MessageEventRow[]> {
     const message = await this.get(actor, id);
-    const first = message.direction === 'inbound' ? 'received' : message.source === 'app' ? 'sent' : 'queued';
-    const accepted = { at: message.created_at, status: first, attempt: null, error_code: null, note: null };
+    const accepted = {
+      at: message.created_at,
+      status: firstStatusOf(message),
+      attempt: null,
+      error_code: null,
+      note: null,
+    };
     return [accepted, ...(await this.messages.events(actor.tenantId, id))];
+  }
+
+  /** WhatsApp's whole id of the message that is answered, which must be of that session and chat. */
+  private async quoted(actor: Actor, sessionId: string, chat: string, replyTo: string): Promise<string> {
+    if (WHOLE_ID.test(replyTo)) return replyTo;
+    const message = isId(replyTo) ? await this.messages.findById(actor.tenantId, replyTo) : null;
+    if (!message || !mayRead(actor, message) || message.session_id !== sessionId || message.chat !== chat)
+      throw CommonErrors.invalidField('reply_to', 'reply_to must be a message of the same session and chat');
+    if (message.wa_id === null) throw MessageErrors.notAnswerable();
+    const id = `${message.direction === 'outbound'}_${message.chat}_${message.wa_id}`;
+    return message.author === null ? id : `${id}_${message.author}`;
   }
 
   private async quotaOf(tenantId: string): Promise<Accepted['quota']> {
@@ -90,19 +121,28 @@ export class MessagesService {
   }
 }
 
-/** What a message is when it has just been accepted. */
-const FRESH = {
-  direction: 'outbound',
-  type: 'text',
-  status: 'queued',
-  author: null,
-  source: 'api',
-  wa_id: null,
-  attempts: 0,
-  error_code: null,
-  error: null,
-  retryable: null,
-  sent_at: null,
-  delivered_at: null,
-  read_at: null,
-} as const;
+function firstStatusOf({ direction, source, scheduled_at, created_at }: MessageRow): string {
+  if (direction === 'inbound') return 'received';
+  if (source === 'app') return 'sent';
+  return scheduled_at !== null && scheduled_at > created_at ? 'scheduled' : 'queued';
+}
+
+/** `{fromMe}_{chat}_{id}[_{participant}]` (docs/WAHA.md §4). */
+const WHOLE_ID = /^(?:true|false)_[^_\s]+@[^_\s]+_[^\s]+$/;
+
+/** A message as it is when it has just been accepted. */
+const freshRow = (
+  { id, sessionId, chat, type, body, content, metadata, createdBy, scheduledAt, expiresAt }: Accepted,
+  { created_at, status }: { created_at: Date; status: MessageRow['status'] },
+): MessageRow => ({
+  ...{ id, session_id: sessionId, chat, type, body, content, metadata, created_by: createdBy, created_at, status },
+  ...{
+    scheduled_at: scheduledAt,
+    expires_at: expiresAt,
+    direction: 'outbound',
+    author: null,
+    source: 'api',
+    wa_id: null,
+  },
+  ...{ attempts: 0, error_code: null, error: null, retryable: null, sent_at: null, delivered_at: null, read_at: null },
+});

@@ -214,7 +214,8 @@ export class SessionsRepository {
       );
       await tx.query(
         `with ended as (
-          update messages set status = 'cancelled' where tenant_id = $1 and session_id = $2 and status = 'queued' returning id)
+          update messages set status = 'cancelled' where tenant_id = $1 and session_id = $2
+              and status in ('queued', 'scheduled') returning id)
         insert into message_events (tenant_id, message_id, status, note) select $1, id, 'cancelled', 'session deleted' from ended`,
         [tenantId, id],
       );

@@ -6,6 +6,8 @@ import { WahaClient } from './client/waha-client';
 import { WahaMetrics } from './waha.metrics';
 import { WahaErrors, WahaFailure } from './waha.errors';
 
+export type { OutgoingContent } from './client/outgoing';
+
 /** The first version in which Core has several sessions and sends media (docs/WAHA.md §0), and in which ids can be reserved (§4). */
 const MIN_VERSION = '2026.6.1';
 const RESERVED_IDS_SINCE = '2026.4.3';

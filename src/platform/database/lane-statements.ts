@@ -35,6 +35,7 @@ export const LANE_STATEMENTS = {
           select q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.burned from messages q
           where q.tenant_id = lane.tenant_id and q.session_id = lane.session_id and q.status = 'queued'
             and (q.next_attempt_at is null or q.next_attempt_at <= clock_timestamp())
+            and (q.expires_at is null or q.expires_at > clock_timestamp())
             and q.chat <> all (array(select h.chat from messages h
               where h.tenant_id = lane.tenant_id and h.session_id = lane.session_id
                 and (h.status = 'sending' or (h.status = 'unknown' and h.settle_at is not null)
@@ -75,6 +76,7 @@ export const LANE_STATEMENTS = {
           next_attempt_at = null, wa_id = coalesce(m.wa_id, held.wa_id),
           wa_id_reserved = coalesce(m.wa_id, held.wa_id) is not null
         from held where m.tenant_id = held.tenant_id and m.id = held.id and m.status = 'queued'
+          and (m.expires_at is null or m.expires_at > clock_timestamp())
         returning m.tenant_id, m.id, m.attempts, m.attempted_at),
       noted as (
         insert into message_events (tenant_id, message_id, at, status, attempt)

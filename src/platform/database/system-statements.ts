@@ -2,6 +2,7 @@ import { KEY_STATEMENTS } from './key-statements';
 import { AUDIT_STATEMENTS } from './audit-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
+import { MESSAGE_STATEMENTS } from './message-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
 import { TENANT_STATEMENTS } from './tenant-statements';
 import { PURGE_TENANT_STATEMENTS } from './purge-tenant-statements';
@@ -74,6 +75,7 @@ export const SYSTEM_STATEMENTS = {
   ...LOGIN_STATEMENTS,
   ...AUDIT_STATEMENTS,
   ...LANE_STATEMENTS,
+  ...MESSAGE_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { MESSAGE_STATUSES } from '../message-status';
+import { ContactDto, LocationDto, PollDto } from './message-parts.dto';
 import type { MessageEventRow, MessageRow } from '../messages.repository';
 
 /** A message, sent or received. */
@@ -18,6 +19,18 @@ export class MessageResponse {
   /** Name and type of an attachment; null where there is none. */
   @ApiProperty({ type: Object, nullable: true, additionalProperties: true })
   media: unknown;
+  /** The place that was sent; null in other messages. */
+  @ApiProperty({ type: LocationDto, nullable: true })
+  location: unknown;
+  /** The card that was sent; null in other messages. */
+  @ApiProperty({ type: ContactDto, nullable: true })
+  contact: unknown;
+  /** The poll that was sent; null in other messages. */
+  @ApiProperty({ type: PollDto, nullable: true })
+  poll: unknown;
+  /** The whole WhatsApp id of the message that it answers; null where it answers none. */
+  @ApiProperty({ type: String, nullable: true })
+  reply_to: unknown;
   /** Who wrote it, in a group; null otherwise. */
   @ApiProperty({ type: String, nullable: true })
   author: string | null;
@@ -38,6 +51,12 @@ export class MessageResponse {
   @ApiProperty({ type: Object, additionalProperties: true })
   metadata: Record<string, unknown>;
   created_at: Date;
+  /** Not sent before this time; null: at once. */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  scheduled_at: Date | null;
+  /** Not sent after this time; null: however late. */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  expires_at: Date | null;
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   sent_at: Date | null;
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
@@ -69,6 +88,10 @@ export const messageResponse = (row: MessageRow): MessageResponse => ({
   status: row.status,
   text: row.body,
   media: row.content.media ?? null,
+  location: row.content.location ?? null,
+  contact: row.content.contact ?? null,
+  poll: row.content.poll ?? null,
+  reply_to: row.content.quoted ?? null,
   author: row.author,
   source: row.source,
   created_by: row.created_by,
@@ -78,6 +101,8 @@ export const messageResponse = (row: MessageRow): MessageResponse => ({
   retryable: row.retryable,
   metadata: row.metadata,
   created_at: row.created_at,
+  scheduled_at: row.scheduled_at,
+  expires_at: row.expires_at,
   sent_at: row.sent_at,
   delivered_at: row.delivered_at,
   read_at: row.read_at,

@@ -1,8 +1,12 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsString, Length, Matches } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsObject, IsString, Length, Matches, ValidateNested } from 'class-validator';
 import { FreeObject } from '../../../platform/http/free-object.rule';
 import { Id } from '../../../platform/http/id.rule';
 import { Optional } from '../../../platform/http/optional.rule';
+import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
+import { SENT_TYPES, type SentType } from '../message-content';
+import { ContactDto, LocationDto, PollDto } from './message-parts.dto';
 
 export class SendMessageDto {
   /** The session to send from; may be left out where the tenant has one. */
@@ -15,16 +19,55 @@ export class SendMessageDto {
   @Length(5, 128)
   to: string;
 
-  /** What kind of message. */
+  /** What kind of message: the kind of the one field that holds it, and may be left out. */
+  @ApiPropertyOptional({ enum: SENT_TYPES })
   @Optional()
-  @IsIn(['text'])
-  type?: 'text';
+  @IsIn(SENT_TYPES)
+  type?: SentType;
 
   /** At most 65,536 characters, as WhatsApp takes them. @example "Your order is ready." */
+  @Optional()
   @IsString()
   @Length(1, 65_536)
   @Matches(/\S/, { message: 'text must not be blank' })
-  text: string;
+  text?: string;
+
+  /** A place, instead of a text. */
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => LocationDto)
+  location?: LocationDto;
+
+  /** A card, instead of a text. */
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => ContactDto)
+  contact?: ContactDto;
+
+  /** A poll, instead of a text. */
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PollDto)
+  poll?: PollDto;
+
+  /** The message of the same chat that this one answers: its id here, or the whole id that WhatsApp gave it. */
+  @Optional()
+  @IsString()
+  @Length(5, 512)
+  reply_to?: string;
+
+  /** Not before this time, at most a year ahead; it is `scheduled` until then (RFC 3339). */
+  @Optional()
+  @Rfc3339()
+  scheduled_at?: Date;
+
+  /** Not after this time: what has not been handed to WhatsApp by then is `expired` (RFC 3339). */
+  @Optional()
+  @Rfc3339()
+  expires_at?: Date;
 
   /** Whether WhatsApp shows a preview of the first link. */
   @Optional()
@@ -36,4 +79,11 @@ export class SendMessageDto {
   @Optional()
   @FreeObject(4096)
   metadata?: Record<string, unknown>;
+}
+
+export class RetryMessageDto {
+  /** Needed for what may have been sent already (`unknown`, `stalled`): it may then arrive twice. */
+  @Optional()
+  @IsBoolean()
+  force?: boolean;
 }

@@ -1,3 +1,12 @@
+import type { ContentDraft } from '../message-content';
+
+/** What is stored of a message beside its text. */
+export interface JobContent extends Omit<ContentDraft, 'text'> {
+  link_preview?: boolean;
+  /** The serialized id of the message that it answers. */
+  quoted?: string;
+}
+
 /** A message that a lane gave to this worker. */
 export interface LaneJob {
   tenant_id: string;
@@ -8,7 +17,7 @@ export interface LaneJob {
   chat: string;
   type: string;
   body: string | null;
-  content: { link_preview?: boolean };
+  content: JobContent;
   /** The reserved id of an earlier attempt; null on the first one, and where the engine reserves none. */
   wa_id: string | null;
   /** Attempts that count towards the limit. */

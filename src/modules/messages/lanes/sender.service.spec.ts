@@ -28,7 +28,7 @@ async function written(refusals: Error[]): Promise<Outcome[]> {
   } as unknown as LaneStore;
   const client = {
     getSession: () => Promise.resolve({ status: 'WORKING' }),
-    sendText: () => Promise.resolve('an id that the database refuses'),
+    send: () => Promise.resolve('an id that the database refuses'),
   };
   const servers = {
     byId: () => Promise.resolve({ client, reservesIds: false }),

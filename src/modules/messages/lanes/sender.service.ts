@@ -4,6 +4,7 @@ import { isDataError } from '../../../platform/database/database-error';
 import { type WahaServer, WahaServers } from '../../waha/waha-servers.service';
 import { MessageMetrics } from '../message.metrics';
 import type { LaneJob } from './lane-job';
+import { outgoingOf } from './outgoing-content';
 import { LEASE_MS, LaneStore } from './lane-store.service';
 import { type AttemptState, type Outcome, outcomeOf, sent, waiting } from './outcome';
 
@@ -71,8 +72,9 @@ export class Sender {
 
   private async call(job: LaneJob, { server, waId }: Ready, state: AttemptState): Promise<Outcome> {
     try {
-      const text = { chatId: job.chat, text: job.body ?? '', linkPreview: job.content.link_preview !== false };
-      return sent(await server.client.sendText(job.waha_name, waId === null ? text : { ...text, id: waId }));
+      const { chat: chatId, content } = job;
+      const message = { chatId, content: outgoingOf(job), id: waId ?? undefined, replyTo: content.quoted };
+      return sent(await server.client.send(job.waha_name, message));
     } catch (error) {
       return outcomeOf(asFailure(error), state);
     }

@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import { sentMessageId, sessionInfo, wahaMessage, type WahaMessage, type WahaSessionInfo } from './waha-answers';
+import { type Outgoing, sendCallOf } from './outgoing';
 import { reasonOf, transportFailure, WahaFailure } from './waha-failure';
 import type { WahaSessionConfig } from './session-config';
 
@@ -131,13 +132,11 @@ export class WahaClient {
     return id;
   }
 
-  /** Hands a text to WhatsApp; answers the bare message id, null when the engine does not tell it. */
-  async sendText(
-    session: string,
-    message: { chatId: string; text: string; linkPreview: boolean; id?: string },
-  ): Promise<string | null> {
-    const body = { session, ...message };
-    return sentMessageId(await this.call({ operation: 'send_text', method: 'POST', path: '/api/sendText', body }));
+  /** Hands a message to WhatsApp; answers its bare id, null when the engine does not tell it. */
+  async send(session: string, { chatId, content, id, replyTo }: Outgoing): Promise<string | null> {
+    const { operation, path, body } = sendCallOf(content);
+    const whole = { session, chatId, ...body, id, reply_to: replyTo }; // what is undefined does not travel
+    return sentMessageId(await this.call({ operation, method: 'POST', path, body: whole }));
   }
 
   /** The message of that bare id; null when WAHA does not know it. Needs the session's store (NOWEB, GOWS). */

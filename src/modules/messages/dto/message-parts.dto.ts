@@ -1,0 +1,72 @@
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsLatitude,
+  IsLongitude,
+  IsNumber,
+  IsString,
+  Length,
+  Matches,
+} from 'class-validator';
+import { DistinctItems } from '../../../platform/http/distinct.rule';
+import { Optional } from '../../../platform/http/optional.rule';
+
+export class LocationDto {
+  /** Degrees, north is positive. @example 51.5074 */
+  @IsNumber()
+  @IsLatitude()
+  latitude: number;
+
+  /** Degrees, east is positive. @example -0.1278 */
+  @IsNumber()
+  @IsLongitude()
+  longitude: number;
+
+  /** @example "Our shop" */
+  @Optional()
+  @IsString()
+  @Length(1, 200)
+  title?: string;
+}
+
+export class ContactDto {
+  /** @example "Ada Lovelace" */
+  @IsString()
+  @Length(1, 200)
+  @Matches(/\S/, { message: 'full_name must not be blank' })
+  full_name: string;
+
+  /** With country code. @example "+44 20 7946 0958" */
+  @IsString()
+  @Length(5, 32)
+  phone_number: string;
+
+  @Optional()
+  @IsString()
+  @Length(1, 200)
+  organization?: string;
+}
+
+export class PollDto {
+  /** The question. @example "When shall we deliver?" */
+  @IsString()
+  @Length(1, 255)
+  @Matches(/\S/, { message: 'name must not be blank' })
+  name: string;
+
+  /** Two to twelve different answers, as WhatsApp takes them. @example ["Morning", "Evening"] */
+  @IsArray()
+  @ArrayMinSize(2)
+  @ArrayMaxSize(12)
+  @IsString({ each: true })
+  @Length(1, 100, { each: true })
+  @DistinctItems(12)
+  options: string[];
+
+  /** Whether more than one may be chosen. */
+  @Optional()
+  @IsBoolean()
+  multiple?: boolean;
+}

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { TenantDatabase } from '../../platform/database/tenant-database';
+import type { MessageStatus } from './message-status';
+
+// Lane before message, as everybody locks them; a lane whose session is deleted sends nothing any more.
+const LANE = `
+  lane as (
+    select l.tenant_id, l.session_id from lanes l
+    where l.tenant_id = $1 and l.session_id = (select session_id from messages where tenant_id = $1 and id = $2)
+      and l.state <> 'closed' for no key update)`;
+
+const WAKE = `
+  woken as (
+    update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
+    from moved where l.tenant_id = moved.tenant_id and l.session_id = moved.session_id)
+  select id from moved`;
+
+// A message that was held back for a retry frees its chat.
+const CANCEL = `
+  with ${LANE},
+  moved as (
+    update messages m set status = 'cancelled', next_attempt_at = null
+    from lane where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.status in ('scheduled', 'queued')
+    returning m.tenant_id, m.session_id, m.id, m.attempts),
+  noted as (
+    insert into message_events (tenant_id, message_id, status, attempt, note)
+    select tenant_id, id, 'cancelled', nullif(attempts, 0), 'by hand' from moved),
+  ${WAKE}`;
+
+// What may have left keeps its reserved id, so that WhatsApp takes the second for the first; what failed gets a new one, for
+// WhatsApp has refused the old. A message keeps its place in the order of its chat.
+const RETRY = `
+  with ${LANE},
+  moved as (
+    update messages m set status = 'queued', burned = 0, next_attempt_at = null, settle_at = null, error_code = null, error = null,
+      retryable = null, sent_at = null, acked_at = null,
+      expires_at = case when m.expires_at > clock_timestamp() then m.expires_at end,
+      wa_id = case when m.wa_id_reserved and m.status = any ($4) then m.wa_id end,
+      wa_id_reserved = m.wa_id_reserved and m.status = any ($4)
+    from lane where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.source = 'api' and m.status = any ($3)
+    returning m.tenant_id, m.session_id, m.id, m.attempts),
+  noted as (
+    insert into message_events (tenant_id, message_id, status, attempt, note)
+    select tenant_id, id, 'queued', nullif(attempts, 0), 'retried by hand' from moved),
+  ${WAKE}`;
+
+/** What people do to messages that are there. */
+@Injectable()
+export class MessageActionsRepository {
+  constructor(private readonly db: TenantDatabase) {}
+
+  /** Whether it was still to be sent, and is now cancelled. */
+  async cancel(tenantId: string, id: string): Promise<boolean> {
+    return (await this.db.query(tenantId, CANCEL, [tenantId, id])).length > 0;
+  }
+
+  /**
+   * Queues it again, with all its attempts before it.
+   * @param from the statuses from which it may
+   * @param keepingId of those: from which it keeps the id under which it may have been sent
+   * @returns whether it was in one of them, and its session is not deleted
+   */
+  async retry(
+    tenantId: string,
+    id: string,
+    from: readonly MessageStatus[],
+    keepingId: readonly MessageStatus[],
+  ): Promise<boolean> {
+    return (await this.db.query(tenantId, RETRY, [tenantId, id, from, keepingId])).length > 0;
+  }
+}

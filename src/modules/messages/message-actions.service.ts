@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
+import { Wakeups } from '../../platform/database/wakeups';
+import { MessageActionsRepository } from './message-actions.repository';
+import { RETRIED, RETRIED_BY_FORCE } from './message-status';
+import { MessageErrors } from './messages.errors';
+import type { MessageRow } from './messages.repository';
+import { MessagesService } from './messages.service';
+
+/** Cancelling what is not sent yet, and sending again what was not. */
+@Injectable()
+export class MessageActions {
+  constructor(
+    private readonly messages: MessagesService,
+    private readonly actions: MessageActionsRepository,
+    private readonly wakeups: Wakeups,
+  ) {}
+
+  /**
+   * Takes a message out of the queue; one that is cancelled already stays so.
+   * @throws NOT_FOUND, MESSAGE_STATE when it has left or has ended otherwise
+   */
+  async cancel(actor: Actor, id: string): Promise<MessageRow> {
+    const before = await this.messages.get(actor, id);
+    const done = await this.actions.cancel(actor.tenantId, id);
+    if (done) this.wakeups.wake('lanes');
+    const after = done ? await this.messages.get(actor, id) : before;
+    if (after.status === 'cancelled') return after;
+    throw MessageErrors.state('cancelled', (await this.messages.get(actor, id)).status);
+  }
+
+  /**
+   * Queues a message again.
+   * @param force also where it may have been sent already (`unknown`, `stalled`): it may then arrive twice
+   * @throws NOT_FOUND, FORCE_REQUIRED, MESSAGE_STATE when it is in another status or its session is deleted
+   */
+  async retry(actor: Actor, id: string, force: boolean): Promise<MessageRow> {
+    await this.messages.get(actor, id);
+    const from = force ? [...RETRIED, ...RETRIED_BY_FORCE] : RETRIED;
+    const done = await this.actions.retry(actor.tenantId, id, from, RETRIED_BY_FORCE);
+    const now = await this.messages.get(actor, id);
+    if (!done) throw this.whyNot(now, force);
+    this.wakeups.wake('lanes');
+    return now;
+  }
+
+  private whyNot({ status }: MessageRow, force: boolean): Error {
+    const forcible = (RETRIED_BY_FORCE as readonly string[]).includes(status);
+    return forcible && !force ? MessageErrors.forceRequired(status) : MessageErrors.state('retried', status);
+  }
+}

@@ -1,0 +1,62 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Config } from '../../config/config';
+import { SystemDatabase } from '../../platform/database/system-database';
+import { Wakeups } from '../../platform/database/wakeups';
+import { Periodic } from '../../platform/loops/periodic';
+import { MessageMetrics } from './message.metrics';
+
+const EVERY_MS = 1_000;
+const AT_ONCE = 1_000;
+/** How long WhatsApp may take to say that it has a message. */
+export const ACK_WITHIN_MS = 10 * 60_000;
+
+/**
+ * What time does to messages: queues those whose time has come, ends those that are overdue, and calls `stalled` what
+ * WhatsApp never confirmed. Any number of workers may run it: each message is moved once.
+ */
+@Injectable()
+export class MessageClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(MessageClock.name);
+  private readonly loop: Periodic;
+
+  constructor(
+    private readonly config: Config,
+    private readonly system: SystemDatabase,
+    private readonly wakeups: Wakeups,
+    private readonly metrics: MessageMetrics,
+  ) {
+    this.loop = new Periodic({
+      everyMs: EVERY_MS,
+      run: () => this.tick(),
+      onError: (error) => this.logger.warn({ msg: 'message clock: round failed', err: error }),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.config.ROLE !== 'api') this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  private async tick(): Promise<void> {
+    // Overdue first: what was to be sent by now is not queued any more.
+    const expired = await this.moveAll('expireOverdue');
+    const queued = await this.moveAll('queueScheduled');
+    if (expired + queued > 0) this.wakeups.wake('lanes');
+    const stalled = await this.moveAll('stallUnacked', ACK_WITHIN_MS);
+    this.metrics.happened('expired', expired);
+    this.metrics.happened('stalled', stalled);
+  }
+
+  private async moveAll(statement: 'expireOverdue' | 'queueScheduled' | 'stallUnacked', ...params: number[]) {
+    let total = 0;
+    for (;;) {
+      const [row] = await this.system.run<{ moved: number }>(statement, [AT_ONCE, ...params]);
+      const moved = row?.moved ?? 0;
+      total += moved;
+      if (moved < AT_ONCE) return total;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// Lanes are locked before their messages, in the order in which everybody locks them; a closed one (session deleted) too.
+const LANES_OF_DUE = `
+  lane as (
+    select l.tenant_id, l.session_id, l.state from lanes l
+    where (l.tenant_id, l.session_id) in (select tenant_id, session_id from due)
+    order by l.tenant_id, l.session_id for no key update)`;
+
+const WAKE = `
+  woken as (
+    update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
+    from (select distinct tenant_id, session_id from moved) w
+    where l.tenant_id = w.tenant_id and l.session_id = w.session_id and l.state <> 'closed')`;
+
+/** What time does to messages, of all tenants alike. Each takes at most $1 of them and answers how many it moved. */
+export const MESSAGE_STATEMENTS = {
+  queueScheduled: {
+    reason: 'One clock serves the scheduled messages of every tenant.',
+    // Its place in the queue is that of its acceptance.
+    text: `
+      with due as (
+        select tenant_id, id, session_id from messages
+        where status = 'scheduled' and scheduled_at <= clock_timestamp() order by scheduled_at limit $1),
+      ${LANES_OF_DUE},
+      moved as (
+        update messages m set status = case when lane.state = 'closed' then 'cancelled' else 'queued' end
+        from due join lane using (tenant_id, session_id)
+        where m.tenant_id = due.tenant_id and m.id = due.id and m.status = 'scheduled'
+        returning m.tenant_id, m.session_id, m.id, m.status),
+      noted as (
+        insert into message_events (tenant_id, message_id, status) select tenant_id, id, status from moved),
+      ${WAKE}
+      select count(*)::int as moved from moved`,
+  },
+  expireOverdue: {
+    reason: 'One clock ends what was to be sent by now, of every tenant.',
+    text: `
+      with due as (
+        select tenant_id, id, session_id from messages
+        where status in ('scheduled', 'queued') and expires_at <= clock_timestamp() order by expires_at limit $1),
+      ${LANES_OF_DUE},
+      moved as (
+        update messages m set status = 'expired', error_code = 'EXPIRED', retryable = true, next_attempt_at = null
+        from due join lane using (tenant_id, session_id)
+        where m.tenant_id = due.tenant_id and m.id = due.id and m.status in ('scheduled', 'queued')
+          and m.expires_at <= clock_timestamp()
+        returning m.tenant_id, m.session_id, m.id, m.attempts),
+      noted as (
+        insert into message_events (tenant_id, message_id, status, attempt, error_code)
+        select tenant_id, id, 'expired', nullif(attempts, 0), 'EXPIRED' from moved),
+      ${WAKE}
+      select count(*)::int as moved from moved`,
+  },
+  stallUnacked: {
+    reason: 'One clock looks for what WhatsApp never confirmed, of every tenant.',
+    // The cause is what stands out at that moment; $2 is how long an ack may take.
+    text: `
+      with due as (
+        select m.tenant_id, m.id, case when s.desired = 'deleted' then 'SESSION_DELETED'
+            when s.status <> 'WORKING' then 'SESSION_NOT_WORKING' when s.health = 'deaf' then 'SESSION_DEAF'
+            else 'NO_ACK' end as cause
+        from messages m join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
+        where m.status = 'sent' and m.acked_at is null and m.sent_at <= clock_timestamp() - $2::int * interval '1 ms'
+        order by m.sent_at limit $1 for no key update of m skip locked),
+      moved as (
+        update messages m set status = 'stalled', error_code = due.cause, retryable = false
+        from due where m.tenant_id = due.tenant_id and m.id = due.id and m.status = 'sent' and m.acked_at is null
+        returning m.tenant_id, m.id, m.attempts, due.cause),
+      noted as (
+        insert into message_events (tenant_id, message_id, status, attempt, error_code)
+        select tenant_id, id, 'stalled', nullif(attempts, 0), cause from moved)
+      select count(*)::int as moved from moved`,
+  },
+} as const;
