@@ -58,6 +58,7 @@ export const EXPECTED_ACCESS: Record<string, ExpectedAccess> = {
   'GET /waha/sessions': needs('sessions:read', '200'),
   'POST /waha/sessions': needs('sessions:manage', MALFORMED),
   'GET /waha/sessions/:id': needs('sessions:read', NOBODYS),
+  'PATCH /waha/sessions/:id': needs('sessions:manage', NOBODYS),
   'DELETE /waha/sessions/:id': needs('sessions:manage', NOBODYS),
   'GET /waha/sessions/:id/qr': needs('sessions:pair', NOBODYS),
   'POST /waha/sessions/:id/start': needs('sessions:manage', NOBODYS),

@@ -5,6 +5,7 @@ import type { SystemDatabase } from '../../platform/database/system-database';
 import type { TenantDatabase, TenantTransaction } from '../../platform/database/tenant-database';
 import type { TenantEntity } from './tenant.entity';
 import { DEMO_SLUG, slugOf, withRandomEnd } from './tenant-slug';
+import { type Pace, settingsOf } from './tenant-settings';
 import { type NewTenant, TenantsRepository } from './tenants.repository';
 
 export type { TenantEntity };
@@ -29,6 +30,11 @@ export class TenantsService {
     const tenant = await this.tenants.findById(actor.tenantId);
     if (!tenant) throw CommonErrors.tenantNotFound();
     return tenant;
+  }
+
+  /** How fast a session of the actor's tenant sends unless it is told otherwise. @throws TENANT_NOT_FOUND as above */
+  async defaultPaceOf(actor: Actor): Promise<Pace> {
+    return settingsOf((await this.getOwn(actor)).settings).default_pace;
   }
 
   /** Founds a tenant in its own transaction; its slug comes from the name, with a random end when that one is taken. */

@@ -1,11 +1,13 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import {
   ApiConflictResponse,
   ApiCreatedResponse,
   ApiExtraModels,
+  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiPaymentRequiredResponse,
+  ApiPreconditionFailedResponse,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
@@ -13,12 +15,14 @@ import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { preferredType } from '../../platform/http/accepts';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
+import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
 import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { PageQuery } from '../../platform/http/page.query';
-import { CreateSessionDto, PaceDto } from './dto/create-session.dto';
+import { CreateSessionDto, type PaceDto, UpdateSessionDto } from './dto/create-session.dto';
 import { QrQuery } from './dto/qr.query';
 import { QrImageResponse, QrValueResponse, sessionResponse, SessionResponse } from './dto/session.response';
+import { SessionSettingsService } from './session-settings.service';
 import type { Pace } from './sessions.repository';
 import { type SessionAction, SessionsService } from './sessions.service';
 
@@ -33,7 +37,10 @@ const QR_CONTENT = {
 @ApiTags('Sessions')
 @Controller('waha/sessions')
 export class SessionsController {
-  constructor(private readonly sessions: SessionsService) {}
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly settings: SessionSettingsService,
+  ) {}
 
   /** Creates a WhatsApp session and starts it; scan its QR code next. */
   @Post()
@@ -42,8 +49,9 @@ export class SessionsController {
   @ApiPaymentRequiredResponse({ description: '`PLAN_LIMIT_REACHED`: the tenant has as many sessions as it may' })
   @ApiConflictResponse({ description: '`SESSION_NAME_TAKEN`, or `IDEMPOTENCY_IN_PROGRESS`' })
   async create(@CurrentActor() actor: Actor, @Body() dto: CreateSessionDto): Promise<SessionResponse> {
-    const pace = { ...new PaceDto(), ...dto.pace } as Pace;
-    return sessionResponse(await this.sessions.create(actor, { name: dto.name, pace, metadata: dto.metadata ?? {} }));
+    const { name, metadata = {} } = dto;
+    const pace = await this.settings.paceOf(actor, given(dto.pace));
+    return sessionResponse(await this.sessions.create(actor, { name, pace, metadata }));
   }
 
   /** The tenant's sessions, newest first. */
@@ -62,8 +70,32 @@ export class SessionsController {
   @Get(':id')
   @Access('sessions:read')
   @ApiOkResponse({ type: SessionResponse })
-  async get(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<SessionResponse> {
-    return sessionResponse(await this.sessions.get(actor, id));
+  async get(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SessionResponse> {
+    const session = await this.sessions.get(actor, id);
+    sendEtag(reply, session.version);
+    return sessionResponse(session);
+  }
+
+  /** Changes what is named: what waits to be sent goes at the new pace from now on. */
+  @Patch(':id')
+  @Access('sessions:manage')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` of the state that the change is meant for' })
+  @ApiOkResponse({ type: SessionResponse })
+  @ApiConflictResponse({ description: '`SESSION_NAME_TAKEN`, or `IDEMPOTENCY_IN_PROGRESS`' })
+  @ApiPreconditionFailedResponse({ description: '`PRECONDITION_FAILED`: the session was changed since' })
+  async update(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Body() { name, pace, metadata }: UpdateSessionDto,
+    @IfMatch() expected: ExpectedVersions,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SessionResponse> {
+    await this.settings.update(actor, id, { name, pace: given(pace), metadata }, expected);
+    return this.get(actor, id, reply);
   }
 
   /** The QR code to scan: a PNG where `Accept` prefers `image/png`, else base64 in JSON; `format=raw` the value. */
@@ -135,3 +167,7 @@ export class SessionsController {
     return sessionResponse(await this.sessions.act(actor, id, action));
   }
 }
+
+/** Of the pace what is named: a field that is left out must not stand for `undefined`. */
+const given = (pace: PaceDto = {}): Partial<Pace> =>
+  Object.fromEntries(Object.entries(pace).filter(([, value]) => value !== undefined));

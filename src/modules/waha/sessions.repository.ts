@@ -29,6 +29,8 @@ export interface SessionRow extends Pace {
   last_inbound_at: Date | null;
   last_ack_at: Date | null;
   created_at: Date;
+  /** Grows with each edit. */
+  version: number;
   queue_depth: number;
 }
 
@@ -61,7 +63,7 @@ export interface SessionState {
 }
 
 const COLUMNS = `s.id, s.server_id, s.name, s.waha_name, s.desired, s.status, s.health, s.health_reason, s.phone, s.push_name,
-  s.webhook_secret, s.metadata, s.restarts, s.last_inbound_at, s.last_ack_at, s.created_at,
+  s.webhook_secret, s.metadata, s.restarts, s.last_inbound_at, s.last_ack_at, s.created_at, s.version,
   l.per_minute, l.burst, l.jitter_ms,
   (select count(*)::int from (select from messages m where m.tenant_id = s.tenant_id and m.session_id = s.id
     and m.status = 'queued' limit 10001) q) as queue_depth`;

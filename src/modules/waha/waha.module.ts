@@ -3,6 +3,8 @@ import { TenantsModule } from '../tenants/tenants.module';
 import { SessionDirectory } from './session-directory.service';
 import { SessionPurger } from './session-purger.service';
 import { SessionProvisioner } from './session-provisioner.service';
+import { SessionSettingsRepository } from './session-settings.repository';
+import { SessionSettingsService } from './session-settings.service';
 import { SessionReconciler } from './session-reconciler.service';
 import { ReconcilerLoop } from './reconciler-loop.service';
 import { SessionsController } from './sessions.controller';
@@ -22,6 +24,8 @@ import { WahaServers } from './waha-servers.service';
     SessionProvisioner,
     SessionPurger,
     SessionReconciler,
+    SessionSettingsRepository,
+    SessionSettingsService,
     ReconcilerLoop,
     SessionStates,
     SessionsRepository,

@@ -5,28 +5,28 @@ import { FreeObject } from '../../../platform/http/free-object.rule';
 import { DisplayName } from '../../../platform/http/name.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 
-/** How fast a session sends. */
+/** How fast a session sends; what is left out stays as it is, in a new session as the tenant's `default_pace` says. */
 export class PaceDto {
   /** Messages a minute, on average. */
   @Optional()
   @IsInt()
   @Min(1)
   @Max(60_000)
-  per_minute?: number = 20;
+  per_minute?: number;
 
   /** Messages that may leave at once after a pause. */
   @Optional()
   @IsInt()
   @Min(1)
   @Max(1_000)
-  burst?: number = 5;
+  burst?: number;
 
   /** Random pause between two messages, at most so many milliseconds. */
   @Optional()
   @IsInt()
   @Min(0)
   @Max(60_000)
-  jitter_ms?: number = 1_500;
+  jitter_ms?: number;
 }
 
 export class CreateSessionDto {
@@ -41,6 +41,25 @@ export class CreateSessionDto {
   pace?: PaceDto;
 
   /** Anything of yours, kept and given back; at most 4 KiB. WAHA never sees it. */
+  @ApiPropertyOptional({ type: Object, additionalProperties: true })
+  @Optional()
+  @FreeObject(4096)
+  metadata?: Record<string, unknown>;
+}
+
+export class UpdateSessionDto {
+  /** What people call this number; unique in the tenant, whatever its case. */
+  @Optional()
+  @DisplayName(100)
+  name?: string;
+
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PaceDto)
+  pace?: PaceDto;
+
+  /** Replaces all that was kept; at most 4 KiB. */
   @ApiPropertyOptional({ type: Object, additionalProperties: true })
   @Optional()
   @FreeObject(4096)
