@@ -38,7 +38,7 @@ describe('the life of a message', () => {
   const textsTo = async (chat: string) =>
     (await sendsOf(app, session)).filter(({ chatId }) => chatId === chat).map(({ text }) => text);
   const fail = (chat: string) =>
-    app.owner.query(`update messages set status = 'failed', error_code = 'MESSAGE_REFUSED' where chat = $1`, [chat]);
+    app.owner.query(`update messages set status = 'failed', error_code = 'ACK_ERROR' where chat = $1`, [chat]);
 
   describe('that is scheduled', () => {
     it('waits for its time, holds nobody up, and goes then', async () => {
@@ -131,7 +131,7 @@ describe('the life of a message', () => {
       return id;
     };
     const tenMinutesLater = (id: string) =>
-      app.owner.query(`update messages set sent_at = sent_at - interval '10 minutes' where id = $1`, [id]);
+      app.owner.query(`update messages set ack_due_at = ack_due_at - interval '10 minutes' where id = $1`, [id]);
 
     it('is stalled after ten minutes, with a cause; sent again when forced only', async () => {
       const to = newChat();
@@ -150,9 +150,16 @@ describe('the life of a message', () => {
       ]);
     });
 
+    it('waits for an ack no longer once one has come, of whatever level', async () => {
+      const { id } = await send(admin.http, { session_id: session.id, to: newChat(), text: 'confirmed' });
+      await becomes(admin.http, id, 'read');
+      const { rows } = await app.owner.query('select ack_due_at from messages where id = $1', [id]);
+      expect(rows).toEqual([{ ack_due_at: null }]);
+    });
+
     it('is none of them once an ack has come, however long it stays undelivered', async () => {
       const id = await unconfirmed(newChat());
-      await app.owner.query(`update messages set acked_at = sent_at where id = $1`, [id]);
+      await app.owner.query(`update messages set ack_due_at = null where id = $1`, [id]);
       const other = await unconfirmed(newChat());
       await Promise.all([id, other].map(tenMinutesLater));
       await becomes(admin.http, other, 'stalled');
@@ -161,6 +168,18 @@ describe('the life of a message', () => {
   });
 
   describe('that failed', () => {
+    it('goes again under its own id where WhatsApp has not refused it: it may have left after all', async () => {
+      const to = newChat();
+      const { id } = await send(admin.http, { session_id: session.id, to, text: 'maybe' });
+      await becomes(admin.http, id, 'read');
+      const lost = `update messages set status = 'failed', error_code = 'ATTEMPTS_EXHAUSTED' where id = $1`;
+      await app.owner.query(lost, [id]);
+      await act(id, 'retry');
+      await becomes(admin.http, id, 'sent', 'delivered', 'read');
+      const sends = (await sendsOf(app, session)).filter(({ chatId }) => chatId === to);
+      expect(new Set(sends.map((each) => each.id)).size).toBe(1);
+    });
+
     it('is sent once more under a new id when somebody asks for it', async () => {
       const to = newChat();
       const { id } = await send(admin.http, { session_id: session.id, to, text: 'again' });

@@ -27,17 +27,17 @@ const CANCEL = `
     select tenant_id, id, 'cancelled', nullif(attempts, 0), 'by hand' from moved),
   ${WAKE}`;
 
-// What may have left keeps its reserved id, so that WhatsApp takes the second for the first; what failed gets a new one, for
-// WhatsApp has refused the old. A message keeps its place in the order of its chat.
+// It keeps its reserved id, so that WhatsApp takes the second for the first if that has left after all; but where WhatsApp
+// itself has refused it, it needs another. A message keeps its place in the order of its chat.
 const RETRY = `
   with ${LANE},
   moved as (
     update messages m set status = 'queued', burned = 0, next_attempt_at = null, settle_at = null, error_code = null, error = null,
-      retryable = null, sent_at = null, acked_at = null,
+      retryable = null, sent_at = null, ack_due_at = null,
       expires_at = case when m.expires_at > clock_timestamp() then m.expires_at end,
-      wa_id = case when m.wa_id_reserved and m.status = any ($4) then m.wa_id end,
-      wa_id_reserved = m.wa_id_reserved and m.status = any ($4)
-    from lane where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.source = 'api' and m.status = any ($3)
+      wa_id = case when m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR' then m.wa_id end,
+      wa_id_reserved = m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR'
+    from lane where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.created_by is not null and m.status = any ($3)
     returning m.tenant_id, m.session_id, m.id, m.attempts),
   noted as (
     insert into message_events (tenant_id, message_id, status, attempt, note)
@@ -57,15 +57,9 @@ export class MessageActionsRepository {
   /**
    * Queues it again, with all its attempts before it.
    * @param from the statuses from which it may
-   * @param keepingId of those: from which it keeps the id under which it may have been sent
    * @returns whether it was in one of them, and its session is not deleted
    */
-  async retry(
-    tenantId: string,
-    id: string,
-    from: readonly MessageStatus[],
-    keepingId: readonly MessageStatus[],
-  ): Promise<boolean> {
-    return (await this.db.query(tenantId, RETRY, [tenantId, id, from, keepingId])).length > 0;
+  async retry(tenantId: string, id: string, from: readonly MessageStatus[]): Promise<boolean> {
+    return (await this.db.query(tenantId, RETRY, [tenantId, id, from])).length > 0;
   }
 }

@@ -21,12 +21,11 @@ export class MessageActions {
    * @throws NOT_FOUND, MESSAGE_STATE when it has left or has ended otherwise
    */
   async cancel(actor: Actor, id: string): Promise<MessageRow> {
-    const before = await this.messages.get(actor, id);
-    const done = await this.actions.cancel(actor.tenantId, id);
-    if (done) this.wakeups.wake('lanes');
-    const after = done ? await this.messages.get(actor, id) : before;
-    if (after.status === 'cancelled') return after;
-    throw MessageErrors.state('cancelled', (await this.messages.get(actor, id)).status);
+    await this.messages.get(actor, id);
+    if (await this.actions.cancel(actor.tenantId, id)) this.wakeups.wake('lanes');
+    const message = await this.messages.get(actor, id);
+    if (message.status === 'cancelled') return message;
+    throw MessageErrors.state('cancelled', message.status);
   }
 
   /**
@@ -37,7 +36,7 @@ export class MessageActions {
   async retry(actor: Actor, id: string, force: boolean): Promise<MessageRow> {
     await this.messages.get(actor, id);
     const from = force ? [...RETRIED, ...RETRIED_BY_FORCE] : RETRIED;
-    const done = await this.actions.retry(actor.tenantId, id, from, RETRIED_BY_FORCE);
+    const done = await this.actions.retry(actor.tenantId, id, from);
     const now = await this.messages.get(actor, id);
     if (!done) throw this.whyNot(now, force);
     this.wakeups.wake('lanes');

@@ -6,9 +6,7 @@ import { Periodic } from '../../platform/loops/periodic';
 import { MessageMetrics } from './message.metrics';
 
 const EVERY_MS = 1_000;
-const AT_ONCE = 1_000;
-/** How long WhatsApp may take to say that it has a message. */
-export const ACK_WITHIN_MS = 10 * 60_000;
+const AT_ONCE = 500;
 
 /**
  * What time does to messages: queues those whose time has come, ends those that are overdue, and calls `stalled` what
@@ -40,23 +38,20 @@ export class MessageClock implements OnApplicationBootstrap, BeforeApplicationSh
     await this.loop.stop();
   }
 
+  /** One batch of each: nobody's many hold up another's few for long. */
   private async tick(): Promise<void> {
     // Overdue first: what was to be sent by now is not queued any more.
-    const expired = await this.moveAll('expireOverdue');
-    const queued = await this.moveAll('queueScheduled');
+    const expired = await this.move('expireOverdue');
+    const queued = await this.move('queueScheduled');
     if (expired + queued > 0) this.wakeups.wake('lanes');
-    const stalled = await this.moveAll('stallUnacked', ACK_WITHIN_MS);
+    const stalled = await this.move('stallUnacked');
     this.metrics.happened('expired', expired);
     this.metrics.happened('stalled', stalled);
+    if (Math.max(expired, queued, stalled) >= AT_ONCE) this.loop.nudge();
   }
 
-  private async moveAll(statement: 'expireOverdue' | 'queueScheduled' | 'stallUnacked', ...params: number[]) {
-    let total = 0;
-    for (;;) {
-      const [row] = await this.system.run<{ moved: number }>(statement, [AT_ONCE, ...params]);
-      const moved = row?.moved ?? 0;
-      total += moved;
-      if (moved < AT_ONCE) return total;
-    }
+  private async move(statement: 'expireOverdue' | 'queueScheduled' | 'stallUnacked'): Promise<number> {
+    const [row] = await this.system.run<{ moved: number }>(statement, [AT_ONCE]);
+    return row?.moved ?? 0;
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../../common/ids';
+import { ACK_DUE } from '../../platform/database/message-statements';
 import type { TenantTransaction } from '../../platform/database/tenant-database';
 import { type SessionKey, SessionStates } from '../waha/session-states.service';
 import type { WahaMessage } from '../waha/waha.events';
@@ -26,8 +27,9 @@ interface Report {
 // A message that leaves `unknown` or `queued` this way frees its chat, so its lane is woken.
 const ADVANCE = `
   with old as (
-    select id, status, attempts, error_code, acked_at,
-      status = any($6) and not ($4 = 'sent' and error_code is not distinct from 'ACK_ERROR') as moves from messages
+    select id, status, attempts, error_code, ack_due_at,
+      status = any($6) and not ($4 = 'sent' and (error_code is not distinct from 'ACK_ERROR'
+        or (status = 'stalled' and not $7::boolean))) as moves from messages
     where tenant_id = $1 and session_id = $2 and wa_id = $3 and direction = 'outbound' for no key update),
   moved as (
     update messages m set status = $4, settle_at = null, next_attempt_at = null,
@@ -37,12 +39,12 @@ const ADVANCE = `
       read_at = case when $4 in ('read', 'played') then coalesce(m.read_at, greatest($5, m.attempted_at)) else m.read_at end,
       error_code = case when $4 = 'failed' then 'ACK_ERROR' end, error = null,
       retryable = case when $4 = 'failed' then true end,
-      acked_at = case when $7 then coalesce(m.acked_at, greatest($5, m.attempted_at)) else m.acked_at end
+      ack_due_at = case when $4 = 'sent' and not $7 then coalesce(m.ack_due_at, ${ACK_DUE}) end
     from old where m.tenant_id = $1 and m.id = old.id and old.moves
     returning m.id, m.attempted_at, old.status as was, old.attempts),
   acked as (
-    update messages m set acked_at = greatest($5, m.attempted_at)
-    from old where m.tenant_id = $1 and m.id = old.id and $7 and not old.moves and old.acked_at is null),
+    update messages m set ack_due_at = null
+    from old where m.tenant_id = $1 and m.id = old.id and $7 and not old.moves and old.ack_due_at is not null),
   noted as (
     insert into message_events (tenant_id, message_id, at, status, attempt, error_code)
     select $1, id, greatest($5, attempted_at), $4, attempts, case when $4 = 'failed' then 'ACK_ERROR' end from moved),
@@ -55,13 +57,13 @@ const ADVANCE = `
 const BIND = `
   update messages set wa_id = $4 where tenant_id = $1 and id = (
     select id from messages where tenant_id = $1 and session_id = $2 and chat = $3 and wa_id is null
-      and status in ('sending', 'unknown') and body is not distinct from $5 order by seq limit 1)
+      and status in ('sending', 'unknown') and body is not distinct from $5
+      and ($5::text is not null or type = $6) order by seq limit 1)
   returning id`;
 
 const INSERT = `
-  insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at,
-    acked_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, case when $5 = 'outbound' then $13::timestamptz end)
+  insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
   on conflict (tenant_id, session_id, wa_id) where wa_id is not null do nothing returning id`;
 
 /** Applies to messages what WhatsApp tells of them, in the transaction of the event. Every step may be done twice. */
@@ -126,7 +128,7 @@ export class MessageUpdates {
     { tenantId, sessionId }: SessionKey,
     message: WahaMessage,
   ): Promise<boolean> {
-    const rows = await tx.query(BIND, [tenantId, sessionId, message.chat, message.waId, message.body]);
+    const rows = await tx.query(BIND, [tenantId, sessionId, message.chat, message.waId, message.body, message.type]);
     return rows.length > 0;
   }
 

@@ -100,11 +100,14 @@ export class MessagesService {
 
   /** WhatsApp's whole id of the message that is answered, which must be of that session and chat. */
   private async quoted(actor: Actor, sessionId: string, chat: string, replyTo: string): Promise<string> {
-    if (WHOLE_ID.test(replyTo)) return replyTo;
+    const quoted = WHOLE_ID.exec(replyTo)?.[1];
+    // Of one chat WhatsApp knows two ids: which hidden one (`@lid`) is whose, is not known here.
+    if (quoted === chat || quoted?.endsWith('@lid')) return replyTo;
     const message = isId(replyTo) ? await this.messages.findById(actor.tenantId, replyTo) : null;
     if (!message || !mayRead(actor, message) || message.session_id !== sessionId || message.chat !== chat)
       throw CommonErrors.invalidField('reply_to', 'reply_to must be a message of the same session and chat');
-    if (message.wa_id === null) throw MessageErrors.notAnswerable();
+    const seen = message.direction === 'inbound' || message.sent_at !== null;
+    if (message.wa_id === null || !seen) throw MessageErrors.notAnswerable();
     const id = `${message.direction === 'outbound'}_${message.chat}_${message.wa_id}`;
     return message.author === null ? id : `${id}_${message.author}`;
   }
@@ -128,7 +131,7 @@ function firstStatusOf({ direction, source, scheduled_at, created_at }: MessageR
 }
 
 /** `{fromMe}_{chat}_{id}[_{participant}]` (docs/WAHA.md §4). */
-const WHOLE_ID = /^(?:true|false)_[^_\s]+@[^_\s]+_[^\s]+$/;
+const WHOLE_ID = /^(?:true|false)_([^_\s]+@[^_\s]+)_[^\s]+$/;
 
 /** A message as it is when it has just been accepted. */
 const freshRow = (

@@ -9,7 +9,7 @@ export type SessionSettings = Pick<SessionRow, 'name' | 'metadata' | 'version'> 
 // burst goes. While its server is away (strikes), it waits for that.
 const SET_PACE = `
   with t as (
-    select least($4::int, l.tokens + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
+    select least($4::int, l.burst, l.tokens + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
     from lanes l where l.tenant_id = $1 and l.session_id = $2 for no key update),
   p as (select t.tokens, clock_timestamp() + greatest(0, (1 - t.tokens) * 60000 / $3::int) * interval '1 ms' as at from t)
   update lanes l set per_minute = $3, burst = $4, jitter_ms = $5, tokens = p.tokens, tokens_at = clock_timestamp(),
@@ -37,12 +37,16 @@ export class SessionSettingsRepository {
 
   /** Breaks sessions_name_key. */
   async save(tx: TenantTransaction, tenantId: string, id: string, settings: SessionSettings): Promise<void> {
-    const { name, metadata, per_minute, burst, jitter_ms } = settings;
+    const { name, metadata } = settings;
     await tx.query(
       `update sessions set name = $3, metadata = $4, version = version + 1, updated_at = now()
         where tenant_id = $1 and id = $2`,
       [tenantId, id, name, metadata],
     );
-    await tx.query(SET_PACE, [tenantId, id, per_minute, burst, jitter_ms]);
+  }
+
+  /** Sets the pace of the session's lane, which is locked. */
+  async savePace(tx: TenantTransaction, tenantId: string, id: string, pace: Pace): Promise<void> {
+    await tx.query(SET_PACE, [tenantId, id, pace.per_minute, pace.burst, pace.jitter_ms]);
   }
 }

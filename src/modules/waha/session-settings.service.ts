@@ -18,6 +18,7 @@ export interface SessionChange {
   metadata?: Record<string, unknown>;
 }
 
+const PACE: readonly string[] = ['per_minute', 'burst', 'jitter_ms'] satisfies (keyof Pace)[];
 const FIELDS = ['name', 'metadata', 'per_minute', 'burst', 'jitter_ms'] as const;
 
 /** Editing a session: nothing of it reaches WAHA, which knows neither its name nor its pace. */
@@ -50,6 +51,7 @@ export class SessionSettingsService {
         const changed = FIELDS.filter((field) => !isDeepStrictEqual(before[field], after[field]));
         if (changed.length === 0) return;
         await this.settings.save(tx, actor.tenantId, id, after);
+        if (changed.some((field) => PACE.includes(field))) await this.settings.savePace(tx, actor.tenantId, id, after);
         const entry = { action: 'SESSION_UPDATED', resource: `session:${id}`, metadata: { changed } } as const;
         await this.audit.record(tx, actor, entry);
       });

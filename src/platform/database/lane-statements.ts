@@ -1,3 +1,8 @@
+import { ACK_DUE } from './message-statements';
+
+/** What a send that comes to light late still makes `sent`: WhatsApp has said nothing of it yet. */
+const NOT_SENT = `m.status in ('queued', 'sending', 'unknown', 'failed', 'cancelled', 'expired', 'suppressed')`;
+
 /**
  * The queue's statements: lanes of all tenants are claimed, driven and given back together, because a worker serves every
  * tenant and fairness is between them. All take arrays, so that one text serves every batch size.
@@ -105,7 +110,7 @@ export const LANE_STATEMENTS = {
         update messages m set
           status = case
             when given.status = 'sent' and (m.error_code = 'ACK_ERROR'
-              or m.status not in ('queued', 'sending', 'unknown', 'failed')) then m.status
+              or not ${NOT_SENT}) then m.status
             when given.status = 'queued' and lane.state = 'closed' then 'cancelled'
             else given.status end,
           wa_id = case when given.wa_id is null or m.wa_id is not null or exists (select from messages x
@@ -116,7 +121,9 @@ export const LANE_STATEMENTS = {
           next_attempt_at = case when given.status = 'queued' and given.lane = 'go' and lane.state <> 'closed'
             then clock_timestamp() + given.delay_ms * interval '1 ms' end,
           settle_at = case when given.status = 'unknown' and lane.state <> 'closed' then clock_timestamp() + given.delay_ms * interval '1 ms' end,
-          error_code = case when m.error_code = 'ACK_ERROR' then m.error_code else given.error_code end,
+          ack_due_at = case when given.status = 'sent' and ${NOT_SENT} then ${ACK_DUE} else m.ack_due_at end,
+          error_code = case when m.error_code = 'ACK_ERROR' or (given.status = 'sent' and not ${NOT_SENT}) then m.error_code
+            else given.error_code end,
           error = given.error,
           retryable = case when m.error_code = 'ACK_ERROR' then m.retryable when given.status = 'failed' then given.error_code = 'ATTEMPTS_EXHAUSTED' end
         from given join old on old.tenant_id = given.tenant_id and old.id = given.id
@@ -192,7 +199,7 @@ export const LANE_STATEMENTS = {
         order by m.settle_at limit $1 for no key update of m skip locked)
       update messages m set settle_at = clock_timestamp() + $2::int * interval '1 ms'
       from due where m.tenant_id = due.tenant_id and m.id = due.id
-      returning m.tenant_id, m.id, m.chat, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.burned, m.attempted_at, m.error_code,
+      returning m.tenant_id, m.id, m.chat, m.type, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.burned, m.attempted_at, m.error_code,
         extract(epoch from clock_timestamp() - m.attempted_at)::float8 * 1000 as age_ms, due.waha_name, due.server_id`,
   },
   putOffSettlement: {
@@ -212,6 +219,7 @@ export const LANE_STATEMENTS = {
           status = case when $4 = 'queued' and lane.state = 'closed' then 'cancelled' else $4 end,
           wa_id = coalesce(m.wa_id, $5),
           sent_at = case when $4 = 'sent' then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
+          ack_due_at = case when $4 = 'sent' and not $8::boolean then ${ACK_DUE} end,
           error_code = case when $4 = 'sent' then null else coalesce($6, m.error_code) end,
           error = case when $4 = 'sent' then null else m.error end,
           retryable = case when $4 = 'failed' then true end

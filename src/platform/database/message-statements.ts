@@ -11,7 +11,13 @@ const WAKE = `
     from (select distinct tenant_id, session_id from moved) w
     where l.tenant_id = w.tenant_id and l.session_id = w.session_id and l.state <> 'closed')`;
 
-/** What time does to messages, of all tenants alike. Each takes at most $1 of them and answers how many it moved. */
+/** By when WhatsApp should have confirmed what is sent now. */
+export const ACK_DUE = `clock_timestamp() + interval '10 minutes'`;
+
+/**
+ * What time does to messages, of all tenants alike. Each takes at most $1 of them and answers how many it moved. What is
+ * due is found by statement_timestamp(), which does not change meanwhile: so the indexes end where the future begins.
+ */
 export const MESSAGE_STATEMENTS = {
   queueScheduled: {
     reason: 'One clock serves the scheduled messages of every tenant.',
@@ -19,7 +25,7 @@ export const MESSAGE_STATEMENTS = {
     text: `
       with due as (
         select tenant_id, id, session_id from messages
-        where status = 'scheduled' and scheduled_at <= clock_timestamp() order by scheduled_at limit $1),
+        where status = 'scheduled' and scheduled_at <= statement_timestamp() order by scheduled_at limit $1),
       ${LANES_OF_DUE},
       moved as (
         update messages m set status = case when lane.state = 'closed' then 'cancelled' else 'queued' end
@@ -36,7 +42,7 @@ export const MESSAGE_STATEMENTS = {
     text: `
       with due as (
         select tenant_id, id, session_id from messages
-        where status in ('scheduled', 'queued') and expires_at <= clock_timestamp() order by expires_at limit $1),
+        where status in ('scheduled', 'queued') and expires_at <= statement_timestamp() order by expires_at limit $1),
       ${LANES_OF_DUE},
       moved as (
         update messages m set status = 'expired', error_code = 'EXPIRED', retryable = true, next_attempt_at = null
@@ -52,18 +58,18 @@ export const MESSAGE_STATEMENTS = {
   },
   stallUnacked: {
     reason: 'One clock looks for what WhatsApp never confirmed, of every tenant.',
-    // The cause is what stands out at that moment; $2 is how long an ack may take.
+    // The cause is what stands out at that moment.
     text: `
       with due as (
         select m.tenant_id, m.id, case when s.desired = 'deleted' then 'SESSION_DELETED'
             when s.status <> 'WORKING' then 'SESSION_NOT_WORKING' when s.health = 'deaf' then 'SESSION_DEAF'
             else 'NO_ACK' end as cause
         from messages m join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
-        where m.status = 'sent' and m.acked_at is null and m.sent_at <= clock_timestamp() - $2::int * interval '1 ms'
-        order by m.sent_at limit $1 for no key update of m skip locked),
+        where m.status = 'sent' and m.ack_due_at <= statement_timestamp()
+        order by m.ack_due_at limit $1 for no key update of m skip locked),
       moved as (
-        update messages m set status = 'stalled', error_code = due.cause, retryable = false
-        from due where m.tenant_id = due.tenant_id and m.id = due.id and m.status = 'sent' and m.acked_at is null
+        update messages m set status = 'stalled', error_code = due.cause, retryable = false, ack_due_at = null
+        from due where m.tenant_id = due.tenant_id and m.id = due.id and m.status = 'sent' and m.ack_due_at is not null
         returning m.tenant_id, m.id, m.attempts, due.cause),
       noted as (
         insert into message_events (tenant_id, message_id, status, attempt, error_code)

@@ -33,6 +33,7 @@ export interface UnsettledAttempt {
   tenant_id: string;
   id: string;
   chat: string;
+  type: string;
   body: string | null;
   wa_id: string | null;
   wa_id_reserved: boolean;

@@ -96,7 +96,13 @@ export class LaneStore {
   /** Writes what became of an unknown outcome; `unknown` gives up asking and lets the chat go on. */
   async settle(
     attempt: UnsettledAttempt,
-    found: { status: 'sent' | 'queued' | 'failed' | 'unknown'; waId?: string; code?: string; note: string },
+    found: {
+      status: 'sent' | 'queued' | 'failed' | 'unknown';
+      waId?: string;
+      code?: string;
+      note: string;
+      acked?: boolean;
+    },
   ): Promise<void> {
     const { tenant_id, id, attempts } = attempt;
     await this.system.run('settle', [
@@ -107,6 +113,7 @@ export class LaneStore {
       found.waId ?? null,
       found.code ?? null,
       found.note,
+      found.acked ?? false,
     ]);
     this.wakeups.wake('lanes');
   }

@@ -13,6 +13,7 @@ const ago = (ms: number): Date => new Date(NOW - ms);
 const ATTEMPT: UnsettledAttempt = {
   tenant_id: 't',
   id: 'm',
+  type: 'text',
   chat: '5511888880000@c.us',
   body: 'Hello',
   wa_id: '3EB0RESERVED',

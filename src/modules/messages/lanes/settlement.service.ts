@@ -79,7 +79,7 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
     const since = new Date(attempt.attempted_at.getTime() - CLOCK_MARGIN_MS);
     const candidates = await client.ownMessagesSince(attempt.waha_name, attempt.chat, since);
     const alike = candidates
-      .filter(({ body }) => body === attempt.body)
+      .filter(({ body, type }) => body === attempt.body && (body !== null || type === attempt.type))
       .sort((a, b) => a.at.getTime() - b.at.getTime());
     for (const candidate of alike) if (await this.bind(attempt, candidate)) return;
     return this.notFound(attempt, certain);
@@ -99,7 +99,7 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
   private wasSent(attempt: UnsettledAttempt, { waId, status }: WahaMessage): Promise<void> {
     if (status === 'failed')
       return this.store.settle(attempt, { status, waId, code: 'ACK_ERROR', note: 'WhatsApp refused it' });
-    return this.store.settle(attempt, { status: 'sent', waId, note: 'WAHA knows the message' });
+    return this.store.settle(attempt, { status: 'sent', waId, note: 'WAHA knows the message', acked: status !== null });
   }
 
   private notFound(attempt: UnsettledAttempt, certain: boolean): Promise<void> {
