@@ -21,7 +21,10 @@ import { changeOf, CreateApiKeyDto, RotateApiKeyDto, settingsOf, UpdateApiKeyDto
 import { ApiKeyResponse, apiKeyResponse, FreshApiKeyResponse, freshApiKeyResponse } from './dto/api-key.response';
 
 const SHOWS_A_SECRET = 'The answer shows a secret, which is not kept to be shown again';
-const BEYOND = { description: 'The role does not include this, or the key holds more than the caller' };
+const BEYOND = {
+  description:
+    'The role does not include this, or the key holds more than the caller; `KEY_BOUNDS_EXCEEDED` where it is bound looser',
+};
 
 /** Service accounts. */
 @ApiTags('API keys')
