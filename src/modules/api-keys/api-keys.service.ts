@@ -109,13 +109,14 @@ export class ApiKeysService {
 
   /**
    * Gives the key another secret; the present one works on for so many seconds, and the one before it no longer.
-   * @throws NOT_FOUND
+   * @throws NOT_FOUND, PRECONDITION_FAILED
    * @throws FORBIDDEN when the key holds what the actor does not hold
    * @throws KEY_BOUNDS_EXCEEDED when the actor is a key and this one is looser
    */
-  async rotate(actor: Actor, id: string, graceS: number): Promise<FreshKey> {
+  async rotate(actor: Actor, id: string, { graceS, expected }: KeyRotation): Promise<FreshKey> {
     let key = '';
     const row = await this.change(actor, id, async (tx, present) => {
+      assertVersion(expected, present.version);
       const next = newSecret(present.prefix);
       key = next.key;
       const metadata = { grace_s: graceS };
@@ -125,10 +126,14 @@ export class ApiKeysService {
     return { row, key };
   }
 
-  /** Ends the key, its access tokens included. @throws NOT_FOUND */
-  async revoke(actor: Actor, id: string): Promise<void> {
-    const record = this.audit.row(actor, { action: 'API_KEY_REVOKED', resource: resourceOf(id) });
-    if (!(await this.keys.revoke(actor.tenantId, id, record))) throw CommonErrors.notFound('API key');
+  /** Ends the key, its access tokens included. @throws NOT_FOUND, PRECONDITION_FAILED */
+  async revoke(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
+    await this.db.transaction(actor.tenantId, async (tx) => {
+      const key = found(await this.keys.lockById(tx, actor.tenantId, id));
+      assertVersion(expected, key.version);
+      await this.audit.record(tx, actor, { action: 'API_KEY_REVOKED', resource: resourceOf(id) });
+      await this.keys.revoke(tx, actor.tenantId, id);
+    });
     this.forget(id);
   }
 
@@ -167,6 +172,12 @@ export class ApiKeysService {
 /** What is to change, and the versions of the key that it is meant for. */
 export interface KeyChange {
   settings: Partial<KeySettings>;
+  expected: ExpectedVersions;
+}
+
+/** How long the present secret works on, and the versions of the key that the rotation is meant for. */
+export interface KeyRotation {
+  graceS: number;
   expected: ExpectedVersions;
 }
 
