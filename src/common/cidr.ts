@@ -16,11 +16,30 @@ export function isCidr(text: unknown): text is string {
 export function networksOf(cidrs: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const cidr of cidrs) {
-    const [network = '', bits] = cidr.split('/');
-    const family = familyOf(network);
-    list.addSubnet(network, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+    const { network, bits, family } = partsOf(cidr);
+    list.addSubnet(network, bits, family);
   }
   return (address) => isIP(address) !== 0 && list.check(address, familyOf(address));
+}
+
+/**
+ * Whether every address of the inner network lies in the outer one, by the very comparison that lets addresses in. IPv4 counts
+ * as what it is when mapped into IPv6, so that neither spelling says more than the other.
+ */
+export function isWithin(inner: string, outer: string): boolean {
+  return depthOf(outer) <= depthOf(inner) && networksOf([outer])(partsOf(inner).network);
+}
+
+/** How many bits are fixed, of the 128 of IPv6. */
+function depthOf(cidr: string): number {
+  const { bits, family } = partsOf(cidr);
+  return family === 'ipv6' ? bits : bits + 96;
+}
+
+function partsOf(cidr: string): { network: string; bits: number; family: 'ipv4' | 'ipv6' } {
+  const [network = '', bits] = cidr.split('/');
+  const family = familyOf(network);
+  return { network, bits: bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family };
 }
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');

@@ -10,6 +10,11 @@ export const ERROR_CODES = {
     meaning: 'The plan or quota of the tenant allows no more of this; the figure is in the text.',
   },
   FORBIDDEN: { status: 403, meaning: 'The caller is known, but its role does not include this.' },
+  KEY_BOUNDS_EXCEEDED: {
+    status: 403,
+    meaning:
+      'A key may make, change or rotate only keys that are bound as tightly as itself: `details` names each looser bound.',
+  },
   SIGNUP_DISABLED: { status: 403, meaning: 'Self-registration is switched off on this installation.' },
   DEV_TOKENS_DISABLED: { status: 403, meaning: 'Tokens without a password are switched off on this installation.' },
   NOT_FOUND: { status: 404, meaning: 'There is no such route or resource, or it belongs to somebody else.' },

@@ -209,6 +209,21 @@ describe('how often a route may be called', () => {
     expect(await statuses(1, login('203.0.113.6', 'b@x.example'))).toEqual([200]);
   });
 
+  it('counts an account once in whatever spelling the accounts know it, however much space is around it', async () => {
+    const spellings = ['\u00e5@x.example', `${' '.repeat(400)}\u00c5@x.example`, 'A\u030a@x.example'];
+    const seen = [];
+    for (const [n, email] of spellings.entries())
+      seen.push(
+        ...(await statuses(1, {
+          method: 'POST',
+          url: '/probe/login',
+          headers: from(`203.0.113.${20 + n}`),
+          payload: { email },
+        })),
+      );
+    expect(seen).toEqual([200, 200, 429]);
+  });
+
   it('does not count what is exempt', async () => {
     const hook = { method: 'POST' as const, url: '/probe/hook', headers: from('203.0.113.7'), payload: { a: 1 } };
     expect(await statuses(5, hook)).toEqual([201, 201, 201, 201, 201]);

@@ -88,3 +88,20 @@ describe('DELETE /api-keys/:id', () => {
     expect(list.body.map(({ id }) => id)).not.toContain(key.id);
   });
 });
+
+describe('If-Match', () => {
+  it.each([
+    ['POST', '/rotate', 200],
+    ['DELETE', '', 204],
+  ] as const)('keeps %s %s from a key that was changed since', async (method, path, done) => {
+    const { id } = await makeKey(app, admin.http);
+    await admin.http.call('PATCH', `/api-keys/${id}`, { name: 'changed since' });
+    const call = (etag: string) =>
+      admin.http.call(method, `/api-keys/${id}${path}`, method === 'POST' ? {} : undefined, {
+        headers: { 'if-match': etag },
+      });
+    expect((await call('"1"')).outcome).toBe('412 PRECONDITION_FAILED');
+    expect((await admin.http.get(`/api-keys/${id}`)).headers.get('etag')).toBe('"2"');
+    expect((await call('"2"')).status).toBe(done);
+  });
+});

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Client } from 'pg';
 import type { ProfileResponse } from '../../src/modules/auth/dto/profile.response';
+import type { TokensResponse } from '../../src/modules/auth/dto/tokens.response';
 import { createAccount } from '../support/accounts';
 import { Api } from '../support/api';
 import { createTestApp } from '../support/app';
@@ -109,6 +110,30 @@ describe('POST /auth/refresh', () => {
       await owner.query(change, [account.tenantId]);
       expect((await api.refresh(login.refresh_token)).refusal).toBe('401 AUTHENTICATION_FAILED');
     }
+  });
+
+  it('is limited by login, from however many addresses and with whichever of its tokens', async () => {
+    const strict = await createTestApp({ AUTH_RATE_LIMIT_PER_MINUTE: '3', TRUSTED_PROXIES: '127.0.0.1/32' });
+    const account = await createAccount(owner);
+    const [first, other] = [await api.logIn(account), await api.logIn(account)];
+    const from = (n: number, token: string) =>
+      new Api(strict).post<TokensResponse>(
+        '/auth/refresh',
+        { refresh_token: token },
+        { headers: { 'x-forwarded-for': `203.0.113.${n}` } },
+      );
+    const second = await from(1, first.refresh_token);
+    const third = await from(2, second.body.refresh_token);
+    const fourth = await from(3, third.body.refresh_token);
+    expect([second, third, fourth].map((answer) => answer.statusCode)).toEqual([200, 200, 200]);
+    const over = await from(4, fourth.body.refresh_token);
+    expect(over.refusal).toBe('429 RATE_LIMITED');
+    expect(Number(over.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await from(5, first.refresh_token)).refusal).toBe('429 RATE_LIMITED');
+    expect((await from(4, other.refresh_token)).statusCode).toBe(200);
+    await strict.close();
+    // What was refused was not looked at: the token is as good as it was.
+    expect((await api.refresh(fourth.body.refresh_token)).statusCode).toBe(200);
   });
 
   it('refuses a body without a token', async () => {

@@ -21,7 +21,17 @@ import { changeOf, CreateApiKeyDto, RotateApiKeyDto, settingsOf, UpdateApiKeyDto
 import { ApiKeyResponse, apiKeyResponse, FreshApiKeyResponse, freshApiKeyResponse } from './dto/api-key.response';
 
 const SHOWS_A_SECRET = 'The answer shows a secret, which is not kept to be shown again';
-const BEYOND = { description: 'The role does not include this, or the key holds more than the caller' };
+const BEYOND = {
+  description:
+    'The role does not include this, or the key holds more than the caller; `KEY_BOUNDS_EXCEEDED` where it is bound looser',
+};
+
+const IF_MATCH = {
+  name: 'If-Match',
+  required: false,
+  description: 'The `ETag` of the state that the change is meant for',
+};
+const CHANGED = { description: '`PRECONDITION_FAILED`: the key was changed since' };
 
 /** Service accounts. */
 @ApiTags('API keys')
@@ -74,9 +84,9 @@ export class ApiKeysController {
   /** Changes what is named; role and scopes replace each other, `null` lifts a bound. */
   @Patch(':id')
   @Access('api-keys:manage')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` of the state that the change is meant for' })
+  @ApiHeader(IF_MATCH)
   @ApiForbiddenResponse(BEYOND)
-  @ApiPreconditionFailedResponse({ description: '`PRECONDITION_FAILED`: the key was changed since' })
+  @ApiPreconditionFailedResponse(CHANGED)
   async update(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
@@ -93,9 +103,15 @@ export class ApiKeysController {
   @Delete(':id')
   @HttpCode(204)
   @Access('api-keys:manage')
+  @ApiHeader(IF_MATCH)
   @ApiNoContentResponse()
-  async revoke(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<void> {
-    await this.keys.revoke(actor, id);
+  @ApiPreconditionFailedResponse(CHANGED)
+  async revoke(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @IfMatch() expected: ExpectedVersions,
+  ): Promise<void> {
+    await this.keys.revoke(actor, id, expected);
   }
 
   /** Gives the key another secret and shows it, this once; the one before works on for `grace_s` seconds. */
@@ -104,15 +120,19 @@ export class ApiKeysController {
   @Header('Cache-Control', 'no-store')
   @Access('api-keys:manage')
   @NotIdempotent(SHOWS_A_SECRET)
+  @ApiHeader(IF_MATCH)
   @ApiOkResponse({ type: FreshApiKeyResponse })
   @ApiForbiddenResponse(BEYOND)
+  @ApiPreconditionFailedResponse(CHANGED)
   async rotate(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
     @Body() body: RotateApiKeyDto,
+    @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FreshApiKeyResponse> {
-    const rotated = await this.keys.rotate(actor, id, body.grace_s ?? new RotateApiKeyDto().grace_s ?? 0);
+    const graceS = body.grace_s ?? new RotateApiKeyDto().grace_s ?? 0;
+    const rotated = await this.keys.rotate(actor, id, { graceS, expected });
     sendEtag(reply, rotated.row.version);
     return freshApiKeyResponse(rotated);
   }

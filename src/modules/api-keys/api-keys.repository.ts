@@ -51,11 +51,8 @@ const INSERT = audited(
   11,
 );
 
-const REVOKE = audited(
-  `update api_keys set revoked_at = now(), updated_at = now(), version = version + 1
-    where tenant_id = $1::uuid and id = $2::uuid and revoked_at is null returning id`,
-  2,
-);
+const REVOKE = `
+  update api_keys set revoked_at = now(), updated_at = now(), version = version + 1 where tenant_id = $1 and id = $2`;
 
 const UPDATE = `
   update api_keys set name = $3, role = $4, scopes = $5, expires_at = $6, requests_per_minute = $7, allowed_cidrs = $8,
@@ -128,9 +125,9 @@ export class ApiKeysRepository {
     return only(await tx.query<ApiKeyRow>(ROTATE, [tenantId, id, next.hash, next.graceS]));
   }
 
-  /** False when there was none, or it was revoked before. */
-  async revoke(tenantId: string, id: string, record: AuditRow): Promise<boolean> {
-    return (await this.db.query(tenantId, REVOKE, [tenantId, id, ...record])).length > 0;
+  /** Ends a key that is locked. */
+  async revoke(tx: TenantTransaction, tenantId: string, id: string): Promise<void> {
+    await tx.query(REVOKE, [tenantId, id]);
   }
 }
 

@@ -9,7 +9,7 @@ import { TenantDatabase, type TenantTransaction } from '../../platform/database/
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { newPrefix, newSecret } from './api-key.secret';
 import { ApiKeyErrors } from './api-keys.errors';
-import { type KeyRights, mayHandle } from './api-keys.policy';
+import { type KeyBounds, looserBounds, mayHandle } from './api-keys.policy';
 import { type ApiKeyRow, ApiKeysRepository, type KeySettings } from './api-keys.repository';
 import { changedFields, merged, requireSound } from './key-settings';
 import { KeyDirectory } from './key-directory.service';
@@ -41,10 +41,11 @@ export class ApiKeysService {
    * Makes a key.
    * @throws VALIDATION_FAILED unless it has exactly one of role and scopes, and ends in the future if at all
    * @throws FORBIDDEN when it would hold what the actor does not hold
+   * @throws KEY_BOUNDS_EXCEEDED when the actor is a key and the new one would be looser
    */
   async create(actor: Actor, settings: KeySettings): Promise<FreshKey> {
     requireSound(settings);
-    requireOwnRights(actor, settings);
+    requireOwn(actor, await this.boundsOf(actor), settings);
     const id = newId();
     const prefix = newPrefix();
     const { key, hash } = newSecret(prefix);
@@ -89,13 +90,14 @@ export class ApiKeysService {
    * @throws NOT_FOUND, PRECONDITION_FAILED
    * @throws VALIDATION_FAILED as `create`
    * @throws FORBIDDEN when the key holds, or would hold, what the actor does not hold
+   * @throws KEY_BOUNDS_EXCEEDED when the actor is a key and this one is looser, or would be
    */
   async update(actor: Actor, id: string, change: KeyChange): Promise<ApiKeyRow> {
-    const row = await this.change(actor, id, async (tx, key) => {
+    const row = await this.change(actor, id, async (tx, key, bounds) => {
       assertVersion(change.expected, key.version);
       const wanted = merged(key, change.settings);
       requireSound(wanted, change.settings);
-      requireOwnRights(actor, wanted);
+      requireOwn(actor, bounds, wanted);
       const fields = changedFields(key, wanted);
       if (fields.length === 0) return key;
       const metadata = { fields };
@@ -107,12 +109,14 @@ export class ApiKeysService {
 
   /**
    * Gives the key another secret; the present one works on for so many seconds, and the one before it no longer.
-   * @throws NOT_FOUND
+   * @throws NOT_FOUND, PRECONDITION_FAILED
    * @throws FORBIDDEN when the key holds what the actor does not hold
+   * @throws KEY_BOUNDS_EXCEEDED when the actor is a key and this one is looser
    */
-  async rotate(actor: Actor, id: string, graceS: number): Promise<FreshKey> {
+  async rotate(actor: Actor, id: string, { graceS, expected }: KeyRotation): Promise<FreshKey> {
     let key = '';
     const row = await this.change(actor, id, async (tx, present) => {
+      assertVersion(expected, present.version);
       const next = newSecret(present.prefix);
       key = next.key;
       const metadata = { grace_s: graceS };
@@ -122,26 +126,41 @@ export class ApiKeysService {
     return { row, key };
   }
 
-  /** Ends the key, its access tokens included. @throws NOT_FOUND */
-  async revoke(actor: Actor, id: string): Promise<void> {
-    const record = this.audit.row(actor, { action: 'API_KEY_REVOKED', resource: resourceOf(id) });
-    if (!(await this.keys.revoke(actor.tenantId, id, record))) throw CommonErrors.notFound('API key');
+  /** Ends the key, its access tokens included. @throws NOT_FOUND, PRECONDITION_FAILED */
+  async revoke(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
+    await this.db.transaction(actor.tenantId, async (tx) => {
+      const key = found(await this.keys.lockById(tx, actor.tenantId, id));
+      assertVersion(expected, key.version);
+      await this.audit.record(tx, actor, { action: 'API_KEY_REVOKED', resource: resourceOf(id) });
+      await this.keys.revoke(tx, actor.tenantId, id);
+    });
     this.forget(id);
   }
 
-  /** A change to a key that is locked, and whose present rights the actor must hold. */
+  /** A change to a key that is locked, whose present rights the actor must hold and whose bounds must not be looser than its own. */
   private async change(
     actor: Actor,
     id: string,
-    work: (tx: TenantTransaction, key: ApiKeyRow) => Promise<ApiKeyRow>,
+    work: (tx: TenantTransaction, key: ApiKeyRow, bounds: KeyBounds | null) => Promise<ApiKeyRow>,
   ): Promise<ApiKeyRow> {
+    const own = await this.boundsOf(actor);
     const row = await this.db.transaction(actor.tenantId, async (tx) => {
       const key = found(await this.keys.lockById(tx, actor.tenantId, id));
-      requireOwnRights(actor, key);
-      return work(tx, key);
+      // Of a key that changes itself, what is locked counts: it may have been tightened a moment ago.
+      const bounds = own?.id === id ? key : own;
+      requireOwn(actor, bounds, key);
+      return work(tx, key, bounds);
     });
     this.forget(id);
     return row;
+  }
+
+  /** What a key that calls is bound by, asked of the database now; null for whoever is no key. @throws AUTHENTICATION_FAILED */
+  private async boundsOf(actor: Actor): Promise<ApiKeyRow | null> {
+    if (actor.kind !== 'key') return null;
+    const own = await this.keys.findById(actor.tenantId, actor.id);
+    if (!own) throw CommonErrors.authenticationFailed(); // revoked a moment ago
+    return own;
   }
 
   private forget(id: string): void {
@@ -156,6 +175,12 @@ export interface KeyChange {
   expected: ExpectedVersions;
 }
 
+/** How long the present secret works on, and the versions of the key that the rotation is meant for. */
+export interface KeyRotation {
+  graceS: number;
+  expected: ExpectedVersions;
+}
+
 const resourceOf = (id: string): string => `api-key:${id}`;
 
 function found(row: ApiKeyRow | null): ApiKeyRow {
@@ -163,6 +188,9 @@ function found(row: ApiKeyRow | null): ApiKeyRow {
   return row;
 }
 
-function requireOwnRights(actor: Actor, rights: KeyRights): void {
-  if (!mayHandle(actor, rights)) throw ApiKeyErrors.beyondOwnRights();
+/** @param bounds those of the key that calls; null for whoever is bound by none */
+function requireOwn(actor: Actor, bounds: KeyBounds | null, key: KeySettings): void {
+  if (!mayHandle(actor, key)) throw ApiKeyErrors.beyondOwnRights();
+  const looser = bounds ? looserBounds(bounds, key) : [];
+  if (looser.length > 0) throw ApiKeyErrors.beyondOwnBounds(looser);
 }

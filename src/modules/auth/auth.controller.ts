@@ -10,6 +10,7 @@ import { RefreshDto } from './dto/refresh.dto';
 import { LoginResponse, loginResponse, TokensResponse, tokensResponse } from './dto/tokens.response';
 import { LoginsService } from './logins.service';
 import { Profiles } from './profiles';
+import { parseRefreshToken } from './refresh-token';
 
 /** Logging in, staying in, logging out. */
 @ApiTags('Auth')
@@ -39,7 +40,7 @@ export class AuthController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @Public('The refresh token is the credential')
-  @AuthLimited()
+  @AuthLimited({ accountOf: loginOfRefresh })
   @ApiUnauthorizedResponse({ description: 'The refresh token is wrong, expired or revoked, or was used before' })
   async refresh(@Body() body: RefreshDto): Promise<TokensResponse> {
     return tokensResponse(await this.logins.refresh(body.refresh_token));
@@ -59,4 +60,11 @@ export class AuthController {
   async profile(@CurrentActor() actor: Actor): Promise<ProfileResponse> {
     return profileResponse(actor, await this.profiles.of(actor));
   }
+}
+
+/** The login that a body's refresh token names, genuine or not: whoever knows a login's ids was given them. */
+function loginOfRefresh(body: unknown): string | undefined {
+  const { refresh_token: token } = (body ?? {}) as { refresh_token?: unknown };
+  const named = typeof token === 'string' ? parseRefreshToken(token) : null;
+  return named ? `${named.tenantId}/${named.loginId}` : undefined;
 }

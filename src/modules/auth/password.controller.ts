@@ -16,7 +16,7 @@ export class PasswordController {
   @Post()
   @HttpCode(204)
   @Access('password:change')
-  @AuthLimited('password')
+  @AuthLimited({ bucket: 'password' })
   @NotIdempotent('The body is secrets, and a repeated request has the wrong current password')
   @ApiNoContentResponse()
   @ApiTooManyRequestsResponse({ description: '`ACCOUNT_LOCKED`: five failures within 15 minutes; `RATE_LIMITED`' })

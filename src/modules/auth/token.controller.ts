@@ -44,7 +44,7 @@ export class TokenController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @Public('It is where services get their credential')
-  @AuthLimited('token', isOfDeveloper)
+  @AuthLimited({ bucket: 'token', when: isOfDeveloper })
   @FormBody()
   @ApiExtraModels(ServiceTokenResponse, DevTokenResponse)
   @ApiOkResponse({ schema: EITHER })

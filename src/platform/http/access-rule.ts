@@ -8,11 +8,13 @@ export type AccessMark = { kind: 'permission'; permission: Permission } | { kind
 export type LimitMark = { kind: 'default' } | AttemptMark | { kind: 'none'; why: string };
 
 /** An attempt to get in. */
-interface AttemptMark {
+export interface AttemptMark {
   kind: 'auth';
   bucket: string;
   /** Whether a request of this body is one; where it is not, its caller counts as everywhere. */
   when: (body: unknown) => boolean;
+  /** Whom a body, not validated yet, is about, in one spelling; undefined where it tells not. Asked for nobody who is known. */
+  accountOf: (body: unknown) => string | undefined;
 }
 
 /** All that the guard knows of a handler. */

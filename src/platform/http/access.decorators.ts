@@ -4,8 +4,9 @@ import type { FastifyRequest } from 'fastify';
 import { type Actor, isUser, type UserActor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { type Permission, PERSONAL_PERMISSIONS } from '../../common/permissions';
-import { type AccessMark, markAccess, markLimit } from './access-rule';
+import { type AccessMark, type AttemptMark, markAccess, markLimit } from './access-rule';
 import { declaredInputOf } from './declared-input';
+import { MAX_EMAIL_CHARACTERS, normalizeEmail } from './email.rule';
 
 const onHandler =
   (mark: (handler: object, name: string) => void): MethodDecorator =>
@@ -32,13 +33,22 @@ export const Access = (permission: Permission): MethodDecorator =>
 export const Public = (why: string): MethodDecorator => accessMark({ kind: 'public', why });
 
 /**
- * An attempt to get in: AUTH_RATE_LIMIT_PER_MINUTE by address and by account (`email` of the body, or the caller).
- * @param bucket routes of one bucket are counted together; by default the handler's name, so that `login` under two
- *   addresses is one bucket
- * @param when which bodies make it such an attempt; all, unless told otherwise
+ * An attempt to get in: AUTH_RATE_LIMIT_PER_MINUTE by address and by account, or by whoever is calling where that is known.
+ * @param options `bucket`: routes of one are counted together; by default the handler's name, so that `login` under two
+ *   addresses is one. `when`: which bodies make it such an attempt; all, unless told otherwise. `accountOf`: whom a body is
+ *   about; its `email`, unless told otherwise
  */
-export const AuthLimited = (bucket?: string, when: (body: unknown) => boolean = () => true): MethodDecorator =>
-  onHandler((handler, name) => markLimit(handler, { kind: 'auth', bucket: bucket ?? name, when }));
+export const AuthLimited = (options: Partial<Omit<AttemptMark, 'kind'>> = {}): MethodDecorator =>
+  onHandler((handler, name) =>
+    markLimit(handler, { kind: 'auth', bucket: name, when: () => true, accountOf: emailOf, ...options }),
+  );
+
+function emailOf(body: unknown): string | undefined {
+  const { email } = (body ?? {}) as { email?: unknown };
+  const normal = typeof email === 'string' ? normalizeEmail(email) : '';
+  // What is longer is refused before anybody looks for an account.
+  return normal !== '' && normal.length <= MAX_EMAIL_CHARACTERS ? normal : undefined;
+}
 
 /** Never counted (health, metrics, webhooks); the reason stands in the code. */
 export const Unlimited = (why: string): MethodDecorator =>

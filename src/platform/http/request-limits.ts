@@ -11,7 +11,6 @@ import { Config } from '../../config/config';
 import type { AccessRule } from './access-rule';
 
 const MINUTE_MS = 60_000;
-const LONGEST_EMAIL = 320;
 /** Begins the keys under which tenants are counted against their plans. */
 const PLAN = 'plan:';
 
@@ -37,8 +36,9 @@ export class RequestLimits extends ThrottlerGuard {
   async count(context: ExecutionContext, rule: AccessRule, actor: Actor | null): Promise<void> {
     const { limit } = rule;
     if (limit.kind === 'none') return;
-    if (limit.kind === 'auth' && limit.when(context.switchToHttp().getRequest<FastifyRequest>().body))
-      return this.countAttempt(context, limit.bucket, actor);
+    const { body } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (limit.kind === 'auth' && limit.when(body))
+      return this.countAttempt(context, limit.bucket, actor?.id ?? limit.accountOf(body));
     if (!actor) await this.countAddress(context);
   }
 
@@ -65,10 +65,9 @@ export class RequestLimits extends ThrottlerGuard {
     return this.countAddress(new ExecutionContextHost([request, reply]));
   }
 
-  private async countAttempt(context: ExecutionContext, bucket: string, actor: Actor | null): Promise<void> {
+  private async countAttempt(context: ExecutionContext, bucket: string, account?: string): Promise<void> {
     const limit = this.config.AUTH_RATE_LIMIT_PER_MINUTE;
     await this.hit(context, `auth:${bucket}:address:${await this.addressOf(context)}`, limit);
-    const account = actor?.id ?? emailOf(context.switchToHttp().getRequest<FastifyRequest>());
     if (account) await this.hit(context, `auth:${bucket}:account:${hash('sha256', account)}`, limit);
   }
 
@@ -108,9 +107,4 @@ export class RequestLimits extends ThrottlerGuard {
       },
     });
   }
-}
-
-function emailOf(request: FastifyRequest): string | undefined {
-  const { email } = (request.body ?? {}) as { email?: unknown };
-  return typeof email === 'string' && email.length <= LONGEST_EMAIL ? email.trim().toLowerCase() : undefined;
 }
