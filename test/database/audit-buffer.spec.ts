@@ -1,11 +1,13 @@
 import { Client } from 'pg';
+import type { Config } from '../../src/config/config';
 import { BatchDatabase } from '../../src/platform/database/batch-database';
 import { DatabaseConnections } from '../../src/platform/database/database-connections';
 import { migrate } from '../../src/platform/database/migrate';
 import { AuditLog } from '../../src/platform/audit/audit-log';
 import { type AuditEntry, NOBODY } from '../../src/platform/audit/audit-record';
 import { Metrics } from '../../src/platform/metrics/metrics';
-import { TestTrail } from '../support/audit';
+import { SHUTTING_DOWN, TestTrail } from '../support/audit';
+import { blocksSomebody } from '../support/blocked';
 import { startOwnPostgres, workerDatabase, type OwnPostgres } from '../support/database';
 import { TEST_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
 import { eventually } from '../support/wait';
@@ -100,7 +102,7 @@ describe('the buffer of reads and refusals', () => {
         return rows;
       },
     } as BatchDatabase;
-    const log = new AuditLog(losing, new Metrics());
+    const log = new AuditLog(losing, new Metrics(), SHUTTING_DOWN);
     for (let i = 0; i < 10; i += 1) log.note(tenant, NOBODY, refused(i));
     await log.flush();
     expect(log.buffered).toBe(10);
@@ -110,21 +112,62 @@ describe('the buffer of reads and refusals', () => {
   });
 });
 
+describe('a shutdown', () => {
+  it('waits for a PostgreSQL that is blocked, and writes all', async () => {
+    const tenant = trail.newTenant();
+    for (let i = 0; i < 300; i += 1) trail.log.note(tenant, NOBODY, refused(i));
+    const lostBefore = trail.log.lost;
+    await owner.query('begin; lock table audit_logs in exclusive mode');
+    const ending = trail.log.beforeApplicationShutdown();
+    await blocksSomebody(owner, 'the last write');
+    await owner.query('rollback');
+    await ending;
+    expect([trail.log.buffered, trail.log.lost - lostBefore]).toEqual([0, 0]);
+    expect(await trail.ids(tenant)).toHaveLength(300);
+  });
+
+  it('counts as dropped what PostgreSQL was blocked for too long to take', async () => {
+    const metrics = new Metrics();
+    const log = new AuditLog(new BatchDatabase(doors.connections), metrics, { SHUTDOWN_TIMEOUT_S: 1 } as Config);
+    for (let i = 0; i < 300; i += 1) log.note(trail.newTenant(), NOBODY, refused(i));
+    await owner.query('begin; lock table audit_logs in exclusive mode');
+    await log.beforeApplicationShutdown();
+    expect([log.buffered, log.lost]).toEqual([0, 300]);
+    expect(await metrics.valueOf('switchboard_audit_dropped_total')).toBe(300);
+    await owner.query('rollback');
+  });
+});
+
 describe('while PostgreSQL is away', () => {
   let postgres: OwnPostgres;
+  let connections: DatabaseConnections;
+  let log: AuditLog;
 
   beforeAll(async () => {
     postgres = await startOwnPostgres();
-    await migrate({ ownerUrl: postgres.url, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_PASSWORD });
+    const access = { ownerUrl: postgres.url, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_PASSWORD };
+    await migrate(access);
+    connections = new DatabaseConnections(access, { DATABASE_POOL_MAX: 1 }, []);
+    connections.batch.on('error', () => undefined);
+    log = new AuditLog(new BatchDatabase(connections), new Metrics(), SHUTTING_DOWN);
   }, 60_000);
 
-  afterAll(() => postgres.stop('immediate'));
+  afterAll(async () => {
+    await connections.batch.end();
+    await connections.system.end();
+    await postgres.stop('immediate');
+  });
+
+  /** How many records of the tenant there are, on a connection of its own. */
+  async function written(tenant: string): Promise<number> {
+    const client = new Client({ connectionString: postgres.url });
+    await client.connect();
+    const { rowCount } = await client.query('select from audit_logs where tenant_id = $1', [tenant]);
+    await client.end();
+    return rowCount ?? NaN;
+  }
 
   it('what was noted waits, and is written when it is back', async () => {
-    const access = { ownerUrl: postgres.url, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_PASSWORD };
-    const connections = new DatabaseConnections(access, { DATABASE_POOL_MAX: 1 }, []);
-    connections.batch.on('error', () => undefined);
-    const log = new AuditLog(new BatchDatabase(connections), new Metrics());
     const tenant = trail.newTenant();
     log.note(tenant, NOBODY, refused(0));
     await log.flush();
@@ -134,12 +177,18 @@ describe('while PostgreSQL is away', () => {
     expect(log.buffered).toBe(20);
     await postgres.restart();
     await eventually(() => log.buffered === 0);
-    const client = new Client({ connectionString: postgres.url });
-    await client.connect();
-    const { rows } = await client.query('select from audit_logs where tenant_id = $1', [tenant]);
-    await client.end();
-    expect(rows).toHaveLength(21);
-    await connections.batch.end();
-    await connections.system.end();
+    expect(await written(tenant)).toBe(21);
+  }, 60_000);
+
+  it('a shutdown tries again until it is back', async () => {
+    const tenant = trail.newTenant();
+    for (let i = 0; i < 20; i += 1) log.note(tenant, NOBODY, refused(i));
+    await postgres.stop('immediate');
+    await log.flush();
+    expect(log.buffered).toBe(20);
+    const ending = log.beforeApplicationShutdown();
+    await postgres.restart();
+    await ending;
+    expect([log.buffered, log.lost, await written(tenant)]).toEqual([0, 0, 20]);
   }, 60_000);
 });

@@ -76,6 +76,11 @@ describe('what is done to a WhatsApp session', () => {
       expect((await http.post(`/waha/sessions/${id}/${action}`)).status).toBe(200);
     expect((await http.delete(`/waha/sessions/${id}`)).status).toBe(204);
     const records = await logs(http, `?resource=session:${id}`);
+    const { rows } = await app.owner.query(
+      `select metadata, personal::json->>'name' as name from audit_logs where resource = $1 and action = 'SESSION_CREATED'`,
+      [`session:${id}`],
+    );
+    expect(rows).toEqual([{ metadata: {}, name: 'Recorded shop' }]);
     expect(records.map(({ action, metadata }) => [action, metadata])).toEqual([
       ['SESSION_DELETED', {}],
       ['SESSION_UPDATED', { action: 'logout' }],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import { newId } from '../../src/common/ids';
+import type { Config } from '../../src/config/config';
 import { ChainKeys } from '../../src/modules/audit/chain';
 import { ChainsRepository } from '../../src/modules/audit/chains.repository';
 import { Sealer } from '../../src/modules/audit/sealer.service';
@@ -15,6 +16,9 @@ import type { Doors } from '../database/database.harness';
 /** Only ever used by tests. */
 export const CHAIN_KEYS = new ChainKeys(Buffer.alloc(32, 7));
 
+/** A quarter of it is the audit log's: more than any PostgreSQL of a test is away. */
+export const SHUTTING_DOWN = { SHUTDOWN_TIMEOUT_S: 240 } as Config;
+
 /** The audit trail over the doors of a test, with its sealer and its verifier. */
 export class TestTrail {
   readonly log: AuditLog;
@@ -27,7 +31,7 @@ export class TestTrail {
     private readonly owner: Client,
     readonly doors: { tenant: Doors['tenant']; batch: BatchDatabase; system: SystemDatabase },
   ) {
-    this.log = new AuditLog(doors.batch, this.metrics);
+    this.log = new AuditLog(doors.batch, this.metrics, SHUTTING_DOWN);
     this.chains = new ChainsRepository(doors.system);
     this.sealer = new Sealer(this.chains, CHAIN_KEYS);
     this.verifier = new ChainVerifier(doors.system, CHAIN_KEYS);

@@ -5,6 +5,7 @@ import { newId } from '../../common/ids';
 import { COUNT_CAP, type Page, type PageRequest, pageOf, totalOf } from '../../common/paging';
 import type { AuditAction } from '../../platform/audit/audit-actions';
 import { AuditLog } from '../../platform/audit/audit-log';
+import type { AuditEntry } from '../../platform/audit/audit-record';
 import { currentContext } from '../../platform/context/request-context';
 import { SecretBox } from '../../platform/crypto/secret-box';
 import { uniqueViolation } from '../../platform/database/database-error';
@@ -134,7 +135,7 @@ export class SessionsService {
     const webhookSecret = this.secrets.seal(secret, secretContext(id));
     const session = { ...draft, id, serverId: server.id, wahaName: wahaNameOf(id), webhookSecret };
     try {
-      const record = this.recordOf(actor, id, 'SESSION_CREATED', { name: draft.name });
+      const record = this.recordOf(actor, id, 'SESSION_CREATED', {}, { name: draft.name });
       if (await this.sessions.insert(actor.tenantId, session, record)) return true;
     } catch (error) {
       throw uniqueViolation(error) === 'sessions_name_key' ? WahaErrors.nameTaken() : error;
@@ -156,8 +157,8 @@ export class SessionsService {
     }
   }
 
-  private recordOf(actor: Actor, id: string, action: AuditAction, metadata: Record<string, unknown> = {}): Recording {
-    return (tx) => this.audit.record(tx, actor, { action, resource: `session:${id}`, metadata });
+  private recordOf(actor: Actor, id: string, action: AuditAction, ...[metadata, personal]: Details): Recording {
+    return (tx) => this.audit.record(tx, actor, { action, resource: `session:${id}`, metadata, personal });
   }
 
   private async inWaha<T>(session: SessionRow, work: () => Promise<T>): Promise<T> {
@@ -168,6 +169,9 @@ export class SessionsService {
     }
   }
 }
+
+/** Metadata of a record and, what can be erased from it, its personal part. */
+type Details = [metadata?: AuditEntry['metadata'], personal?: AuditEntry['personal']];
 
 /** Whether WAHA certainly has no such session now. */
 const hasNotMadeIt = (error: unknown): boolean =>

@@ -1,5 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, PLATFORM_TENANT_ID } from '../../common/actor';
+import { Config } from '../../config/config';
 import { BatchDatabase } from '../database/batch-database';
 import type { TenantTransaction } from '../database/tenant-database';
 import { isDataError } from '../database/database-error';
@@ -19,6 +21,9 @@ import {
 const BUFFER_MAX = 1_000;
 const BATCH_MAX = 200;
 const FLUSH_EVERY_MS = 500;
+/** Of SHUTDOWN_TIMEOUT_S: the answers in flight came before, and others close what they hold after. */
+const SHARE_OF_SHUTDOWN = 1 / 4;
+const LAST_TRY_AGAIN_MS = 250;
 
 const INSERT = `insert into audit_logs (${AUDIT_COLUMNS}) values (${auditPlaceholders(1)})`;
 // With the time at which it happened; written once, also where an answer was lost and the batch is sent again.
@@ -55,10 +60,11 @@ export class AuditLog implements BeforeApplicationShutdown {
   constructor(
     private readonly batches: BatchDatabase,
     metrics: Metrics,
+    private readonly config: Config,
   ) {
     this.dropped = metrics.counter({
       name: 'switchboard_audit_dropped_total',
-      help: 'Records of reads and refusals that found the buffer full, or that the database refused',
+      help: 'Records of reads and refusals that found the buffer full, that the database refused, or that the end of the process overtook',
     });
     metrics.observe({
       name: 'switchboard_audit_buffered',
@@ -124,8 +130,17 @@ export class AuditLog implements BeforeApplicationShutdown {
     return this.flushing;
   }
 
+  /**
+   * Tries until all is written, for a quarter of the time that a shutdown has. What is left then is dropped, counted and logged;
+   * of these, a batch that was on its way may still be written.
+   */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.flush();
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), this.config.SHUTDOWN_TIMEOUT_S * 1000 * SHARE_OF_SHUTDOWN);
+    const tooLate = new Promise((resolve) => over.signal.addEventListener('abort', resolve));
+    await Promise.race([this.flushUntilWritten(over.signal), tooLate]);
+    clearTimeout(timer);
+    if (this.buffer.length > 0) this.giveUp();
   }
 
   private async writeAll(): Promise<void> {
@@ -140,6 +155,22 @@ export class AuditLog implements BeforeApplicationShutdown {
       }
       this.buffer = this.buffer.slice(batch.length);
     }
+  }
+
+  private async flushUntilWritten(signal: AbortSignal): Promise<void> {
+    await this.flush();
+    while (this.buffer.length > 0 && !signal.aborted) {
+      await sleep(LAST_TRY_AGAIN_MS);
+      await this.flush();
+    }
+  }
+
+  private giveUp(): void {
+    clearTimeout(this.timer);
+    const dropped = this.buffer.length;
+    this.buffer = [];
+    this.drop(dropped);
+    this.logger.error({ msg: 'audit records could not be written before the end', dropped });
   }
 
   /** One record that the database refuses holds up none of the others. */
@@ -167,8 +198,8 @@ export class AuditLog implements BeforeApplicationShutdown {
     );
   }
 
-  private drop(): void {
-    this.droppedSoFar += 1;
-    this.dropped.inc();
+  private drop(count = 1): void {
+    this.droppedSoFar += count;
+    this.dropped.inc(count);
   }
 }
