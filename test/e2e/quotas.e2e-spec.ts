@@ -130,7 +130,7 @@ describe('messages_per_day', () => {
     const results = await Promise.all(sends.map(([session, quota]) => acceptor.accept(textOf(session, quota))));
     const of = ({ session }: { session: TestSession }): (Acceptance | undefined)[] =>
       results.filter((_, i) => sends[i]?.[0] === session);
-    const kinds = (outcomes: (Acceptance | undefined)[]) => outcomes.map((o) => (o instanceof Date ? 'stored' : o));
+    const kinds = (outcomes: (Acceptance | undefined)[]) => outcomes.map((o) => (typeof o === 'object' ? 'stored' : o));
     expect(kinds(of(limited))).toEqual([...Array<string>(3).fill('stored'), ...Array<string>(7).fill('over_quota')]);
     expect(tally(kinds(of(other)) as string[])).toEqual({ stored: 2, over_quota: 8 });
     expect(tally(kinds(of(free)) as string[])).toEqual({ stored: 10 });
