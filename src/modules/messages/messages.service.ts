@@ -106,10 +106,7 @@ export class MessagesService {
     const message = isId(replyTo) ? await this.messages.findById(actor.tenantId, replyTo) : null;
     if (!message || !mayRead(actor, message) || message.session_id !== sessionId || message.chat !== chat)
       throw CommonErrors.invalidField('reply_to', 'reply_to must be a message of the same session and chat');
-    const seen = message.direction === 'inbound' || message.sent_at !== null;
-    if (message.wa_id === null || !seen) throw MessageErrors.notAnswerable();
-    const id = `${message.direction === 'outbound'}_${message.chat}_${message.wa_id}`;
-    return message.author === null ? id : `${id}_${message.author}`;
+    return wholeIdOf(message);
   }
 
   private async quotaOf(tenantId: string): Promise<Accepted['quota']> {
@@ -128,6 +125,14 @@ function firstStatusOf({ direction, source, scheduled_at, created_at }: MessageR
   if (direction === 'inbound') return 'received';
   if (source === 'app') return 'sent';
   return scheduled_at !== null && scheduled_at > created_at ? 'scheduled' : 'queued';
+}
+
+/** WhatsApp's whole id of a message. @throws MESSAGE_STATE when it has none yet, or one that was reserved and not used */
+function wholeIdOf({ direction, chat, wa_id: waId, author, sent_at: sentAt }: MessageRow): string {
+  const seen = direction === 'inbound' || sentAt !== null;
+  if (waId === null || !seen) throw MessageErrors.notAnswerable();
+  const id = `${direction === 'outbound'}_${chat}_${waId}`;
+  return author === null ? id : `${id}_${author}`;
 }
 
 /** `{fromMe}_{chat}_{id}[_{participant}]` (docs/WAHA.md §4). */
