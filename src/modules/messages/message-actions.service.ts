@@ -44,7 +44,10 @@ export class MessageActions {
   }
 
   private whyNot({ status }: MessageRow, force: boolean): Error {
-    const forcible = (RETRIED_BY_FORCE as readonly string[]).includes(status);
-    return forcible && !force ? MessageErrors.forceRequired(status) : MessageErrors.state('retried', status);
+    const among = (statuses: readonly string[]): boolean => statuses.includes(status);
+    if (among(RETRIED_BY_FORCE) && !force) return MessageErrors.forceRequired(status);
+    return among(RETRIED) || among(RETRIED_BY_FORCE)
+      ? MessageErrors.sessionDeleted()
+      : MessageErrors.state('retried', status);
   }
 }

@@ -3,7 +3,8 @@ import { AppError } from '../../common/app-error';
 /** Refusals of the messages feature. */
 export const MessageErrors = {
   state: (action: 'cancelled' | 'retried', status: string) =>
-    new AppError('MESSAGE_STATE', `The message cannot be ${action}: it is ${status}, or its session is deleted`),
+    new AppError('MESSAGE_STATE', `The message cannot be ${action}: it is ${status}`),
+  sessionDeleted: () => new AppError('MESSAGE_STATE', 'The message cannot be retried: its session is deleted'),
   forceRequired: (status: string) =>
     new AppError(
       'FORCE_REQUIRED',

@@ -29,39 +29,30 @@ export class PaceDto {
   jitter_ms?: number;
 }
 
-export class CreateSessionDto {
-  /** What people call this number; unique in the tenant, whatever its case. @example "Main shop" */
-  @DisplayName(100)
-  name: string;
-
+/** What a session is given when it is made, and may be given later. */
+class SessionSettingsDto {
   @Optional()
   @IsObject()
   @ValidateNested()
   @Type(() => PaceDto)
   pace?: PaceDto;
 
-  /** Anything of yours, kept and given back; at most 4 KiB. WAHA never sees it. */
+  /** Anything of yours, kept and given back as a whole; at most 4 KiB. WAHA never sees it. */
   @ApiPropertyOptional({ type: Object, additionalProperties: true })
   @Optional()
   @FreeObject(4096)
   metadata?: Record<string, unknown>;
 }
 
-export class UpdateSessionDto {
+export class CreateSessionDto extends SessionSettingsDto {
+  /** What people call this number; unique in the tenant, whatever its case. @example "Main shop" */
+  @DisplayName(100)
+  name: string;
+}
+
+export class UpdateSessionDto extends SessionSettingsDto {
   /** What people call this number; unique in the tenant, whatever its case. */
   @Optional()
   @DisplayName(100)
   name?: string;
-
-  @Optional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => PaceDto)
-  pace?: PaceDto;
-
-  /** Replaces all that was kept; at most 4 KiB. */
-  @ApiPropertyOptional({ type: Object, additionalProperties: true })
-  @Optional()
-  @FreeObject(4096)
-  metadata?: Record<string, unknown>;
 }
