@@ -131,9 +131,24 @@ describe('a head noted earlier', () => {
 
 describe('erasing what is personal', () => {
   const erase = async (tenant: string): Promise<number> => {
-    const { rows } = await owner.query<{ erased: number }>('select audit_erase($1)::int as erased', [tenant]);
+    const text = `select touched::int as erased from audit_erase($1, '00000000-0000-0000-0000-000000000000')`;
+    const { rows } = await owner.query<{ erased: number }>(text, [tenant]);
     return rows[0]?.erased ?? NaN;
   };
+
+  it('counts every record once, however many erase at once', async () => {
+    const tenant = trail.newTenant();
+    await trail.writeMany(tenant, 3_000);
+    await markPurged(tenant);
+    const others = await Promise.all([db.owner(), db.owner(), db.owner()]);
+    const text = `select touched::int as erased, up_to from audit_erase($1, '00000000-0000-0000-0000-000000000000')`;
+    const answers = await Promise.all(
+      others.map(async (other) => (await other.query<{ erased: number; up_to: string | null }>(text, [tenant])).rows[0]),
+    );
+    await Promise.all(others.map((other) => other.end()));
+    expect(answers.reduce((sum, answer) => sum + (answer?.erased ?? NaN), 0)).toBe(3_000);
+    expect(answers.every((answer) => answer?.up_to === answers[0]?.up_to && answer?.up_to !== null)).toBe(true);
+  });
 
   it('leaves the chain whole, of a tenant that is being deleted and of no other', async () => {
     const { tenant } = await trail.threeSeals();

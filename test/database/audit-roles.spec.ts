@@ -4,6 +4,8 @@ import { TestTrail } from '../support/audit';
 import { freshDatabase, type TestDatabase } from '../support/database';
 import { type Doors, openDoors } from './database.harness';
 
+const NIL = '00000000-0000-0000-0000-000000000000';
+
 let db: TestDatabase;
 let owner: Client;
 let doors: Doors;
@@ -63,8 +65,10 @@ describe('the roles of the service', () => {
   it.each([
     ['app', 'audit_maintain()'],
     ['batch', 'audit_maintain()'],
-    ['app', `audit_erase('00000000-0000-0000-0000-000000000000')`],
-    ['batch', `audit_erase('00000000-0000-0000-0000-000000000000')`],
+    ['app', 'audit_forget_seals()'],
+    ['batch', 'audit_forget_seals()'],
+    ['app', `audit_erase('${NIL}', '${NIL}')`],
+    ['batch', `audit_erase('${NIL}', '${NIL}')`],
   ] as const)('%s cannot call %s', async (role, call) => {
     const client = await openAs(role);
     await expect(client.query(`select ${call}`)).rejects.toThrow('permission denied for function');
@@ -75,7 +79,7 @@ describe('the roles of the service', () => {
     const { rows } = await owner.query<{ proname: string; path: string }>(
       `select proname, proconfig::text as path from pg_proc where proname like 'audit\\_%' and prosecdef order by 1`,
     );
-    expect(rows).toHaveLength(3);
+    expect(rows).toHaveLength(4);
     for (const { path } of rows) expect(path).toContain('search_path=pg_catalog, public, pg_temp');
   });
 });

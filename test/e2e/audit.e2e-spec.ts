@@ -83,7 +83,8 @@ describe('what is done to a WhatsApp session', () => {
     expect(rows).toEqual([{ metadata: {}, name: 'Recorded shop' }]);
     expect(records.map(({ action, metadata }) => [action, metadata])).toEqual([
       ['SESSION_DELETED', {}],
-      ['SESSION_UPDATED', { action: 'logout' }],
+      ['SESSION_UPDATED', { action: 'logout', outcome: 'done' }],
+      ['SESSION_UPDATED', { action: 'logout', outcome: 'asked' }],
       ['SESSION_UPDATED', { action: 'restart' }],
       ['SESSION_UPDATED', { action: 'start' }],
       ['SESSION_UPDATED', { action: 'stop' }],

@@ -122,6 +122,18 @@ describe('DELETE /tenants/:id', () => {
     expect([status, body.status, body.purge.finished_at]).toEqual([200, 'deleted', expect.any(String)]);
   });
 
+  it('refuses what was meant for another state, and says how far it is to whoever asks again', async () => {
+    const id = await app.make.tenant();
+    const expecting = (etag: string) =>
+      platform.delete<DeletedTenantResponse>(`/tenants/${id}`, { headers: { 'if-match': etag } });
+    expect((await expecting('"7"')).outcome).toBe('412 PRECONDITION_FAILED');
+    expect(ownOf(await rowsOf(id))).toEqual({});
+    expect((await platform.get<DeletedTenantResponse>(`/tenants/${id}`)).body.status).toBe('active');
+    expect([(await expecting('"7", "1"')).status, (await expecting('"1"')).status]).toEqual([202, 202]);
+    const nobody = await platform.delete(`/tenants/${PLATFORM_ADMIN_ID}`, { headers: { 'if-match': '"1"' } });
+    expect(nobody.outcome).toBe('404 NOT_FOUND');
+  });
+
   it('knows no tenant that never was, and is the platform’s alone', async () => {
     const { http } = await app.login('TENANT_ADMIN');
     expect((await remove(PLATFORM_ADMIN_ID)).outcome).toBe('404 NOT_FOUND');
@@ -132,7 +144,7 @@ describe('DELETE /tenants/:id', () => {
 describe('the purge of a tenant', () => {
   it('is found again where a process died before its job was queued', async () => {
     const id = await app.make.tenant();
-    await app.app.get(TenantPurgesRepository).begin(ADMIN, id);
+    await app.app.get(TenantPurgesRepository).begin(ADMIN, id, null);
     await app.app.get(TenantPurgesService).resume(GOES_ON);
     await eventually(async () => (await purgedRecords(id)) === 1, {
       timeoutMs: 25_000,

@@ -150,6 +150,55 @@ describe('POST /tenants', () => {
   });
 });
 
+describe('Idempotency-Key of the platform', () => {
+  const withKey = (body: object, key: string) =>
+    platform.call<FoundedTenantResponse>('POST', '/tenants', body, { headers: { 'idempotency-key': key } });
+
+  /** As if the process had died before it kept its answer, longer ago than any request takes. */
+  const forgetAnswer = (key: string) =>
+    app.owner.query(
+      `update idempotency_keys set state = 'running', lease_until = now() - interval '1 second', response_status = null,
+        response_body = null where tenant_id = $1 and key = $2`,
+      [PLATFORM, key],
+    );
+
+  it('answers a repeated founding with the tenant of the first, also where its answer was lost', async () => {
+    const order = tenantTerms();
+    const first = await withKey(order, 'founding');
+    const again = await withKey(order, 'founding');
+    expect([first.status, again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 201, 'true']);
+    expect(again.body).toEqual(first.body);
+    await forgetAnswer('founding');
+    const afterCrash = await withKey(order, 'founding');
+    expect([afterCrash.status, afterCrash.headers.get('idempotent-replayed')]).toEqual([201, null]);
+    expect(afterCrash.body).toEqual(first.body);
+    expect(await auditRecords(app.owner, ['TENANT_CREATED'], `tenant:${first.body.id}`)).toHaveLength(2);
+    expect((await withKey(tenantTerms(), 'founding')).outcome).toBe('422 IDEMPOTENCY_KEY_REUSED');
+  });
+
+  it('keeps no password', async () => {
+    await withKey(tenantTerms(), 'secretive');
+    const { rows } = await app.owner.query(
+      `select 1 from idempotency_keys k where tenant_id = $1 and position($2 in k::text) > 0`,
+      [PLATFORM, OWNER_PASSWORD],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('counts for changes and deletions too', async () => {
+    const { id } = await foundTenant(platform);
+    const write = async (method: 'PATCH' | 'DELETE', body?: object) => {
+      const headers = { 'idempotency-key': 'once', ...(method === 'PATCH' ? { 'if-match': '"1"' } : {}) };
+      const answer = await platform.call(method, `/tenants/${id}`, body, { headers });
+      return [answer.status, answer.headers.get('idempotent-replayed')];
+    };
+    expect(await write('PATCH', { name: 'Other' })).toEqual([200, null]);
+    expect(await write('PATCH', { name: 'Other' })).toEqual([200, 'true']);
+    expect(await write('DELETE')).toEqual([202, null]);
+    expect(await write('DELETE')).toEqual([202, 'true']);
+  });
+});
+
 describe('DEFAULT_PLAN', () => {
   it('is the plan of those who sign up', async () => {
     const answer = await app.anybody.post<{ token: string }>('/users/register', {

@@ -254,7 +254,7 @@ describe('POST /auth/token of a developer', () => {
 });
 
 describe('POST /auth/token where tokens without a password are off, as they are unless switched on', () => {
-  it('refuses whoever brings an email, as often as it refuses any guess; services are counted by address', async () => {
+  it('refuses whoever brings an email, or such a token; services are counted by address', async () => {
     const strict = await createTestApp({ DATABASE_URL: app.db.ownerUrl, AUTH_RATE_LIMIT_PER_MINUTE: '2' });
     const inject = async (payload: object) => {
       const answer = await strict.inject({ method: 'POST', url: '/auth/token', payload });
@@ -265,7 +265,10 @@ describe('POST /auth/token where tokens without a password are off, as they are 
     const service = [];
     for (let time = 0; time < 5; time++)
       service.push(await inject({ grant_type: 'client_credentials', client_id: 'x', client_secret: 'y' }));
+    const { token } = (await ask<DevTokenResponse>({ userId: 'x', email: 'former@dev.example' })).body;
+    const former = await strict.inject({ url: '/auth/profile', headers: { authorization: `Bearer ${token}` } });
     await strict.close();
+    expect([(await profileBy(token)).user?.email, former.statusCode]).toEqual(['former@dev.example', 401]);
     expect(outcomes).toEqual(['403 DEV_TOKENS_DISABLED', '403 DEV_TOKENS_DISABLED', '429 RATE_LIMITED']);
     expect(service).toEqual(Array(5).fill(REFUSED));
   });

@@ -155,3 +155,25 @@ describe('creating a session', () => {
     expect(alive.map(({ id }) => id)).toEqual([second.body.id]);
   });
 });
+
+describe('a logout of WhatsApp of which nobody hears', () => {
+  it('is on record as asked for, and as what came of it', async () => {
+    const user = await ownTenant();
+    const session = await workingSession(app, user.http);
+    const outcomes = async () => {
+      const { rows } = await app.owner.query<{ outcome: string }>(
+        `select metadata->>'outcome' as outcome from audit_logs
+          where resource = $1 and metadata->>'action' = 'logout' order by at, id`,
+        [`session:${session.id}`],
+      );
+      return rows.map(({ outcome }) => outcome);
+    };
+    const logOut = () => user.http.post(`/waha/sessions/${session.id}/logout`);
+    proxy.spoil(({ path }) => (path.endsWith('/logout') ? 'hang' : undefined));
+    expect((await logOut()).status).toBe(503);
+    expect(await outcomes()).toEqual(['asked', 'unknown']);
+    proxy.spoil(({ path }) => (path.endsWith('/logout') ? { status: 422, body: '{}' } : undefined));
+    expect((await logOut()).status).toBeGreaterThanOrEqual(409);
+    expect(await outcomes()).toEqual(['asked', 'unknown', 'asked', 'failed']);
+  });
+});

@@ -69,9 +69,12 @@ export class KeyDirectory {
     return key && ifLive(key);
   }
 
-  /** Asks the database the next time for such keys, and for all that was not found; what is on its way now is not kept. */
+  /**
+   * Asks the database the next time for such keys, and for all that was not found; what is on its way now is not kept. They
+   * stay known as keys that were real, so that they do not wait behind made-up ones.
+   */
   forget(whose: (actor: Actor) => boolean): void {
-    for (const [hash, { key }] of this.found.entries()) if (whose(key.actor)) this.found.delete(hash);
+    for (const found of this.found.values()) if (whose(found.key.actor)) found.askedAtMs = -Infinity;
     this.missing.clear();
     this.loading.clear();
   }

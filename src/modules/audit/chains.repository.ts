@@ -93,6 +93,12 @@ export class ChainsRepository {
     return row?.gone ?? [];
   }
 
+  /** Some seals go that are before the beginning of their chain. Answers how many; 0 when none is left. */
+  async forgetSeals(): Promise<number> {
+    const [row] = await this.system.run<{ gone: number }>('auditForgetSeals');
+    return row?.gone ?? 0;
+  }
+
   /** Every chain, with the slug of its tenant where that still exists. */
   names(): Promise<{ tenant_id: string; slug: string | null }[]> {
     return this.system.run('auditChainNames');

@@ -32,6 +32,7 @@ export class AuditRetentionJob {
       from = due.length === CHAINS_AT_ONCE ? due.at(-1) : undefined;
     }
     const gone = await this.chains.maintain();
+    while (!signal.aborted && (await this.chains.forgetSeals()) > 0);
     if (gone.length > 0) this.logger.log(`months of the audit trail past their retention: ${gone.join(', ')}`);
   }
 

@@ -1,10 +1,15 @@
 import type { TenantRole } from '../../common/permissions';
+import type { Config } from '../../config/config';
 
 /** How long an access token lives, in seconds. */
 export const ACCESS_TTL_S = 900;
 
 /** How long one without a password lives (AUTH_DEV_TOKENS), in seconds. */
 export const DEV_TOKEN_TTL_S = 24 * 60 * 60;
+
+/** Whether tokens without a password are given now, and count. */
+export const devTokensCount = ({ AUTH_DEV_TOKENS, NODE_ENV }: Config): boolean =>
+  AUTH_DEV_TOKENS && NODE_ENV !== 'production';
 
 /** Issuer and audience of every token: nobody else makes them, nobody else is meant to read them. */
 export const ISSUER = 'switchboard';
@@ -27,6 +32,8 @@ export interface UserClaims extends Claims {
   role: TenantRole;
   /** The login that the token belongs to. */
   sid: string;
+  /** Given without a password: it counts only while such tokens are given. Absent in every other. */
+  dev?: true;
 }
 
 /** The token of an API key. */

@@ -4,11 +4,13 @@ import { JwtService } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
 import type { Actor } from '../../common/actor';
 import { newId } from '../../common/ids';
-import { ACCESS_TTL_S, type AccessClaims, type Subject } from './access-token';
+import { ACCESS_TTL_S, type AccessClaims, DEV_TOKEN_TTL_S, type Subject, type UserClaims } from './access-token';
 import { JwtStrategy } from './jwt.strategy';
 
 /** Verified tokens that are remembered; each costs some 400 bytes. */
 const REMEMBERED_MAX = 20_000;
+
+type LoginClaims = Pick<UserClaims, 'sid' | 'dev'>;
 
 /** Makes access tokens and reads them. */
 @Injectable()
@@ -21,10 +23,14 @@ export class AccessTokens {
     private readonly strategy: JwtStrategy,
   ) {}
 
-  /** A new token of the login, for so many seconds. */
-  sign(subject: Subject, loginId: string, expiresIn = ACCESS_TTL_S): string {
-    const claims = { tid: subject.tenantId, role: subject.role, sid: loginId };
-    return this.jwt.sign(claims, { subject: subject.userId, jwtid: newId(), expiresIn });
+  /** A new token of the login, for ACCESS_TTL_S seconds. */
+  sign(subject: Subject, loginId: string): string {
+    return this.ofLogin(subject, { sid: loginId }, ACCESS_TTL_S);
+  }
+
+  /** The one token of a login without a password, for DEV_TOKEN_TTL_S seconds. */
+  signDev(subject: Subject, loginId: string): string {
+    return this.ofLogin(subject, { sid: loginId, dev: true }, DEV_TOKEN_TTL_S);
   }
 
   /**
@@ -45,6 +51,10 @@ export class AccessTokens {
     const claims = await this.strategy.verify(token);
     if (claims) this.remembered.set(key, claims);
     return claims;
+  }
+
+  private ofLogin({ tenantId, userId, role }: Subject, login: LoginClaims, expiresIn: number): string {
+    return this.jwt.sign({ tid: tenantId, role, ...login }, { subject: userId, jwtid: newId(), expiresIn });
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config';
-import { DEV_TOKEN_TTL_S } from './access-token';
+import { devTokensCount } from './access-token';
 import { AuthErrors } from './auth.errors';
 import { DevPeople } from './dev-people.service';
 import { LoginsService } from './logins.service';
@@ -13,14 +13,15 @@ export class DevTokens {
   constructor(
     private readonly people: DevPeople,
     private readonly logins: LoginsService,
-    { AUTH_DEV_TOKENS, NODE_ENV }: Config,
+    config: Config,
   ) {
-    this.enabled = AUTH_DEV_TOKENS && NODE_ENV !== 'production';
+    this.enabled = devTokensCount(config);
   }
 
   /**
    * A token of 24 hours for whoever has the email; for an email that nobody has, a TENANT_ADMIN of `demo` is made. It belongs
-   * to a login like any other, so that logging out and whatever else ends logins end it too.
+   * to a login like any other, so that logging out and whatever else ends logins end it too; and it counts only where such
+   * tokens are given.
    * @throws DEV_TOKENS_DISABLED
    * @throws TENANT_REQUIRED when the email has active accounts in several tenants
    * @throws AUTHENTICATION_FAILED when it has none that is active
@@ -28,10 +29,13 @@ export class DevTokens {
   async issue(email: string): Promise<string> {
     if (!this.enabled) throw AuthErrors.devTokensDisabled();
     const { tenantId, userId, role } = await this.people.find(email);
-    return this.logins.beginWithoutRefresh({ tenantId, userId, role }, DEV_TOKEN_TTL_S, {
-      action: 'TOKEN_ISSUED',
-      resource: `user:${userId}`,
-      metadata: { grant: 'dev_token' },
-    });
+    return this.logins.beginDev(
+      { tenantId, userId, role },
+      {
+        action: 'TOKEN_ISSUED',
+        resource: `user:${userId}`,
+        metadata: { grant: 'dev_token' },
+      },
+    );
   }
 }

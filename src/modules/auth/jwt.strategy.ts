@@ -57,10 +57,10 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'switchboard-jwt') {
 type PossibleClaims = Partial<Record<keyof UserClaims | keyof KeyClaims, unknown>>;
 
 /** Of one of the two: a token that says both would be read one way here and another way there. */
-function isOfUserOrKey({ sid, key, scope }: PossibleClaims): boolean {
+function isOfUserOrKey({ sid, key, scope, dev }: PossibleClaims): boolean {
   if (key === undefined) return isUuid(sid) && scope === undefined;
   const sound = typeof key === 'string' && SHA_256.test(key);
-  return sound && sid === undefined && (scope === undefined || typeof scope === 'string');
+  return sound && sid === undefined && dev === undefined && (scope === undefined || typeof scope === 'string');
 }
 
 /** In base64url. */

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, actorMay } from '../../common/actor';
 import type { Permission } from '../../common/permissions';
+import { Config } from '../../config/config';
 import { KeyAccess } from '../api-keys/key-access.service';
-import type { AccessClaims, KeyClaims } from './access-token';
+import { type AccessClaims, devTokensCount, type KeyClaims } from './access-token';
 import { AccessTokens } from './access-tokens';
 import { LiveLogins } from './live-logins';
 
@@ -19,6 +20,7 @@ export class LiveTokens {
     private readonly tokens: AccessTokens,
     private readonly logins: LiveLogins,
     private readonly keys: KeyAccess,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -27,7 +29,7 @@ export class LiveTokens {
    */
   async find(token: string, address: string | null): Promise<LiveToken | null> {
     const claims = await this.tokens.read(token);
-    if (!claims) return null;
+    if (!claims || ('dev' in claims && !devTokensCount(this.config))) return null;
     const actor = 'key' in claims ? await this.ofKey(claims, address) : await this.logins.actorOf(loginOf(claims));
     return actor?.id === claims.sub && actor.tenantId === claims.tid ? { claims, actor } : null;
   }

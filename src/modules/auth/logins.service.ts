@@ -63,17 +63,17 @@ export class LoginsService {
   }
 
   /**
-   * Begins a login that lives on one access token of so many seconds: its refresh tokens are given to nobody.
+   * Begins a login without a password, which lives on one access token: its refresh tokens are given to nobody.
    * @param entry what is recorded of it
    * @throws AUTHENTICATION_FAILED when the user is not active any more
    */
-  async beginWithoutRefresh(subject: Subject, ttlS: number, entry: AuditEntry): Promise<string> {
+  async beginDev(subject: Subject, entry: AuditEntry): Promise<string> {
     const { tenantId, userId, role } = subject;
     const loginId = newId();
     const record = this.audit.row(userActor({ tenantId, loginId, id: userId, role }), entry);
     const login = { tenantId, loginId, userId, seed: randomBytes(32), passwordHash: null, ...origin() };
     if (!(await this.logins.insert(login, record))) throw CommonErrors.authenticationFailed();
-    return this.tokens.sign(subject, loginId, ttlS);
+    return this.tokens.signDev(subject, loginId);
   }
 
   /**

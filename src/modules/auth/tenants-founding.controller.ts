@@ -4,7 +4,6 @@ import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { sendEtag } from '../../platform/http/etag';
-import { NotIdempotent } from '../../platform/idempotency/not-idempotent.decorator';
 import { termsOf } from '../tenants/dto/tenant.dto';
 import { FoundTenantDto } from './dto/found-tenant.dto';
 import { FoundedTenantResponse, foundedTenantResponse } from './dto/founded-tenant.response';
@@ -19,7 +18,6 @@ export class TenantsFoundingController {
   /** Founds a tenant with its first TENANT_ADMIN. */
   @Post()
   @Access('tenants:manage')
-  @NotIdempotent('Idempotency keys are a tenant’s, and the platform is none; a repeated founding finds its slug taken')
   @ApiCreatedResponse({ type: FoundedTenantResponse })
   @ApiConflictResponse({ description: '`SLUG_TAKEN`' })
   async found(

@@ -50,9 +50,14 @@ export class ManagedTenants {
     return { ...page, total: totalOf(await this.tenants.count(filter, COUNT_CAP + 1)) };
   }
 
+  /** Null when there is no such tenant. */
+  find(id: string): Promise<TenantEntity | null> {
+    return this.tenants.findById(id);
+  }
+
   /** @throws NOT_FOUND */
   async get(id: string): Promise<TenantEntity> {
-    return found(await this.tenants.findById(id));
+    return found(await this.find(id));
   }
 
   /**

@@ -9,6 +9,8 @@ const LAST_TRY_AFTER_MS = 24 * 3600 * 1000;
 /** Rows of one table hold those of another: each round frees some, and foreign keys are not nested deeper than this. */
 const MAX_ROUNDS = 20;
 
+type Erased = Awaited<ReturnType<TenantPurgesRepository['erase']>>;
+
 /**
  * Deletes all that a deleted tenant had: first what features have of it outside, then its rows in every table that the
  * catalogue shows, then what is personal in its audit trail, then the tenant itself. Every step finds for itself what is left
@@ -36,12 +38,13 @@ export class TenantPurgeJob {
 
   /** What was noted of a tenant while it was going, by a process that did not know yet, names nobody either. */
   async erasePersonal(tenantId: string, signal: AbortSignal): Promise<void> {
-    for (;;) {
+    let after: string | null = null;
+    do {
       signal.throwIfAborted();
-      const erased = await this.purges.erase(tenantId);
-      if (erased === 0) return;
+      const { erased, upTo }: Erased = await this.purges.erase(tenantId, after);
       await this.purges.count(tenantId, ['audit', 'erased'], erased);
-    }
+      after = upTo;
+    } while (after !== null);
   }
 
   private async goneAfterRound(purge: TenantPurge, signal: AbortSignal): Promise<boolean> {

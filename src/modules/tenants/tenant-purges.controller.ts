@@ -1,9 +1,9 @@
 import { Controller, Delete, HttpCode } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiHeader, ApiPreconditionFailedResponse, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
+import { type ExpectedVersions, IfMatch } from '../../platform/http/etag';
 import { IdParam } from '../../platform/http/id-param';
-import { NotIdempotent } from '../../platform/idempotency/not-idempotent.decorator';
 import { DeletedTenantResponse, deletedTenantResponse } from './dto/deleted-tenant.response';
 import { TenantPurgesService } from './tenant-purges.service';
 
@@ -16,9 +16,14 @@ export class TenantPurgesController {
   @Delete(':id')
   @HttpCode(202)
   @Access('tenants:manage')
-  @NotIdempotent('Idempotency keys are a tenant’s, and the platform is none; a repeated deletion changes nothing more')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` of the state that is to go' })
   @ApiAcceptedResponse({ type: DeletedTenantResponse })
-  async delete(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<DeletedTenantResponse> {
-    return deletedTenantResponse(await this.purges.delete(actor, id));
+  @ApiPreconditionFailedResponse({ description: '`PRECONDITION_FAILED`: the tenant was changed since' })
+  async delete(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @IfMatch() expected: ExpectedVersions,
+  ): Promise<DeletedTenantResponse> {
+    return deletedTenantResponse(await this.purges.delete(actor, id, expected));
   }
 }

@@ -2,6 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, PLATFORM_TENANT_ID } from '../../common/actor';
 import { type AuditEntry, auditRow, SYSTEM } from '../../platform/audit/audit-record';
 import { SystemDatabase } from '../../platform/database/system-database';
+import type { ExpectedVersions } from '../../platform/http/etag';
+
+/** Before every id that a record can have. */
+const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** What went of a tenant, part by part. */
 export interface PurgeReport {
@@ -31,12 +35,12 @@ export class TenantPurgesRepository {
 
   /**
    * Suspends the tenant for good and begins its purge, on record in its own chain and in that of the platform: all in one
-   * statement. Null when there is no such tenant, or its purge has begun already.
+   * statement. Null when there is no such tenant, its purge has begun already, or it is of none of the versions expected.
    */
-  async begin(actor: Actor, id: string): Promise<TenantPurge | null> {
+  async begin(actor: Actor, id: string, expected: ExpectedVersions): Promise<TenantPurge | null> {
     const entry: AuditEntry = { action: 'TENANT_DELETED', resource: `tenant:${id}` };
     const records = [auditRow(id, actor, entry), auditRow(PLATFORM_TENANT_ID, actor, entry)];
-    const [purge] = await this.system.run<TenantPurge>('purgeBegin', [id, ...records.flat()]);
+    const [purge] = await this.system.run<TenantPurge>('purgeBegin', [id, expected, ...records.flat()]);
     return purge ?? null;
   }
 
@@ -61,10 +65,13 @@ export class TenantPurgesRepository {
     if (added > 0) await this.system.run('purgeCount', [id, part, what, added]);
   }
 
-  /** Erases what is personal in some of the tenant's records; answers in how many. */
-  async erase(id: string): Promise<number> {
-    const [row] = await this.system.run<{ erased: number }>('purgeErase', [id]);
-    return row?.erased ?? 0;
+  /**
+   * Erases what is personal in some of the tenant's records, those after the record of that id.
+   * @returns in how many, and the id of the last one looked at: null when there was none any more
+   */
+  async erase(id: string, after: string | null): Promise<{ erased: number; upTo: string | null }> {
+    const [row] = await this.system.run<{ erased: number; up_to: string | null }>('purgeErase', [id, after ?? NIL]);
+    return { erased: row?.erased ?? 0, upTo: row?.up_to ?? null };
   }
 
   /** The purge is finished, on record in the chain of the platform: once. False while the tenant is still there, and again. */

@@ -5,8 +5,10 @@ import { Config } from '../../config/config';
 import { EventBus } from '../../platform/events/domain-events';
 import { JOBS } from '../../platform/jobs/job-names';
 import { JobQueue } from '../../platform/jobs/job-queue';
+import type { ExpectedVersions } from '../../platform/http/etag';
 import { TenantPurgeJob } from './tenant-purge.job';
 import { type TenantPurge, TenantPurgesRepository } from './tenant-purges.repository';
+import { TenantsRepository } from './tenants.repository';
 
 const HOURLY = '53 * * * *';
 /** Other processes may let a user of the tenant in for 5 s more: what these still do, goes too. */
@@ -20,6 +22,7 @@ export class TenantPurgesService implements OnModuleInit, OnApplicationBootstrap
 
   constructor(
     private readonly purges: TenantPurgesRepository,
+    private readonly tenants: TenantsRepository,
     private readonly job: TenantPurgeJob,
     private readonly jobs: JobQueue,
     private readonly events: EventBus,
@@ -42,13 +45,13 @@ export class TenantPurgesService implements OnModuleInit, OnApplicationBootstrap
 
   /**
    * Deletes the tenant: nobody of it gets in from the next request on (5 s later at most in another process), and all that it
-   * has goes in the background. Again, it answers how far that is.
-   * @throws NOT_FOUND
+   * has goes in the background. Again, it answers how far that is, whatever versions are expected then.
+   * @throws NOT_FOUND, PRECONDITION_FAILED
    */
-  async delete(actor: Actor, id: string): Promise<TenantPurge> {
-    const begun = await this.purges.begin(actor, id);
+  async delete(actor: Actor, id: string, expected: ExpectedVersions): Promise<TenantPurge> {
+    const begun = await this.purges.begin(actor, id, expected);
     const purge = begun ?? (await this.deletedView(id));
-    if (!purge) throw CommonErrors.notFound('tenant');
+    if (!purge) throw await this.refusal(id);
     if (begun) this.events.committed('tenant.changed', { tenantId: id });
     if (purge.finishedAt === null) await this.enqueue(id, AFTER_S);
     return purge;
@@ -63,6 +66,11 @@ export class TenantPurgesService implements OnModuleInit, OnApplicationBootstrap
   async resume(signal: AbortSignal): Promise<void> {
     for (const id of await this.purges.unfinished()) await this.enqueue(id);
     for (const id of await this.purges.justFinished()) await this.job.erasePersonal(id, signal);
+  }
+
+  /** Why a tenant that was not deleted was not deleted now either. */
+  private async refusal(id: string): Promise<Error> {
+    return (await this.tenants.findById(id)) ? CommonErrors.preconditionFailed() : CommonErrors.notFound('tenant');
   }
 
   /** The tenant is deleted, whether or not its job can be queued now: it is found again every hour. */

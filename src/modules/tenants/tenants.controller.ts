@@ -14,7 +14,6 @@ import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
 import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
-import { NotIdempotent } from '../../platform/idempotency/not-idempotent.decorator';
 import { DeletedTenantResponse, deletedTenantResponse } from './dto/deleted-tenant.response';
 import { ManagedTenantResponse, managedTenantResponse } from './dto/managed-tenant.response';
 import { tenantChangeOf, UpdateTenantDto } from './dto/tenant.dto';
@@ -63,7 +62,6 @@ export class TenantsController {
   /** Changes what is named; quotas are replaced as a whole. Suspending refuses all its users and keys at once. */
   @Patch(':id')
   @Access('tenants:manage')
-  @NotIdempotent('Idempotency keys are a tenant’s, and the platform is none; a repeated change changes nothing')
   @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` of the state that the change is meant for' })
   @ApiConflictResponse({ description: '`SLUG_TAKEN`' })
   @ApiPreconditionFailedResponse({ description: '`PRECONDITION_FAILED`: the tenant was changed since' })

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
 import type { PageRequest } from '../../common/paging';
 import type { TenantRole } from '../../common/permissions';
 import { audited } from '../../platform/audit/audit-log';
 import type { AuditRow } from '../../platform/audit/audit-record';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import type { ExpectedVersions } from '../../platform/http/etag';
 import type { UserEntity, UserStatus } from './user.entity';
 
 /** Which users are meant; what is absent narrows nothing. */
@@ -11,6 +13,12 @@ export interface UserFilter {
   role?: TenantRole;
   status?: UserStatus;
   q?: string;
+}
+
+/** Another name for a user of one of the versions expected. */
+export interface Renaming {
+  name: string;
+  expected: ExpectedVersions;
 }
 
 /** What of a user can be changed by others. */
@@ -23,8 +31,9 @@ const FILTERED = `tenant_id = $1 and ($2::text is null or role = $2) and ($3::te
 
 const RENAME = audited(
   `update users set name = $3::text, version = version + 1, updated_at = now()
-    where tenant_id = $1::uuid and id = $2::uuid returning ${COLUMNS}`,
-  3,
+    where tenant_id = $1::uuid and id = $2::uuid and ($4::text[] is null or '"' || version || '"' = any ($4::text[]))
+    returning ${COLUMNS}`,
+  4,
 );
 
 /** The queries of those who look after the tenant's users. */
@@ -91,9 +100,9 @@ export class TeamRepository {
     await tx.query(`delete from users where tenant_id = $1 and id = $2`, [tenantId, id]);
   }
 
-  /** Gives the user another name, and records it. Null when there is no such user. */
-  async rename(tenantId: string, id: string, name: string, record: AuditRow): Promise<UserEntity | null> {
-    const [row] = await this.db.query<UserEntity>(tenantId, RENAME, [tenantId, id, name, ...record]);
+  /** Gives the user another name, and records it. Null when there is no such user of a version expected. */
+  async rename({ tenantId, id }: Actor, { name, expected }: Renaming, record: AuditRow): Promise<UserEntity | null> {
+    const [row] = await this.db.query<UserEntity>(tenantId, RENAME, [tenantId, id, name, expected, ...record]);
     return row ?? null;
   }
 }

@@ -7,7 +7,7 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { EventBus } from '../../platform/events/domain-events';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
-import { TeamRepository, type UserFields, type UserFilter } from './team.repository';
+import { type Renaming, TeamRepository, type UserFields, type UserFilter } from './team.repository';
 import { TeamEntry, type UserDraft } from './team-entry.service';
 import type { UserEntity } from './user.entity';
 import { UserErrors } from './users.errors';
@@ -97,12 +97,16 @@ export class TeamService {
 
   /**
    * Gives the actor itself another name.
-   * @throws NOT_FOUND when it was removed while the request was on its way
+   * @throws PRECONDITION_FAILED
+   * @throws AUTHENTICATION_FAILED when it was removed while the request was on its way
    */
-  async rename(actor: UserActor, name: string): Promise<UserEntity> {
+  async rename(actor: UserActor, renaming: Renaming): Promise<UserEntity> {
     const entry = { action: 'USER_UPDATED', resource: resourceOf(actor.id), metadata: { fields: ['name'] } } as const;
-    const user = await this.team.rename(actor.tenantId, actor.id, name, this.audit.row(actor, entry));
-    if (!user) throw CommonErrors.notFound('user');
+    const user = await this.team.rename(actor, renaming, this.audit.row(actor, entry));
+    if (!user) {
+      await this.users.getSelf(actor);
+      throw CommonErrors.preconditionFailed();
+    }
     this.events.committed('user.changed', { tenantId: actor.tenantId, userId: actor.id });
     return user;
   }

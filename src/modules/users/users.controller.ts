@@ -12,7 +12,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import type { Actor, UserActor } from '../../common/actor';
 import { Access, CurrentActor, CurrentUser } from '../../platform/http/access.decorators';
-import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { assertVersion, type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
 import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { ListUsersQuery } from './dto/list-users.query';
@@ -49,12 +49,18 @@ export class UsersController {
   /** Changes one's own name. */
   @Patch('me')
   @Access('profile:own')
+  @ApiHeader(IF_MATCH)
+  @ApiPreconditionFailedResponse(CHANGED)
   async updateMe(
     @CurrentUser() actor: UserActor,
     @Body() { name }: UpdateSelfDto,
+    @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponse> {
-    return answer(reply, await (name === undefined ? this.users.getSelf(actor) : this.team.rename(actor, name)));
+    if (name !== undefined) return answer(reply, await this.team.rename(actor, { name, expected }));
+    const user = await this.users.getSelf(actor);
+    assertVersion(expected, user.version);
+    return answer(reply, user);
   }
 
   /** Takes somebody into the tenant. */

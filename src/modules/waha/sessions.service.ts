@@ -81,16 +81,14 @@ export class SessionsService {
   /** start, stop, restart or logout; asking twice is fine. @throws WAHA_UNAVAILABLE: what should be is noted all the same. */
   async act(actor: Actor, id: string, action: SessionAction): Promise<SessionRow> {
     const session = await this.get(actor, id);
-    const record = this.recordOf(actor, id, 'SESSION_UPDATED', { action });
-    if (action === 'logout') await this.sessions.recordAct(actor.tenantId, record);
-    else await this.sessions.setDesired(actor.tenantId, id, action === 'stop' ? 'stopped' : 'running', record);
-    const { client } = await this.servers.byId(session.server_id);
-    // Start does nothing in FAILED, restart is what brings such a session back (docs/WAHA.md §3).
-    const effective = action === 'start' && session.status === 'FAILED' ? 'restart' : action;
-    await this.inWaha(session, async () => {
-      if (effective !== 'stop') await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
-      await this.noteInfo(actor, id, await client.act(session.waha_name, effective));
-    });
+    if (action === 'logout') await this.logOut(actor, session);
+    else {
+      const record = this.recordOf(actor, id, 'SESSION_UPDATED', { action });
+      await this.sessions.setDesired(actor.tenantId, id, action === 'stop' ? 'stopped' : 'running', record);
+      // Start does nothing in FAILED, restart is what brings such a session back (docs/WAHA.md §3).
+      const effective = action === 'start' && session.status === 'FAILED' ? 'restart' : action;
+      await this.inWaha(session, () => this.ask(actor, session, effective));
+    }
     return this.get(actor, id);
   }
 
@@ -102,6 +100,28 @@ export class SessionsService {
     await this.provisioner.withdraw({ ...session, tenant_id: actor.tenantId }).catch((error: unknown) => {
       if (!(error instanceof WahaFailure)) throw error;
     });
+  }
+
+  /** On record before WAHA is asked, for it may be done though nobody hears of it; and then with what came of it. */
+  private async logOut(actor: Actor, session: SessionRow): Promise<void> {
+    const note = (outcome: 'asked' | 'done' | 'failed' | 'unknown') => {
+      const record = this.recordOf(actor, session.id, 'SESSION_UPDATED', { action: 'logout', outcome });
+      return this.sessions.recordAct(actor.tenantId, record);
+    };
+    await note('asked');
+    try {
+      await this.ask(actor, session, 'logout');
+    } catch (error) {
+      await note(didNothing(error) ? 'failed' : 'unknown');
+      throw toApiError(error, session.status);
+    }
+    await note('done');
+  }
+
+  private async ask(actor: Actor, session: SessionRow, action: SessionAction): Promise<void> {
+    const { client } = await this.servers.byId(session.server_id);
+    if (action !== 'stop') await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
+    await this.noteInfo(actor, session.id, await client.act(session.waha_name, action));
   }
 
   private async qr<T>(actor: Actor, id: string, ask: (at: QrSource) => Promise<T>): Promise<T> {
@@ -151,7 +171,7 @@ export class SessionsService {
     } catch (error) {
       // Where WAHA may have made it all the same, the row stays, so that the reconciler takes it out of WAHA.
       const record = this.recordOf(actor, id, 'SESSION_DELETED', { reason: 'WAHA could not make it' });
-      if (hasNotMadeIt(error)) await this.sessions.remove(actor.tenantId, id, record);
+      if (didNothing(error)) await this.sessions.remove(actor.tenantId, id, record);
       else await this.sessions.markDeleted(actor.tenantId, id, record);
       throw toApiError(error, 'STOPPED');
     }
@@ -173,8 +193,8 @@ export class SessionsService {
 /** Metadata of a record and, what can be erased from it, its personal part. */
 type Details = [metadata?: AuditEntry['metadata'], personal?: AuditEntry['personal']];
 
-/** Whether WAHA certainly has no such session now. */
-const hasNotMadeIt = (error: unknown): boolean =>
+/** Whether WAHA certainly did nothing of what it was asked. */
+const didNothing = (error: unknown): boolean =>
   error instanceof WahaFailure && (error.kind === 'unreachable' || (error.kind === 'answered' && error.status < 500));
 
 type QrSource = { client: Awaited<ReturnType<WahaServers['byId']>>['client']; name: string };

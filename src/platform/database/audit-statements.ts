@@ -79,6 +79,10 @@ export const AUDIT_STATEMENTS = {
     reason: 'Months of the audit trail belong to all tenants at once.',
     text: `select audit_maintain() as gone`,
   },
+  auditForgetSeals: {
+    reason: EVERY_CHAIN,
+    text: `select audit_forget_seals()::int as gone`,
+  },
   auditChainNames: {
     reason: 'The operator checks every chain there is.',
     text: `select t.tenant_id, n.slug from (

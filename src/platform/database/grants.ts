@@ -23,11 +23,15 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
     role: 'system',
     reason: 'Months of the audit trail are made and, past their retention, dropped.',
   },
-  'tenant_delete(uuid)': {
+  'tenant_delete(uuid,text[])': {
     role: 'system',
     reason: 'The platform deletes a tenant, in the statement that notes its purge.',
   },
-  'audit_erase(uuid)': { role: 'system', reason: 'What is personal in the records of a deleted tenant is erased.' },
+  'audit_forget_seals()': { role: 'system', reason: 'Seals go that no chain begins before any more.' },
+  'audit_erase(uuid,uuid)': {
+    role: 'system',
+    reason: 'What is personal in the records of a deleted tenant is erased.',
+  },
 };
 
 /** What a role that crosses tenants may do, table by table; what is not here it may not do. */

@@ -7,11 +7,15 @@ const PURGE = `id, slug, name, requested_at as "requestedAt", finished_at as "fi
 export const PURGE_TENANT_STATEMENTS = {
   purgeBegin: {
     reason: 'The platform deletes a tenant: that, its purge and the records of it are there together, or none of them.',
-    // Its lanes close too, so that nothing of it is sent any more. The records: the tenant's own ($2 …), the platform's ($13 …).
-    text: `with gone as (select id, slug, name from tenant_delete($1)),
-      closed as (update lanes set state = 'closed', next_at = null where tenant_id in (select id from gone)),
+    // Its lanes close too, so that nothing of it is sent any more, held in the order in which all hold lanes. The records: the
+    // tenant's own ($3 …), the platform's ($14 …).
+    text: `with gone as (select id, slug, name from tenant_delete($1, $2)),
+      held as (select tenant_id, session_id from lanes where tenant_id in (select id from gone)
+        order by tenant_id, session_id for no key update),
+      closed as (update lanes l set state = 'closed', next_at = null from held h
+        where l.tenant_id = h.tenant_id and l.session_id = h.session_id),
       noted as (insert into audit_logs (${AUDIT_COLUMNS})
-        select ${auditPlaceholders(2)} from gone union all select ${auditPlaceholders(13)} from gone)
+        select ${auditPlaceholders(3)} from gone union all select ${auditPlaceholders(14)} from gone)
       insert into tenant_purges (id, slug, name) select id, slug, name from gone returning ${PURGE}`,
   },
   purgeOf: { reason: PLATFORMS, text: `select ${PURGE} from tenant_purges where id = $1` },
@@ -45,7 +49,7 @@ export const PURGE_TENANT_STATEMENTS = {
   },
   purgeErase: {
     reason: 'What is personal in the records of a deleted tenant goes, through the function of the owner.',
-    text: `select audit_erase($1)::int as erased`,
+    text: `select touched::int as erased, up_to from audit_erase($1, $2)`,
   },
   purgeFinish: {
     reason: 'A purge is finished and on record together, once.',
