@@ -143,7 +143,9 @@ describe('erasing what is personal', () => {
     const others = await Promise.all([db.owner(), db.owner(), db.owner()]);
     const text = `select touched::int as erased, up_to from audit_erase($1, '00000000-0000-0000-0000-000000000000')`;
     const answers = await Promise.all(
-      others.map(async (other) => (await other.query<{ erased: number; up_to: string | null }>(text, [tenant])).rows[0]),
+      others.map(
+        async (other) => (await other.query<{ erased: number; up_to: string | null }>(text, [tenant])).rows[0],
+      ),
     );
     await Promise.all(others.map((other) => other.end()));
     expect(answers.reduce((sum, answer) => sum + (answer?.erased ?? NaN), 0)).toBe(3_000);

@@ -1,3 +1,4 @@
+import { DEFAULT_PACE } from '../../src/common/pace';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { becomes, createSession, send, type WireSession, workingSession } from '../support/whatsapp';
 
@@ -38,6 +39,24 @@ describe('the settings of a session', () => {
     expect(await recordsOf(session.id)).toEqual([{ changed: ['name', 'metadata', 'per_minute'] }]);
   });
 
+  it('hold caps, a ramp and quiet hours, part by part', async () => {
+    const { id, pace, quiet_hours, today } = await createSession(admin.http, 'Careful');
+    expect([quiet_hours, today]).toEqual([null, { sent: 0, first_contacts: 0 }]);
+    const quiet = { from: '21:30', to: '08:00' };
+    const changed = await patch(id, { pace: { daily_cap: 200, warmup: { enabled: true } }, quiet_hours: quiet });
+    const ramp = { enabled: true, days: 14, start_per_day: 20 };
+    expect(changed.body).toMatchObject({ pace: { ...pace, daily_cap: 200, warmup: ramp }, quiet_hours: quiet });
+    const again = await patch(id, { pace: { warmup: { days: 7 } }, quiet_hours: null });
+    expect(again.body).toMatchObject({ pace: { daily_cap: 200, warmup: { ...ramp, days: 7 } }, quiet_hours: null });
+    const body = { name: 'Careful twin', pace: { warmup: { enabled: true } }, quiet_hours: quiet };
+    const made = await admin.http.post<WireSession>('/waha/sessions', body);
+    expect(made.body).toMatchObject({ pace: { ...DEFAULT_PACE, warmup: ramp }, quiet_hours: quiet });
+    expect(await recordsOf(id)).toEqual([
+      { changed: ['daily_cap', 'warmup', 'quiet_hours'] },
+      { changed: ['warmup', 'quiet_hours'] },
+    ]);
+  });
+
   it('are changed by one of two who have read the same', async () => {
     const { id } = await createSession(admin.http, 'Contested');
     const etag = (await admin.http.get(`/waha/sessions/${id}`)).headers.get('etag') ?? '';
@@ -62,6 +81,12 @@ describe('the settings of a session', () => {
     [{ pace: { per_minute: 0 } }],
     [{ pace: { burst: 1_001 } }],
     [{ pace: { jitter_ms: -1 } }],
+    [{ pace: { daily_cap: 0 } }],
+    [{ pace: { first_contacts_per_day: 1.5 } }],
+    [{ pace: { warmup: { days: 0 } } }],
+    [{ pace: { warmup: true } }],
+    [{ quiet_hours: { from: '22:00' } }],
+    [{ quiet_hours: { from: '22:00', to: '24:00' } }],
     [{ pace: null }],
     [{ name: '' }],
     [{ status: 'WORKING' }],
@@ -75,7 +100,7 @@ describe('the settings of a session', () => {
     const other = await app.login('TENANT_ADMIN', await app.make.tenant());
     await other.http.call('PATCH', '/tenants/current', { default_pace: { per_minute: 7, jitter_ms: 0 } });
     const made = await other.http.post<WireSession>('/waha/sessions', { name: 'x', pace: { burst: 2 } });
-    expect(made.body.pace).toEqual({ per_minute: 7, burst: 2, jitter_ms: 0 });
+    expect(made.body.pace).toEqual({ ...DEFAULT_PACE, per_minute: 7, burst: 2, jitter_ms: 0 });
   });
 
   it('hold at once for what waits: nobody sits out the turn of a slower pace', async () => {

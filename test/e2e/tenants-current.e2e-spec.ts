@@ -60,7 +60,10 @@ describe('GET /tenants/current', () => {
       quiet_hours: null,
       opt_out_words: expect.arrayContaining(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT']),
       opt_in_words: expect.arrayContaining(['START']),
-      default_pace: { per_minute: 20, burst: 5, jitter_ms: 1_500 },
+      default_pace: {
+        ...{ per_minute: 20, burst: 5, jitter_ms: 1_500, daily_cap: 1_000, first_contacts_per_day: 50 },
+        warmup: { enabled: false, days: 14, start_per_day: 20 },
+      },
     });
   });
 });
@@ -75,7 +78,10 @@ describe('PATCH /tenants/current', () => {
       quiet_hours: { from: '22:00', to: '07:30' },
       opt_out_words: [' stop ', 'Sair'],
       opt_in_words: ['voltar'],
-      default_pace: { per_minute: 60_000, burst: 1_000, jitter_ms: 0 },
+      default_pace: {
+        ...{ per_minute: 60_000, burst: 1_000, jitter_ms: 0, daily_cap: 9, first_contacts_per_day: 3 },
+        warmup: { enabled: true, days: 9, start_per_day: 2 },
+      },
     };
     const answer = await patch(own, change);
     const after = { ...before, ...change, opt_out_words: ['STOP', 'SAIR'], opt_in_words: ['VOLTAR'] };

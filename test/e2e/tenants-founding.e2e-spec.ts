@@ -1,4 +1,5 @@
 import { newId } from '../../src/common/ids';
+import { DEFAULT_PACE } from '../../src/common/pace';
 import type { FoundedTenantResponse } from '../../src/modules/auth/dto/founded-tenant.response';
 import type { ErrorBody } from '../../src/platform/http/error-body';
 import { auditRecords } from '../support/audit-records';
@@ -47,7 +48,7 @@ describe('POST /tenants', () => {
       settings: expect.objectContaining({
         currency: 'BRL',
         time_zone: 'America/Sao_Paulo',
-        default_pace: { per_minute: 7, burst: 5, jitter_ms: 1_500 },
+        default_pace: { ...DEFAULT_PACE, per_minute: 7 },
       }),
       created_at: expect.stringMatching(RFC_3339),
       updated_at: expect.stringMatching(RFC_3339),

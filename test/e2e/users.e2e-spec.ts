@@ -283,20 +283,3 @@ describe('DELETE /users/:id', () => {
     expect(JSON.parse(record?.personal ?? '')).toMatchObject({ name: 'Gone Girl', email: user.email });
   });
 });
-
-describe('PATCH /users/me', () => {
-  it('changes one’s own name and nothing else', async () => {
-    const user = await app.login('AGENT');
-    const answer = await user.http.call<UserResponse>('PATCH', '/users/me', { name: 'Myself' });
-    expect([answer.status, answer.body.name]).toEqual([200, 'Myself']);
-    const etag = answer.headers.get('etag') ?? '';
-    const headers = { 'if-match': etag };
-    const rename = (body: object) => user.http.call<UserResponse>('PATCH', '/users/me', body, { headers });
-    expect((await rename({ name: 'Another' })).body.name).toBe('Another');
-    for (const body of [{ name: 'Late' }, {}]) expect((await rename(body)).outcome).toContain('412 ');
-    expect((await user.http.get<UserResponse>('/users/me')).body.name).toBe('Another');
-    for (const body of [{ role: 'TENANT_ADMIN' }, { status: 'inactive' }, { email: 'x@team.example' }])
-      expect((await user.http.call('PATCH', '/users/me', body)).outcome).toBe('400 VALIDATION_FAILED');
-    expect((await recordsOf(user.userId)).map(({ action }) => action)).toEqual(['USER_UPDATED', 'USER_UPDATED']);
-  });
-});

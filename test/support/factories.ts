@@ -53,8 +53,8 @@ export class Factories {
       [tenantId, id, await this.wahaServer(), options.name ?? `session ${id}`, wahaName, status, sealed],
     );
     await this.owner.query(
-      `insert into lanes (tenant_id, session_id, state, per_minute, burst, jitter_ms, tokens)
-        values ($1, $2, $3, 60000, 1000, 0, 1000)`,
+      `insert into lanes (tenant_id, session_id, state, per_minute, burst, jitter_ms, tokens, daily_cap, first_contacts_per_day)
+        values ($1, $2, $3, 60000, 1000, 0, 1000, 1000000, 1000000)`,
       [tenantId, id, options.lane ?? 'parked'],
     );
     return { tenantId, id, wahaName, secret };

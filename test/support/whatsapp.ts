@@ -12,7 +12,13 @@ export type WireMessage = Wire<MessageResponse>;
 export type WireEvent = Wire<MessageEventResponse>;
 
 /** Sends as fast as it can: no test is about the pace unless it says so. */
-export const NO_PACE = { per_minute: 60_000, burst: 1000, jitter_ms: 0 };
+export const NO_PACE = {
+  per_minute: 60_000,
+  burst: 1000,
+  jitter_ms: 0,
+  daily_cap: 1_000_000,
+  first_contacts_per_day: 1_000_000,
+};
 
 /** What the simulator says of a send that reached WhatsApp. */
 export interface Send {

@@ -13,11 +13,18 @@ const WOKEN = `
 
 const INSERT = `
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
-      scheduled_at, expires_at)`;
+      scheduled_at, expires_at, urgency, first_contact)`;
+/** How long somebody who wrote is replied to: what is sent to them meanwhile goes first. */
+const REPLIES_FOR = `interval '24 hours'`;
+// A group knows the session that is in it.
 const VALUES = (row: string): string =>
   `select ${row}.tenant_id, ${row}.id, ${row}.session_id, ${row}.chat, 'outbound', ${row}.type,
       case when ${row}.scheduled_at > clock_timestamp() then 'scheduled' else 'queued' end, ${row}.body, ${row}.content,
-      ${row}.metadata, ${row}.created_by, ${row}.scheduled_at, ${row}.expires_at`;
+      ${row}.metadata, ${row}.created_by, ${row}.scheduled_at, ${row}.expires_at,
+      case when c.last_inbound_at > clock_timestamp() - ${REPLIES_FOR} then 0 else 1 end,
+      c.chat is null and ${row}.chat not like '%@g.us'`;
+const CHATS = (row: string): string =>
+  `left join chats c on c.tenant_id = ${row}.tenant_id and c.session_id = ${row}.session_id and c.chat = ${row}.chat`;
 
 /** Takes messages, of which none has a daily limit, into the queue: one row comes back for each that is stored now. */
 export const ACCEPT = `
@@ -29,8 +36,8 @@ export const ACCEPT = `
   ${LANE},
   accepted as (
     ${INSERT}
-    ${VALUES('g')} from given g join lane using (tenant_id, session_id) order by g.position
-    on conflict (tenant_id, id) do nothing
+    ${VALUES('g')} from given g join lane on lane.tenant_id = g.tenant_id and lane.session_id = g.session_id ${CHATS('g')}
+    order by g.position on conflict (tenant_id, id) do nothing
     returning id, created_at, status),
   ${WOKEN}
   select id, created_at, status, false as over from accepted`;
@@ -76,7 +83,7 @@ export const ACCEPT_WITHIN_LIMITS = `
     from asking a join used using (tenant_id, day) where a.nth <= used.granted),
   accepted as (
     ${INSERT}
-    ${VALUES('g')} from admitted g order by g.position
+    ${VALUES('g')} from admitted g ${CHATS('g')} order by g.position
     on conflict (tenant_id, id) do nothing
     returning id, created_at, status),
   ${WOKEN}

@@ -1,14 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../../common/ids';
 import { ACK_DUE } from '../../platform/database/message-statements';
-import type { TenantTransaction } from '../../platform/database/tenant-database';
+import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { type SessionKey, SessionStates } from '../waha/session-states.service';
 import type { WahaMessage } from '../waha/waha.events';
 import { MessageMetrics } from './message.metrics';
 import { type MessageStatus, sourcesOf } from './message-status';
 
-/** What an event came to: `later` when the message that it belongs to is not known yet. */
-export type Applied = { result: 'applied' | 'ignored' | 'later'; note?: string };
+/** What an event came to. */
+export interface Applied {
+  /** `later` when the message that it belongs to is not known yet. */
+  result: 'applied' | 'ignored' | 'later';
+  note?: string;
+  /** The chat in which somebody wrote. */
+  heard?: string;
+  /** Whether a message has ended that may have held up others. */
+  frees?: boolean;
+}
 
 const DONE: Applied = { result: 'applied' };
 const NOTHING_NEW: Applied = { result: 'applied', note: 'nothing new' };
@@ -24,7 +32,7 @@ interface Report {
 
 // WhatsApp's own refusal stands against an echo or first ack that comes late; a delivery disproves it.
 // WhatsApp's times count whole seconds: what it reports of an attempt is not earlier than the attempt.
-// A message that leaves `unknown` or `queued` this way frees its chat, so its lane is woken.
+// A message that leaves `unknown` or `queued` this way frees its chat.
 const ADVANCE = `
   with old as (
     select id, status, attempts, error_code, ack_due_at,
@@ -48,10 +56,9 @@ const ADVANCE = `
   noted as (
     insert into message_events (tenant_id, message_id, at, status, attempt, error_code)
     select $1, id, greatest($5, attempted_at), $4, attempts, case when $4 = 'failed' then 'ACK_ERROR' end from moved),
-  woken as (
-    update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
-    where l.tenant_id = $1 and l.session_id = $2 and exists (select from moved where was in ('unknown', 'queued')))
-  select (select count(*) from old)::int as known, (select count(*) from moved)::int as moved`;
+  freeing as (select from moved where was in ('unknown', 'queued'))
+  select (select count(*) from old)::int as known, (select count(*) from moved)::int as moved,
+    exists (select from freeing) as frees`;
 
 // An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message.
 const BIND = `
@@ -61,10 +68,33 @@ const BIND = `
       and ($5::text is not null or type = $6) order by seq limit 1)
   returning id`;
 
+// With it the session knows the chat, and when it last heard of it.
 const INSERT = `
-  insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-  on conflict (tenant_id, session_id, wa_id) where wa_id is not null do nothing returning id`;
+  with stored as (
+    insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    on conflict (tenant_id, session_id, wa_id) where wa_id is not null do nothing
+    returning tenant_id, session_id, chat, id, case when direction = 'inbound' then sent_at end as heard_at),
+  heard as (
+    insert into chats (tenant_id, session_id, chat, last_inbound_at)
+    select tenant_id, session_id, chat, heard_at from stored
+    on conflict (tenant_id, session_id, chat) do update
+      set last_inbound_at = greatest(chats.last_inbound_at, excluded.last_inbound_at)
+      where excluded.last_inbound_at is not null)
+  select id from stored`;
+
+// Somebody wrote in those chats: what waits for them is a reply now, and no first contact. The lane comes before its messages.
+const RELEASE = `
+  with lane as (
+    select tenant_id, session_id, pace_at, next_at from lanes
+    where tenant_id = $1 and session_id = $2 and state <> 'closed' for no key update),
+  released as (
+    update messages m set urgency = case when m.urgency = 1 then 0 else m.urgency end, first_contact = false
+    from lane where m.tenant_id = lane.tenant_id and m.session_id = lane.session_id and m.chat = any ($3)
+      and m.status = 'queued' and (m.urgency = 1 or m.first_contact) returning m.id)
+  update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
+  from lane where l.tenant_id = lane.tenant_id and l.session_id = lane.session_id
+    and ($4::boolean or exists (select from released))`;
 
 /** Applies to messages what WhatsApp tells of them, in the transaction of the event. Every step may be done twice. */
 @Injectable()
@@ -72,6 +102,7 @@ export class MessageUpdates {
   constructor(
     private readonly sessions: SessionStates,
     private readonly metrics: MessageMetrics,
+    private readonly db: TenantDatabase,
   ) {}
 
   /**
@@ -86,7 +117,8 @@ export class MessageUpdates {
   ): Promise<Applied> {
     if (!message.fromMe) {
       await this.sessions.heard(tx, session, 'inbound');
-      return (await this.insert(tx, session, message, 'received')) ? DONE : NOTHING_NEW;
+      const isNew = await this.insert(tx, session, message, 'received');
+      return isNew ? { ...DONE, heard: message.chat } : NOTHING_NEW;
     }
     const status = message.status ?? 'sent';
     const report: Report = { waId: message.waId, status, at: message.at, acked: message.status !== null };
@@ -110,6 +142,17 @@ export class MessageUpdates {
     return patient ? { result: 'later', note: 'no such message yet' } : { result: 'ignored', note: 'no such message' };
   }
 
+  /**
+   * Lets go what the applied events held back. After their transaction and not within: that one has locked messages, and who
+   * sends locks the lane before them. Where the process dies in between, the lane is woken by another (`wakeForgotten`).
+   */
+  async release({ tenantId, sessionId }: SessionKey, applied: readonly Applied[]): Promise<void> {
+    const heard = new Set(applied.flatMap(({ heard: chat }) => chat ?? []));
+    const frees = applied.some((event) => event.frees === true);
+    if (heard.size === 0 && !frees) return;
+    await this.db.query(tenantId, RELEASE, [tenantId, sessionId, [...heard], frees]);
+  }
+
   /** Null when there is no such message. */
   private async advance(
     tx: TenantTransaction,
@@ -117,10 +160,10 @@ export class MessageUpdates {
     { waId, status, at, acked }: Report,
   ): Promise<Applied | null> {
     const params = [session.tenantId, session.sessionId, waId, status, at, sourcesOf(status), acked];
-    const [row] = await tx.query<{ known: number; moved: number }>(ADVANCE, params);
+    const [row] = await tx.query<{ known: number; moved: number; frees: boolean }>(ADVANCE, params);
     if (!row?.known) return null;
     if (row.moved) this.metrics.happened(status);
-    return row.moved ? DONE : NOTHING_NEW;
+    return row.moved ? { ...DONE, frees: row.frees } : NOTHING_NEW;
   }
 
   private async bind(

@@ -1,19 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CommonErrors } from '../../common/common.errors';
-
-/** When nothing is sent: from one time of day to another, of the tenant's time zone; it may span midnight. */
-export interface QuietHours {
-  /** `HH:MM`. */
-  from: string;
-  to: string;
-}
-
-/** How fast a new session sends. */
-export interface Pace {
-  per_minute: number;
-  burst: number;
-  jitter_ms: number;
-}
+import { DEFAULT_PACE, mergedPace, type Pace, type PaceChange, type QuietHours } from '../../common/pace';
 
 /** What a tenant's own administrators set. */
 export interface TenantSettings {
@@ -42,26 +29,33 @@ const DEFAULTS: TenantSettings = {
     ...['ANNULLA', 'FERMA'], // Italian
   ],
   opt_in_words: ['START', 'UNSTOP', 'SUBSCRIBE', 'VOLTAR', 'INICIAR', 'ALTA', 'ANMELDEN', 'REPRENDRE', 'INIZIA'],
-  default_pace: { per_minute: 20, burst: 5, jitter_ms: 1_500 },
+  default_pace: DEFAULT_PACE,
 };
 
 const NAMES = Object.keys(DEFAULTS) as (keyof TenantSettings)[];
 
+/** What a tenant's row says: what nobody set is not there, nor what was not thought of when it was set. */
+export type StoredSettings = Partial<Omit<TenantSettings, 'default_pace'> & { default_pace: PaceChange }>;
+
 /** The settings that hold: what is stored, over what holds unless told otherwise. */
-export const settingsOf = (stored: Partial<TenantSettings>): TenantSettings => ({ ...DEFAULTS, ...stored });
+export const settingsOf = (stored: StoredSettings): TenantSettings => ({
+  ...DEFAULTS,
+  ...stored,
+  default_pace: mergedPace(DEFAULT_PACE, stored.default_pace),
+});
 
 /** What a change names of the settings; of the pace so much as it says. */
-export type SettingsChange = Partial<Omit<TenantSettings, 'default_pace'> & { default_pace: Partial<Pace> }>;
+export type SettingsChange = StoredSettings;
 
 /** The settings to be stored: what is not named stays as it is. */
-export function mergedSettings(stored: Partial<TenantSettings>, change: SettingsChange): Partial<TenantSettings> {
+export function mergedSettings(stored: StoredSettings, change: SettingsChange): StoredSettings {
   const { default_pace: pace, ...rest } = change;
   if (!pace) return { ...stored, ...rest };
-  return { ...stored, ...rest, default_pace: { ...settingsOf(stored).default_pace, ...pace } };
+  return { ...stored, ...rest, default_pace: mergedPace(settingsOf(stored).default_pace, pace) };
 }
 
 /** The names of the settings in which the two differ. */
-export function changedSettings(before: Partial<TenantSettings>, after: Partial<TenantSettings>): string[] {
+export function changedSettings(before: StoredSettings, after: StoredSettings): string[] {
   const [was, is] = [settingsOf(before), settingsOf(after)];
   return NAMES.filter((name) => !isDeepStrictEqual(was[name], is[name]));
 }
@@ -70,7 +64,7 @@ export function changedSettings(before: Partial<TenantSettings>, after: Partial<
  * What no single setting can say.
  * @throws VALIDATION_FAILED
  */
-export function requireSound(stored: Partial<TenantSettings>): void {
+export function requireSound(stored: StoredSettings): void {
   const { opt_out_words: out, opt_in_words: back } = settingsOf(stored);
   const both = back.filter((word) => out.includes(word));
   if (both.length > 0)

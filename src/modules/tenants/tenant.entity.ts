@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Limits, PlanName } from '../../common/plans';
-import type { TenantSettings } from './tenant-settings';
+import type { StoredSettings } from './tenant-settings';
 
 /** Active tenants work; the logins of a suspended one hold no longer. */
 export type TenantStatus = 'active' | 'suspended';
@@ -27,7 +27,7 @@ export class TenantEntity {
 
   /** What the tenant's own administrators set: see the tenant's settings. */
   @Column('jsonb')
-  settings: Partial<TenantSettings>;
+  settings: StoredSettings;
 
   /** Grows with each change. */
   @Column('integer')

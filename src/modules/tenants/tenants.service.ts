@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
+import type { Pace } from '../../common/pace';
 import type { SystemDatabase } from '../../platform/database/system-database';
 import type { TenantDatabase, TenantTransaction } from '../../platform/database/tenant-database';
 import type { TenantEntity } from './tenant.entity';
 import { DEMO_SLUG, slugOf, withRandomEnd } from './tenant-slug';
-import { type Pace, settingsOf } from './tenant-settings';
+import { settingsOf } from './tenant-settings';
 import { type NewTenant, TenantsRepository } from './tenants.repository';
 
 export type { TenantEntity };

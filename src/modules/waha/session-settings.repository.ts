@@ -1,21 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantTransaction } from '../../platform/database/tenant-database';
-import type { Pace, SessionRow } from './sessions.repository';
+import { LANE_COLUMNS, LANE_SETTINGS, LANE_VALUES, laneSettings } from './lane-settings';
+import type { SessionRow } from './sessions.repository';
 
 /** What people edit of a session. */
-export type SessionSettings = Pick<SessionRow, 'name' | 'metadata' | 'version'> & Pace;
+export type SessionSettings = Pick<SessionRow, 'name' | 'metadata' | 'version'> & LaneSettings;
+
+type LaneSettings = Pick<SessionRow, 'pace' | 'quiet_hours'>;
 
 // Under a new pace the session's turn comes by that pace: what it has saved up under the old one is kept, as far as the new
-// burst goes. While its server is away (strikes), it waits for that.
-const SET_PACE = `
+// burst goes. While its server is away (strikes), it waits for that. A ramp that is switched on begins anew.
+const SET_LANE = `
   with t as (
-    select least($4::int, l.burst, l.tokens + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
-    from lanes l where l.tenant_id = $1 and l.session_id = $2 for no key update),
-  p as (select t.tokens, clock_timestamp() + greatest(0, (1 - t.tokens) * 60000 / $3::int) * interval '1 ms' as at from t)
-  update lanes l set per_minute = $3, burst = $4, jitter_ms = $5, tokens = p.tokens, tokens_at = clock_timestamp(),
-    pace_at = case when l.strikes = 0 then p.at else l.pace_at end,
-    next_at = case when l.strikes = 0 and l.next_at is not null then p.at else l.next_at end
-  from p where l.tenant_id = $1 and l.session_id = $2`;
+    select least(p.burst, l.tokens + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens,
+      w.enabled and not l.warmup as ramps, ${LANE_VALUES}
+    from lanes l, ${laneSettings('$3', '$4')} where l.tenant_id = $1 and l.session_id = $2 for no key update of l),
+  n as (select t.*, clock_timestamp() + greatest(0, (1 - t.tokens) * 60000 / t.per_minute) * interval '1 ms' as at from t)
+  update lanes l set (${LANE_COLUMNS}) = (select n.per_minute, n.burst, n.jitter_ms, n.daily_cap, n.first_contacts_per_day,
+      n.enabled, n.days, n.start_per_day, n."from", n."to"),
+    tokens = n.tokens, tokens_at = clock_timestamp(),
+    warmup_from = case when n.ramps then null else l.warmup_from end,
+    pace_at = case when l.strikes = 0 then n.at else l.pace_at end,
+    next_at = case when l.strikes = 0 and l.next_at is not null then n.at else l.next_at end
+  from n where l.tenant_id = $1 and l.session_id = $2`;
 
 /** Reads and writes what people edit of a session, within a transaction of its tenant. */
 @Injectable()
@@ -28,11 +35,11 @@ export class SessionSettingsRepository {
       [tenantId, id],
     );
     if (!session) return null;
-    const [pace] = await tx.query<Pace>(
-      `select per_minute, burst, jitter_ms from lanes where tenant_id = $1 and session_id = $2 for no key update`,
+    const [lane] = await tx.query<LaneSettings>(
+      `select ${LANE_SETTINGS} from lanes l where tenant_id = $1 and session_id = $2 for no key update`,
       [tenantId, id],
     );
-    return pace ? { ...session, ...pace } : null;
+    return lane ? { ...session, ...lane } : null;
   }
 
   /** Breaks sessions_name_key. */
@@ -45,8 +52,8 @@ export class SessionSettingsRepository {
     );
   }
 
-  /** Sets the pace of the session's lane, which is locked. */
-  async savePace(tx: TenantTransaction, tenantId: string, id: string, pace: Pace): Promise<void> {
-    await tx.query(SET_PACE, [tenantId, id, pace.per_minute, pace.burst, pace.jitter_ms]);
+  /** Sets pace and quiet hours of the session's lane, which is locked. */
+  async saveLane(tx: TenantTransaction, tenantId: string, id: string, lane: LaneSettings): Promise<void> {
+    await tx.query(SET_LANE, [tenantId, id, lane.pace, lane.quiet_hours]);
   }
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
+import { mergedPace, type Pace, type PaceChange, type QuietHours } from '../../common/pace';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { uniqueViolation } from '../../platform/database/database-error';
 import { TenantDatabase } from '../../platform/database/tenant-database';
@@ -8,18 +9,19 @@ import { Wakeups } from '../../platform/database/wakeups';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { TenantsService } from '../tenants/tenants.service';
 import { type SessionSettings, SessionSettingsRepository } from './session-settings.repository';
-import type { Pace } from './sessions.repository';
 import { WahaErrors } from './waha.errors';
 
 /** What is to change of a session; of the pace so much as it says, metadata as a whole. */
 export interface SessionChange {
   name?: string;
-  pace?: Partial<Pace>;
+  pace?: PaceChange;
+  /** Null: the tenant's own hold. */
+  quiet_hours?: QuietHours | null;
   metadata?: Record<string, unknown>;
 }
 
-const PACE: readonly string[] = ['per_minute', 'burst', 'jitter_ms'] satisfies (keyof Pace)[];
-const FIELDS = ['name', 'metadata', 'per_minute', 'burst', 'jitter_ms'] as const;
+const FIELDS = ['name', 'metadata', 'pace', 'quiet_hours'] as const;
+const OF_THE_LANE: readonly string[] = ['pace', 'quiet_hours'];
 
 /** Editing a session: nothing of it reaches WAHA, which knows neither its name nor its pace. */
 @Injectable()
@@ -33,8 +35,8 @@ export class SessionSettingsService {
   ) {}
 
   /** The pace of a new session: as it is given, and for the rest as the tenant's default says. */
-  async paceOf(actor: Actor, given: Partial<Pace>): Promise<Pace> {
-    return { ...(await this.tenants.defaultPaceOf(actor)), ...given };
+  async paceOf(actor: Actor, given: PaceChange): Promise<Pace> {
+    return mergedPace(await this.tenants.defaultPaceOf(actor), given);
   }
 
   /**
@@ -51,8 +53,12 @@ export class SessionSettingsService {
         const changed = FIELDS.filter((field) => !isDeepStrictEqual(before[field], after[field]));
         if (changed.length === 0) return;
         await this.settings.save(tx, actor.tenantId, id, after);
-        if (changed.some((field) => PACE.includes(field))) await this.settings.savePace(tx, actor.tenantId, id, after);
-        const entry = { action: 'SESSION_UPDATED', resource: `session:${id}`, metadata: { changed } } as const;
+        if (changed.some((field) => OF_THE_LANE.includes(field)))
+          await this.settings.saveLane(tx, actor.tenantId, id, after);
+        const metadata = {
+          changed: changed.flatMap((field) => (field === 'pace' ? changesOf(before.pace, after.pace) : field)),
+        };
+        const entry = { action: 'SESSION_UPDATED', resource: `session:${id}`, metadata } as const;
         await this.audit.record(tx, actor, entry);
       });
     } catch (error) {
@@ -62,9 +68,14 @@ export class SessionSettingsService {
   }
 }
 
-const merged = (before: SessionSettings, { name, pace, metadata }: SessionChange): SessionSettings => ({
+const merged = (before: SessionSettings, change: SessionChange): SessionSettings => ({
   ...before,
-  ...pace,
-  name: name ?? before.name,
-  metadata: metadata ?? before.metadata,
+  pace: mergedPace(before.pace, change.pace),
+  quiet_hours: change.quiet_hours === undefined ? before.quiet_hours : change.quiet_hours,
+  name: change.name ?? before.name,
+  metadata: change.metadata ?? before.metadata,
 });
+
+/** Names of what differs in the pace. */
+const changesOf = (before: Pace, after: Pace): string[] =>
+  (Object.keys(after) as (keyof Pace)[]).filter((part) => !isDeepStrictEqual(before[part], after[part]));

@@ -19,11 +19,11 @@ import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/et
 import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { PageQuery } from '../../platform/http/page.query';
-import { CreateSessionDto, type PaceDto, UpdateSessionDto } from './dto/create-session.dto';
+import { paceChangeOf, quietHoursResponse as quietHoursOf } from '../tenants/dto/pace.dto';
+import { CreateSessionDto, UpdateSessionDto } from './dto/create-session.dto';
 import { QrQuery } from './dto/qr.query';
 import { QrImageResponse, QrValueResponse, sessionResponse, SessionResponse } from './dto/session.response';
 import { SessionSettingsService } from './session-settings.service';
-import type { Pace } from './sessions.repository';
 import { type SessionAction, SessionsService } from './sessions.service';
 
 const QR_CONTENT = {
@@ -49,9 +49,11 @@ export class SessionsController {
   @ApiPaymentRequiredResponse({ description: '`PLAN_LIMIT_REACHED`: the tenant has as many sessions as it may' })
   @ApiConflictResponse({ description: '`SESSION_NAME_TAKEN`, or `IDEMPOTENCY_IN_PROGRESS`' })
   async create(@CurrentActor() actor: Actor, @Body() dto: CreateSessionDto): Promise<SessionResponse> {
-    const { name, metadata = {} } = dto;
-    const pace = await this.settings.paceOf(actor, given(dto.pace));
-    return sessionResponse(await this.sessions.create(actor, { name, pace, metadata }));
+    const { name, metadata = {}, quiet_hours: quiet = null } = dto;
+    const pace = await this.settings.paceOf(actor, paceChangeOf(dto.pace ?? {}));
+    return sessionResponse(
+      await this.sessions.create(actor, { name, pace, quietHours: quietHoursOf(quiet), metadata }),
+    );
   }
 
   /** The tenant's sessions, newest first. */
@@ -90,11 +92,18 @@ export class SessionsController {
   async update(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
-    @Body() { name, pace, metadata }: UpdateSessionDto,
+    @Body() dto: UpdateSessionDto,
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SessionResponse> {
-    await this.settings.update(actor, id, { name, pace: given(pace), metadata }, expected);
+    const { name, pace = {}, metadata, quiet_hours: quiet } = dto;
+    const change = {
+      name,
+      metadata,
+      pace: paceChangeOf(pace),
+      quiet_hours: quiet === undefined ? quiet : quietHoursOf(quiet),
+    };
+    await this.settings.update(actor, id, change, expected);
     return this.get(actor, id, reply);
   }
 
@@ -167,7 +176,3 @@ export class SessionsController {
     return sessionResponse(await this.sessions.act(actor, id, action));
   }
 }
-
-/** Of the pace what is named: a field that is left out must not stand for `undefined`. */
-const given = (pace: PaceDto = {}): Partial<Pace> =>
-  Object.fromEntries(Object.entries(pace).filter(([, value]) => value !== undefined));

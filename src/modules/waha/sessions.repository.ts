@@ -1,18 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { CommonErrors } from '../../common/common.errors';
+import type { Pace, QuietHours } from '../../common/pace';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
-
-/** How fast a session may send. */
-export interface Pace {
-  per_minute: number;
-  burst: number;
-  jitter_ms: number;
-}
+import { LANE_COLUMNS, LANE_SETTINGS, LANE_VALUES, laneSettings } from './lane-settings';
 
 /** A session as it is stored, with its lane. */
-export interface SessionRow extends Pace {
+export interface SessionRow {
   id: string;
   server_id: string;
   name: string;
@@ -31,6 +26,12 @@ export interface SessionRow extends Pace {
   created_at: Date;
   /** Grows with each edit. */
   version: number;
+  pace: Pace;
+  /** Null where the tenant's hold. */
+  quiet_hours: QuietHours | null;
+  /** What was handed to WAHA today, of the tenant's time zone. */
+  sent_today: number;
+  firsts_today: number;
   queue_depth: number;
 }
 
@@ -44,6 +45,7 @@ export interface NewSession {
   wahaName: string;
   webhookSecret: string;
   pace: Pace;
+  quietHours: QuietHours | null;
   metadata: Record<string, unknown>;
 }
 
@@ -64,17 +66,22 @@ export interface SessionState {
 
 const COLUMNS = `s.id, s.server_id, s.name, s.waha_name, s.desired, s.status, s.health, s.health_reason, s.phone, s.push_name,
   s.webhook_secret, s.metadata, s.restarts, s.last_inbound_at, s.last_ack_at, s.created_at, s.version,
-  l.per_minute, l.burst, l.jitter_ms,
+  ${LANE_SETTINGS},
+  case when l.day = today.day then l.day_sent else 0 end as sent_today,
+  case when l.day = today.day then l.day_firsts else 0 end as firsts_today,
   (select count(*)::int from (select from messages m where m.tenant_id = s.tenant_id and m.session_id = s.id
     and m.status = 'queued' limit 10001) q) as queue_depth`;
-const FROM = `from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id`;
+const FROM = `from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id
+  join tenants t on t.id = s.tenant_id
+  cross join lateral (select (now() at time zone coalesce(t.settings->>'time_zone', 'UTC'))::date as day) today`;
 
 const INSERT = `
   with made as (
     insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret, metadata)
     values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, id) do nothing returning tenant_id, id)
-  insert into lanes (tenant_id, session_id, per_minute, burst, jitter_ms, tokens)
-  select tenant_id, id, $8::int, $9::int, $10::int, $9::int from made returning session_id`;
+  insert into lanes (tenant_id, session_id, tokens, ${LANE_COLUMNS})
+  select made.tenant_id, made.id, p.burst, ${LANE_VALUES}
+  from made, ${laneSettings('$8', '$9')} returning session_id`;
 
 const NOTE_STATE = `
   with noted as (
@@ -104,9 +111,8 @@ export class SessionsRepository {
    * @throws PLAN_LIMIT_REACHED
    */
   async insert(tenantId: string, session: NewSession, record: Recording): Promise<boolean> {
-    const { id, serverId, name, wahaName, webhookSecret, pace, metadata } = session;
-    const { per_minute, burst, jitter_ms } = pace;
-    const params = [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, per_minute, burst, jitter_ms];
+    const { id, serverId, name, wahaName, webhookSecret, pace, quietHours, metadata } = session;
+    const params = [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, pace, quietHours];
     const { sessions: limit } = await this.tenants.limitsOf(tenantId);
     return this.change(tenantId, record, async (tx) => {
       const made = await tx.query(INSERT, params);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { newId } from '../../common/ids';
+import type { Pace, QuietHours } from '../../common/pace';
 import { COUNT_CAP, type Page, type PageRequest, pageOf, totalOf } from '../../common/paging';
 import type { AuditAction } from '../../platform/audit/audit-actions';
 import { AuditLog } from '../../platform/audit/audit-log';
@@ -15,7 +16,7 @@ import type { QrImage } from './client/waha-client';
 import { WahaFailure } from './client/waha-failure';
 import { SessionProvisioner } from './session-provisioner.service';
 import { secretContext } from './session-secret';
-import { type Pace, type Recording, type SessionRow, SessionsRepository } from './sessions.repository';
+import { type Recording, type SessionRow, SessionsRepository } from './sessions.repository';
 import { type WahaServer, WahaServers } from './waha-servers.service';
 import { toApiError, WahaErrors } from './waha.errors';
 
@@ -23,6 +24,7 @@ import { toApiError, WahaErrors } from './waha.errors';
 export interface SessionDraft {
   name: string;
   pace: Pace;
+  quietHours: QuietHours | null;
   metadata: Record<string, unknown>;
 }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isDatabaseFailure } from '../../platform/database/database-error';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { type Applied, MessageUpdates } from '../messages/message-updates.service';
-import { SessionStates } from '../waha/session-states.service';
+import { type SessionKey, SessionStates } from '../waha/session-states.service';
 import { parseEvent } from '../waha/waha.events';
 import type { Handled, PendingEvent, SessionWithEvents } from './webhook-events.repository';
 import { BATCH_BYTES, WebhookEventsRepository } from './webhook-events.repository';
@@ -59,22 +59,26 @@ export class EventApplier {
   }
 
   /** Answers the events that were due. */
-  private round(session: SessionWithEvents, limit: number): Promise<PendingEvent[]> {
-    return this.db.transaction(session.tenant_id, async (tx) => {
-      if (!(await this.events.lockSession(tx, session.session_id))) return [];
+  private async round(session: SessionWithEvents, limit: number): Promise<PendingEvent[]> {
+    const applied: Applied[] = [];
+    const done = await this.db.transaction(session.tenant_id, async (tx) => {
+      applied.length = 0;
+      if (!(await this.events.lockSession(tx, session))) return [];
       const pending = await this.events.pending(tx, session, limit);
-      const handled: Handled[] = [];
-      for (const event of pending) handled.push(this.handled(event, await this.tryToApply(tx, session, event)));
+      for (const event of pending) applied.push(await this.tryToApply(tx, session, event));
+      const handled = pending.map((event, nth) => handledAs(event, applied[nth]));
       if (handled.length > 0) await this.events.mark(tx, session, handled);
       for (const { status } of handled) this.metrics.handled(status === 'pending' ? 'later' : status);
       return pending;
     });
+    await this.messages.release(keyOf(session), applied);
+    return done;
   }
 
   /** The event cannot be applied: it is tried later, and does not hold up those behind it. */
   private putAside(session: SessionWithEvents, { event, message }: EventFailure): Promise<PendingEvent[]> {
     return this.db.transaction(session.tenant_id, async (tx) => {
-      if (!(await this.events.lockSession(tx, session.session_id))) return [];
+      if (!(await this.events.lockSession(tx, session))) return [];
       const attempts = event.attempts + 1;
       const failed = attempts >= MAX_ATTEMPTS;
       const delayMs = RETRY_MS * 2 ** attempts;
@@ -93,13 +97,8 @@ export class EventApplier {
     }
   }
 
-  private handled(event: PendingEvent, { result, note = '' }: Applied): Handled {
-    const status = result === 'later' ? 'pending' : result;
-    return { event, status, attempts: event.attempts, delayMs: LATER_MS, note: note || null };
-  }
-
   private async apply(tx: TenantTransaction, session: SessionWithEvents, stored: PendingEvent): Promise<Applied> {
-    const key = { tenantId: session.tenant_id, sessionId: session.session_id };
+    const key = keyOf(session);
     const patient = Date.now() - stored.received_at.getTime() < PATIENCE_MS;
     const event = parseEvent(stored.body);
     switch (event.kind) {
@@ -115,6 +114,16 @@ export class EventApplier {
         return { result: 'ignored', note: event.reason };
     }
   }
+}
+
+const keyOf = ({ tenant_id: tenantId, session_id: sessionId }: SessionWithEvents): SessionKey => ({
+  tenantId,
+  sessionId,
+});
+
+function handledAs(event: PendingEvent, { result, note = '' }: Applied = { result: 'later' }): Handled {
+  const status = result === 'later' ? 'pending' : result;
+  return { event, status, attempts: event.attempts, delayMs: LATER_MS, note: note || null };
 }
 
 /** Whether there may be more behind this batch: it has as many events, or bytes, as one may have. */

@@ -45,13 +45,18 @@ export class WebhookEventsRepository {
     return row ?? { pending: 0, failed: 0, oldest_s: null };
   }
 
-  /** Makes this transaction the only one that applies the session's events; false when another is at it. */
-  async lockSession(tx: TenantTransaction, sessionId: string): Promise<boolean> {
+  /**
+   * Makes this transaction the only one that applies the session's events; false when another is at it. The session's row is
+   * held before any of its messages, as everybody holds them.
+   */
+  async lockSession(tx: TenantTransaction, { tenant_id, session_id }: SessionWithEvents): Promise<boolean> {
     const [row] = await tx.query<{ locked: boolean }>(
       `select pg_try_advisory_xact_lock(hashtextextended('events ' || $1, 0)) as locked`,
-      [sessionId],
+      [session_id],
     );
-    return row?.locked === true;
+    if (!row?.locked) return false;
+    await tx.query(`select from sessions where tenant_id = $1 and id = $2 for no key update`, [tenant_id, session_id]);
+    return true;
   }
 
   /** The session's due events in the order in which they came, of some megabytes together at most. */

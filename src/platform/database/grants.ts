@@ -37,6 +37,7 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
 /** What a role that crosses tenants may do, table by table; what is not here it may not do. */
 const BATCH: Record<string, Work[]> = {
   messages: ['select', 'insert'],
+  chats: ['select'],
   lanes: ['select', 'update'],
   sessions: ['select'],
   webhook_events: ['select', 'insert'],
@@ -55,6 +56,7 @@ const SYSTEM: Record<string, Work[]> = {
   lanes: ['select', 'update'],
   messages: ['select', 'update'],
   message_events: ['insert'],
+  chats: ['select', 'insert'],
   webhook_events: ['select', 'delete'],
   api_keys: ['select', 'update'],
   tenant_usage: ['select', 'delete'],

@@ -4,67 +4,10 @@ import { ACK_DUE } from './message-statements';
 const NOT_SENT = `m.status in ('queued', 'sending', 'unknown', 'failed', 'cancelled', 'expired', 'suppressed')`;
 
 /**
- * The queue's statements: lanes of all tenants are claimed, driven and given back together, because a worker serves every
- * tenant and fairness is between them. All take arrays, so that one text serves every batch size.
+ * The queue's statements after the claim: lanes of all tenants are driven and given back together, because a worker serves
+ * every tenant. All take arrays, so that one text serves every batch size.
  */
 export const LANE_STATEMENTS = {
-  lockDueLanes: {
-    reason: 'Workers take due lanes fairly over all tenants: first one of each tenant, then the second of each.',
-    text: `
-      select l.tenant_id, l.session_id
-      from (select d.*, row_number() over (partition by d.tenant_id order by d.next_at) as turn
-        from (select tenant_id, session_id, next_at from lanes
-          where owner is null and state = 'open' and next_at is not null and next_at <= clock_timestamp()
-          order by next_at limit 500) d) due
-      join lanes l on l.tenant_id = due.tenant_id and l.session_id = due.session_id
-      where l.owner is null and l.state = 'open' and l.next_at <= clock_timestamp()
-      order by due.turn, due.next_at limit $1
-      for no key update of l skip locked`,
-  },
-  claimHeads: {
-    reason: 'Each lane gives its next message: by urgency, then age, never one whose chat has an earlier one open.',
-    // Runs after lockDueLanes in the same transaction: a new snapshot, so that no message accepted meanwhile is overlooked.
-    text: `
-      with lane as (
-        select l.tenant_id, l.session_id, l.strikes, s.waha_name, s.server_id,
-          least(l.burst, l.tokens + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
-        from lanes l
-        join unnest($1::uuid[], $2::uuid[]) as due(tenant_id, session_id)
-          on l.tenant_id = due.tenant_id and l.session_id = due.session_id
-        join sessions s on s.tenant_id = l.tenant_id and s.id = l.session_id),
-      head as (
-        select lane.*, m.id, m.chat, m.type, m.body, m.content, m.wa_id, m.burned,
-          case when m.id is null then (select min(r.next_attempt_at) from messages r where r.tenant_id = lane.tenant_id
-            and r.session_id = lane.session_id and r.status = 'queued' and r.next_attempt_at > clock_timestamp()) end as retry_at
-        from lane left join lateral (
-          select q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.burned from messages q
-          where q.tenant_id = lane.tenant_id and q.session_id = lane.session_id and q.status = 'queued'
-            and (q.next_attempt_at is null or q.next_attempt_at <= clock_timestamp())
-            and (q.expires_at is null or q.expires_at > clock_timestamp())
-            and q.chat <> all (array(select h.chat from messages h
-              where h.tenant_id = lane.tenant_id and h.session_id = lane.session_id
-                and (h.status = 'sending' or (h.status = 'unknown' and h.settle_at is not null)
-                  or (h.status = 'queued' and h.next_attempt_at is not null and h.next_attempt_at > clock_timestamp()))))
-          order by q.urgency, q.seq limit 1) m on true),
-      taken as (
-        update lanes l set
-          owner = case when head.id is null then null else $3::uuid end,
-          lease_until = case when head.id is null then null else clock_timestamp() + $4::int * interval '1 ms' end,
-          epoch = l.epoch + 1,
-          next_at = case when head.id is null then head.retry_at else l.next_at end,
-          tokens = case when head.id is null then head.tokens else head.tokens - 1 end,
-          tokens_at = clock_timestamp()
-        from head where l.tenant_id = head.tenant_id and l.session_id = head.session_id
-        returning l.tenant_id, l.session_id, l.epoch)
-      select head.tenant_id, head.session_id, head.strikes, head.waha_name, head.server_id, head.id, head.chat, head.type, head.body,
-        head.content, head.wa_id, head.burned, taken.epoch
-      from head join taken using (tenant_id, session_id) where head.id is not null`,
-  },
-  nextLaneDue: {
-    reason: 'An idle worker sleeps until the first lane of any tenant is due.',
-    text: `select extract(epoch from next_at - clock_timestamp()) * 1000 as due_in_ms from lanes
-      where owner is null and state = 'open' and next_at is not null order by next_at limit 1`,
-  },
   recordAttempts: {
     reason:
       'Before WAHA is called the attempt is on record, for whichever tenants are in the batch; a lost lease stops it.',
@@ -93,11 +36,13 @@ export const LANE_STATEMENTS = {
       'Outcomes of many tenants are written in one statement; a message moves only as the transition table allows.',
     // An echo or ack may have been faster than the answer: the history then has that step already.
     // Lanes are locked before their state is read: a session that is being deleted meanwhile has its lane closed by then.
+    // What certainly sent nothing gives back its token and its place in the day. Where WhatsApp refuses new contacts, whatever
+    // is for that chat waits with the first contacts, in its order.
     text: `
       with given as (
         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::smallint[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::int[], $11::text[])
-          as g(tenant_id, session_id, id, epoch, attempt, status, wa_id, error_code, error, delay_ms, lane)),
+            $8::text[], $9::text[], $10::int[], $11::text[], $13::int[])
+          as g(tenant_id, session_id, id, epoch, attempt, status, wa_id, error_code, error, delay_ms, lane, firsts_closed_ms)),
       lane as (
         select l.tenant_id, l.session_id, l.state, l.owner, l.epoch, l.burst, l.tokens, l.tokens_at, l.per_minute, l.jitter_ms
         from lanes l where (l.tenant_id, l.session_id) in (select tenant_id, session_id from given)
@@ -117,7 +62,8 @@ export const LANE_STATEMENTS = {
             where x.tenant_id = m.tenant_id and x.session_id = m.session_id and x.wa_id = given.wa_id)
             then m.wa_id else given.wa_id end,
           sent_at = case when given.status = 'sent' then coalesce(m.sent_at, clock_timestamp()) else m.sent_at end,
-          burned = case when given.lane in ('park', 'wait') then m.burned else m.burned + 1 end,
+          burned = case when given.lane in ('park', 'wait') or given.firsts_closed_ms is not null then m.burned else m.burned + 1 end,
+          first_contact = m.first_contact or given.firsts_closed_ms is not null,
           next_attempt_at = case when given.status = 'queued' and given.lane = 'go' and lane.state <> 'closed'
             then clock_timestamp() + given.delay_ms * interval '1 ms' end,
           settle_at = case when given.status = 'unknown' and lane.state <> 'closed' then clock_timestamp() + given.delay_ms * interval '1 ms' end,
@@ -130,22 +76,30 @@ export const LANE_STATEMENTS = {
           join lane on lane.tenant_id = given.tenant_id and lane.session_id = given.session_id
         where m.tenant_id = given.tenant_id and m.id = given.id and m.attempts = given.attempt
           and (m.status = 'sending' or (given.status = 'sent' and m.direction = 'outbound'))
-        returning m.tenant_id, m.id, old.was, m.status, given.attempt, given.error_code, given.error),
+        returning m.tenant_id, m.session_id, m.id, m.chat, old.was, m.status, given.attempt, given.error_code, given.error,
+          given.firsts_closed_ms),
+      refused as (
+        update messages q set first_contact = true from moved
+        where moved.firsts_closed_ms is not null and q.tenant_id = moved.tenant_id and q.session_id = moved.session_id
+          and q.chat = moved.chat and q.status = 'queued' and q.id <> moved.id and not q.first_contact),
       noted as (
         insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
         select tenant_id, id, status, attempt, error_code, error from moved where status <> was),
       freed as (
-        select l.tenant_id, l.session_id, l.per_minute, l.jitter_ms, given.lane, given.delay_ms,
-          least(l.burst, l.tokens + case when given.lane = 'go' then 0 else 1 end
+        select l.tenant_id, l.session_id, l.per_minute, l.jitter_ms, given.lane, given.delay_ms, given.firsts_closed_ms, g.back,
+          least(l.burst, l.tokens + g.back
             + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
         from lane l join given on l.tenant_id = given.tenant_id and l.session_id = given.session_id
+        cross join lateral (select case when given.lane <> 'go' and given.status = 'queued' then 1 else 0 end as back) g
         where l.owner = $12::uuid and l.epoch = given.epoch),
       paced as (
         select freed.*, clock_timestamp() + (case when freed.lane = 'wait' then freed.delay_ms
           else greatest(0, (1 - freed.tokens) * 60000 / per_minute) + random() * jitter_ms end) * interval '1 ms' as at
         from freed)
       update lanes l set owner = null, lease_until = null, tokens = paced.tokens, tokens_at = clock_timestamp(),
-        pace_at = paced.at, next_at = paced.at,
+        pace_at = paced.at, next_at = paced.at, day_sent = greatest(0, l.day_sent - paced.back),
+        firsts_closed_until = case when paced.firsts_closed_ms is null then l.firsts_closed_until
+          else greatest(l.firsts_closed_until, clock_timestamp() + paced.firsts_closed_ms * interval '1 ms') end,
         state = case when paced.lane = 'park' and l.state = 'open' then 'parked' else l.state end,
         strikes = case when paced.lane = 'wait' then least(l.strikes + 1, 20) else 0 end
       from paced where l.tenant_id = paced.tenant_id and l.session_id = paced.session_id`,

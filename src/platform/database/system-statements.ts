@@ -1,5 +1,6 @@
 import { KEY_STATEMENTS } from './key-statements';
 import { AUDIT_STATEMENTS } from './audit-statements';
+import { CLAIM_STATEMENTS } from './claim-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { MESSAGE_STATEMENTS } from './message-statements';
@@ -74,6 +75,7 @@ export const SYSTEM_STATEMENTS = {
   ...KEY_STATEMENTS,
   ...LOGIN_STATEMENTS,
   ...AUDIT_STATEMENTS,
+  ...CLAIM_STATEMENTS,
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
   ...PURGE_STATEMENTS,

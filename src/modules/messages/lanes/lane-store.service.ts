@@ -8,6 +8,8 @@ import type { Outcome } from './outcome';
 /** A lease outlives a worker that was frozen for less; a dead one's is freed at once, by its lock. */
 export const LEASE_MS = 30_000;
 
+const WAKE_AT_ONCE = 500;
+
 interface Lane {
   tenant_id: string;
   session_id: string;
@@ -83,6 +85,13 @@ export class LaneStore {
     return lost;
   }
 
+  /** Wakes lanes that sleep though something waits in them: whoever should have woken them has died. Answers how many. */
+  async wakeForgotten(): Promise<number> {
+    const woken = (await this.system.run('wakeForgotten', [WAKE_AT_ONCE])).length;
+    if (woken > 0) this.wakeups.wake('lanes');
+    return woken;
+  }
+
   /** Unknown outcomes that are due to be asked for; each is put off by `againInMs` meanwhile. */
   takeUnsettled(limit: number, againInMs: number): Promise<UnsettledAttempt[]> {
     return this.system.run<UnsettledAttempt>('takeUnsettled', [limit, againInMs]);
@@ -150,6 +159,7 @@ export class LaneStore {
       batch.map(({ outcome }) => outcome.delayMs),
       batch.map(({ outcome }) => outcome.lane),
       this.wakeups.workerId,
+      batch.map(({ outcome }) => outcome.firstsClosedMs ?? null),
     ]);
     return batch.map(() => undefined);
   }

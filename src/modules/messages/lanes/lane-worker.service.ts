@@ -12,6 +12,7 @@ const CLAIM_AT_MOST = 50;
 const POLL_MS = 1_000;
 const HEARTBEAT_MS = 10_000;
 const SWEEP_MS = 1_000;
+const FORGOTTEN_MS = 15_000;
 
 /**
  * Drives lanes: claims those that are due, sends the head of each, and sleeps until the next is due or somebody wakes it. One
@@ -38,6 +39,7 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
       this.claims,
       this.loop(HEARTBEAT_MS, () => this.store.extend([...this.running.keys()])),
       this.loop(SWEEP_MS, () => this.store.sweep()),
+      this.loop(FORGOTTEN_MS, () => this.store.wakeForgotten()),
     ];
   }
 

@@ -25,6 +25,21 @@ describe('outcomeOf', () => {
     ],
     ['500', answered(500, 'boom'), { status: 'unknown', errorCode: 'WAHA_ERROR', lane: 'go' }],
     ['502', answered(502), { status: 'unknown', errorCode: 'WAHA_ERROR', lane: 'go' }],
+    [
+      'WhatsApp lets it write to nobody new',
+      answered(500, '2 UNKNOWN: server returned error 463'),
+      { status: 'queued', errorCode: 'REACH_OUT_LOCKED', lane: 'go', delayMs: 0, firstsClosedMs: 3_600_000 },
+    ],
+    [
+      'WhatsApp grants no more new chats',
+      answered(500, 'server returned error 475'),
+      { status: 'queued', errorCode: 'NEW_CHATS_SPENT', lane: 'go', firstsClosedMs: 3_600_000 },
+    ],
+    [
+      '500 with another number',
+      answered(500, 'server returned error 4630'),
+      { status: 'unknown', errorCode: 'WAHA_ERROR' },
+    ],
     ['429', answered(429), { status: 'queued', errorCode: 'WAHA_BUSY', lane: 'go' }],
     ['400', answered(400, 'bad'), { status: 'failed', errorCode: 'MESSAGE_REFUSED', lane: 'go' }],
     [

@@ -1,26 +1,23 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
 import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
   IsArray,
-  IsInt,
   IsObject,
   IsOptional,
   IsString,
   Length,
   Matches,
-  Max,
-  Min,
   registerDecorator,
   ValidateNested,
 } from 'class-validator';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Optional } from '../../../platform/http/optional.rule';
+import { PaceDto, paceChangeOf, QuietHoursDto } from './pace.dto';
 import type { SettingsChange } from '../tenant-settings';
 
-const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/;
 /** No control character, and nothing at the ends that a trim would take. */
 const WORD = /^[^\p{C}\s]([^\p{C}]*[^\p{C}\s])?$/u;
 const MAX_WORDS = 100;
@@ -52,13 +49,6 @@ const rule =
       validator: { validate, defaultMessage: () => defaultMessage },
     });
 
-const TimeOfDay = (): PropertyDecorator =>
-  applyDecorators(
-    IsString(),
-    Matches(TIME_OF_DAY, { message: '$property must be a time of day, HH:MM' }),
-    ApiProperty({ pattern: TIME_OF_DAY.source, example: '22:00' }),
-  );
-
 /** Words that contacts write, in whatever case; the handler sees them trimmed and upper-case. */
 const Words = (): PropertyDecorator =>
   applyDecorators(
@@ -79,42 +69,6 @@ const Words = (): PropertyDecorator =>
 
 const wordOf = (value: unknown): unknown =>
   typeof value === 'string' ? value.trim().normalize('NFC').toUpperCase() : value;
-
-/** From one time of day to another, of the tenant's time zone; it may span midnight. */
-export class QuietHoursDto {
-  @TimeOfDay()
-  from: string;
-
-  @TimeOfDay()
-  to: string;
-}
-
-/** How fast new sessions are to send. */
-export class DefaultPaceDto {
-  /** Messages a minute, on average. */
-  @ApiPropertyOptional({ minimum: 1, maximum: 60_000 })
-  @Optional()
-  @IsInt()
-  @Min(1)
-  @Max(60_000)
-  per_minute?: number;
-
-  /** Messages that may leave at once after a pause. */
-  @ApiPropertyOptional({ minimum: 1, maximum: 1_000 })
-  @Optional()
-  @IsInt()
-  @Min(1)
-  @Max(1_000)
-  burst?: number;
-
-  /** Random pause between two messages, at most so many milliseconds. */
-  @ApiPropertyOptional({ minimum: 0, maximum: 60_000 })
-  @Optional()
-  @IsInt()
-  @Min(0)
-  @Max(60_000)
-  jitter_ms?: number;
-}
 
 /** What is to change of a tenant's settings; what is not named stays as it is. */
 export class SettingsDto {
@@ -145,8 +99,8 @@ export class SettingsDto {
   @Optional()
   @IsObject()
   @ValidateNested()
-  @Type(() => DefaultPaceDto)
-  default_pace?: DefaultPaceDto;
+  @Type(() => PaceDto)
+  default_pace?: PaceDto;
 }
 
 const named = <T extends object>(dto: T): Partial<T> =>
@@ -156,6 +110,6 @@ const named = <T extends object>(dto: T): Partial<T> =>
 export function settingsChangeOf({ default_pace: pace, quiet_hours: quiet, ...dto }: SettingsDto): SettingsChange {
   const change: SettingsChange = named(dto);
   if (quiet !== undefined) change.quiet_hours = quiet && { from: quiet.from, to: quiet.to };
-  if (pace) change.default_pace = named(pace);
+  if (pace) change.default_pace = paceChangeOf(pace);
   return change;
 }

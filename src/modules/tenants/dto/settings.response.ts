@@ -1,23 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { settingsOf, type TenantSettings } from '../tenant-settings';
 import type { TenantEntity } from '../tenant.entity';
+import { PaceResponse, paceResponse, QuietHoursResponse, quietHoursResponse } from './pace.dto';
 import { TenantResponse, tenantResponse } from './tenant.response';
-
-/** When nothing is sent, of the tenant's time zone. */
-class QuietHoursResponse {
-  /** @example 22:00 */
-  from: string;
-
-  /** @example 07:00 */
-  to: string;
-}
-
-/** How fast new sessions are to send. */
-class PaceResponse {
-  per_minute: number;
-  burst: number;
-  jitter_ms: number;
-}
 
 /** The settings that hold, those that nobody set included. */
 export class SettingsResponse {
@@ -53,14 +38,10 @@ export class OwnTenantResponse extends SettingsResponse implements TenantRespons
 export const settingsResponse = (settings: TenantSettings): SettingsResponse => ({
   currency: settings.currency,
   time_zone: settings.time_zone,
-  quiet_hours: settings.quiet_hours && { from: settings.quiet_hours.from, to: settings.quiet_hours.to },
+  quiet_hours: quietHoursResponse(settings.quiet_hours),
   opt_out_words: settings.opt_out_words,
   opt_in_words: settings.opt_in_words,
-  default_pace: {
-    per_minute: settings.default_pace.per_minute,
-    burst: settings.default_pace.burst,
-    jitter_ms: settings.default_pace.jitter_ms,
-  },
+  default_pace: paceResponse(settings.default_pace),
 });
 
 /** Lists what the tenant's administrators see of it. */

@@ -1,33 +1,10 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsObject, Max, Min, ValidateNested } from 'class-validator';
+import { IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { FreeObject } from '../../../platform/http/free-object.rule';
 import { DisplayName } from '../../../platform/http/name.rule';
 import { Optional } from '../../../platform/http/optional.rule';
-
-/** How fast a session sends; what is left out stays as it is, in a new session as the tenant's `default_pace` says. */
-export class PaceDto {
-  /** Messages a minute, on average. */
-  @Optional()
-  @IsInt()
-  @Min(1)
-  @Max(60_000)
-  per_minute?: number;
-
-  /** Messages that may leave at once after a pause. */
-  @Optional()
-  @IsInt()
-  @Min(1)
-  @Max(1_000)
-  burst?: number;
-
-  /** Random pause between two messages, at most so many milliseconds. */
-  @Optional()
-  @IsInt()
-  @Min(0)
-  @Max(60_000)
-  jitter_ms?: number;
-}
+import { PaceDto, QuietHoursDto } from '../../tenants/dto/pace.dto';
 
 /** What a session is given when it is made, and may be given later. */
 class SessionSettingsDto {
@@ -36,6 +13,14 @@ class SessionSettingsDto {
   @ValidateNested()
   @Type(() => PaceDto)
   pace?: PaceDto;
+
+  /** When only replies are sent; `null`: the tenant's own quiet hours hold. */
+  @ApiPropertyOptional({ type: QuietHoursDto, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => QuietHoursDto)
+  quiet_hours?: QuietHoursDto | null;
 
   /** Anything of yours, kept and given back as a whole; at most 4 KiB. WAHA never sees it. */
   @ApiPropertyOptional({ type: Object, additionalProperties: true })

@@ -1,10 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { PaceResponse, paceResponse, QuietHoursResponse, quietHoursResponse } from '../../tenants/dto/pace.dto';
 import type { SessionRow } from '../sessions.repository';
 
-export class PaceResponse {
-  per_minute: number;
-  burst: number;
-  jitter_ms: number;
+/** What has left today, of the tenant's time zone. */
+export class TodayResponse {
+  sent: number;
+  first_contacts: number;
 }
 
 /** A WhatsApp number of the tenant. */
@@ -33,6 +34,10 @@ export class SessionResponse {
   last_ack_at: Date | null;
   restarts: number;
   pace: PaceResponse;
+  /** The session's own; null where the tenant's hold. */
+  @ApiProperty({ type: QuietHoursResponse, nullable: true })
+  quiet_hours: QuietHoursResponse | null;
+  today: TodayResponse;
   /** Messages waiting to be sent; counted to 10,001. */
   queue_depth: number;
   @ApiProperty({ type: Object, additionalProperties: true })
@@ -65,7 +70,9 @@ export const sessionResponse = (row: SessionRow): SessionResponse => ({
   last_inbound_at: row.last_inbound_at,
   last_ack_at: row.last_ack_at,
   restarts: row.restarts,
-  pace: { per_minute: row.per_minute, burst: row.burst, jitter_ms: row.jitter_ms },
+  pace: paceResponse(row.pace),
+  quiet_hours: quietHoursResponse(row.quiet_hours),
+  today: { sent: row.sent_today, first_contacts: row.firsts_today },
   queue_depth: row.queue_depth,
   metadata: row.metadata,
   created_at: row.created_at,
