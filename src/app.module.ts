@@ -7,6 +7,7 @@ import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
+import { TemplatesModule } from './modules/templates/templates.module';
 import { TenantEntity } from './modules/tenants/tenant.entity';
 import { TenantsModule } from './modules/tenants/tenants.module';
 import { UserEntity } from './modules/users/user.entity';
@@ -54,6 +55,7 @@ const FEATURES = [
   ApiKeysModule,
   AuthModule,
   WahaModule,
+  TemplatesModule,
   MessagesModule,
   WebhooksModule,
   AuditModule,

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   LAST_ADMIN: { status: 409, meaning: 'The tenant would be left without an active TENANT_ADMIN.' },
   TENANT_REQUIRED: { status: 409, meaning: 'The email has accounts in several tenants: name one in `tenant`.' },
   SESSION_NAME_TAKEN: { status: 409, meaning: 'A WhatsApp session of this name exists in the tenant.' },
+  TEMPLATE_NAME_TAKEN: { status: 409, meaning: 'A template of this name and language exists in the tenant.' },
   SESSION_NOT_READY: {
     status: 409,
     meaning: 'The WhatsApp session is not in the state that this needs; its status is in the text.',

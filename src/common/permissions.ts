@@ -34,6 +34,8 @@ export const PERMISSIONS = {
   'sessions:manage': ADMIN,
   'messages:read': EVERYBODY,
   'messages:send': MANAGERS,
+  'templates:read': EVERYBODY,
+  'templates:manage': MANAGERS,
   'audit:read': EVERYBODY,
   'audit:verify': AUDITORS,
   'health:details': EVERYBODY,

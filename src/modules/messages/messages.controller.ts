@@ -34,7 +34,9 @@ export class MessagesController {
   @HttpCode(202)
   @Access('messages:send')
   @ApiAcceptedResponse({ type: MessageResponse })
-  @ApiNotFoundResponse({ description: 'There is no such session, or `X-Tenant-ID` names no tenant of the caller' })
+  @ApiNotFoundResponse({
+    description: 'There is no such session or template, or `X-Tenant-ID` names no tenant of the caller',
+  })
   @ApiConflictResponse({
     description:
       '`SESSION_REQUIRED`: no session, or several and none named; `MESSAGE_STATE`: the message to answer has not been sent; ' +
@@ -109,6 +111,7 @@ export class MessagesController {
 
 const draftOf = ({ session_id, link_preview = true, reply_to, scheduled_at, expires_at, ...dto }: SendMessageDto) => ({
   ...{ sessionId: session_id, to: dto.to, type: dto.type, metadata: dto.metadata ?? {}, linkPreview: link_preview },
+  ...{ templateId: dto.template_id, variables: dto.variables },
   ...{ text: dto.text, location: dto.location, contact: dto.contact, poll: dto.poll },
   ...{ replyTo: reply_to, scheduledAt: scheduled_at, expiresAt: expires_at },
 });

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TemplatesModule } from '../templates/templates.module';
 import { WahaModule } from '../waha/waha.module';
 import { LaneStore } from './lanes/lane-store.service';
 import { LaneWorker } from './lanes/lane-worker.service';
@@ -17,7 +18,7 @@ import { MessagesService } from './messages.service';
 
 /** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
 @Module({
-  imports: [WahaModule],
+  imports: [TemplatesModule, WahaModule],
   controllers: [MessagesController],
   providers: [
     LaneStore,

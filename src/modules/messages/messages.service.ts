@@ -7,8 +7,11 @@ import { isId, newId } from '../../common/ids';
 import { COUNT_CAP, type Page, type PageRequest, pageOf, totalOf } from '../../common/paging';
 import { currentContext } from '../../platform/context/request-context';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
+import type { VariableValues } from '../templates/dto/variables.dto';
+import { TemplatesService } from '../templates/templates.service';
 import { SessionDirectory } from '../waha/session-directory.service';
 import { chatAddress } from './chat-address';
+import type { JobContent } from './lanes/lane-job';
 import { type ContentDraft, contentOf, type SentType } from './message-content';
 import { timesOf } from './message-times';
 import { MessageErrors } from './messages.errors';
@@ -23,6 +26,9 @@ export interface MessageDraft extends ContentDraft {
   /** The kind that the caller expects; undefined: whatever the content is. */
   type: SentType | undefined;
   linkPreview: boolean;
+  /** Where its text is to come from, and what the variables of it become. */
+  templateId: string | undefined;
+  variables: VariableValues | undefined;
   /** The message that it answers, by our id or WhatsApp's whole one. */
   replyTo: string | undefined;
   /** Not before, and not after. */
@@ -39,16 +45,35 @@ export class MessagesService {
     private readonly acceptor: MessageAcceptor,
     private readonly messages: MessagesRepository,
     private readonly tenants: TenantDirectory,
+    private readonly templates: TemplatesService,
   ) {}
 
   /**
    * Takes a message into the queue; answers once it is durable. With an idempotency key a repeated call finds the first
    * one's message.
-   * @throws VALIDATION_FAILED for a recipient that cannot be one, content that is none, times that contradict each other,
-   * MESSAGE_STATE when the message to answer has not been sent, SESSION_REQUIRED, NOT_FOUND for an unknown session,
-   * QUOTA_EXCEEDED when the tenant's messages of the day are used up
+   * @throws VALIDATION_FAILED for a recipient that cannot be one, content that is none, variables of a template without a
+   * value, times that contradict each other, MESSAGE_STATE when the message to answer has not been sent, SESSION_REQUIRED,
+   * NOT_FOUND for an unknown session or template, QUOTA_EXCEEDED when the tenant's messages of the day are used up
    */
-  async send(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
+  send(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
+    const plain = draft.templateId === undefined && draft.variables === undefined;
+    return plain ? this.accept(actor, draft) : this.sendTemplate(actor, draft);
+  }
+
+  private async sendTemplate(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
+    const { templateId, variables = {}, text } = draft;
+    if (templateId === undefined)
+      throw CommonErrors.invalidField('variables', 'variables are those of a template: give template_id');
+    if (text !== undefined) throw CommonErrors.invalidField('text', 'give either text or template_id');
+    // What an earlier run of this request took stays as it is, though its template may be changed or gone by now.
+    const repeated = currentContext()?.resourceId;
+    const earlier = repeated === undefined ? null : await this.messages.findById(actor.tenantId, repeated);
+    if (earlier) return earlier;
+    const template = await this.templates.forSending(actor, templateId);
+    return this.accept(actor, { ...draft, text: template.render(variables) });
+  }
+
+  private async accept(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
     const chat = chatAddress(draft.to);
     if (!chat)
       throw CommonErrors.invalidField('to', 'to must be a phone number with country code or a WhatsApp chat id');
@@ -58,7 +83,7 @@ export class MessagesService {
     const quoted =
       draft.replyTo === undefined ? {} : { quoted: await this.quoted(actor, sessionId, chat, draft.replyTo) };
     const id = currentContext()?.resourceId ?? newId();
-    const content = { ...said.content, ...(draft.linkPreview ? {} : { link_preview: false }), ...quoted };
+    const content = { ...said.content, ...besides(draft), ...quoted };
     const message = { id, sessionId, chat, type: said.type, body: said.body, content, metadata: draft.metadata };
     const quota = await this.quotaOf(actor.tenantId);
     const accepted = { ...message, ...times, tenantId: actor.tenantId, createdBy: actor.id, quota };
@@ -120,6 +145,15 @@ export class MessagesService {
     return CommonErrors.dailyQuotaExceeded('messages', quota?.limit ?? 0, secondsLeftOfDay(timeZone, new Date()));
   }
 }
+
+/**
+ * What else is kept of a message. The template stands in the content and not in a column of its own: nothing is looked for
+ * by it, and every message would pay for one.
+ */
+const besides = ({ linkPreview, templateId }: MessageDraft): Pick<JobContent, 'link_preview' | 'template_id'> => ({
+  ...(linkPreview ? {} : { link_preview: false }),
+  ...(templateId === undefined ? {} : { template_id: templateId }),
+});
 
 function firstStatusOf({ direction, source, scheduled_at, created_at }: MessageRow): string {
   if (direction === 'inbound') return 'received';

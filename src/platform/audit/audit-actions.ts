@@ -24,6 +24,9 @@ export const AUDIT_ACTIONS = {
   SESSION_CREATED: 'A WhatsApp session was made',
   SESSION_UPDATED: 'A WhatsApp session was edited, started, stopped, restarted or logged out',
   SESSION_DELETED: 'A WhatsApp session was deleted',
+  TEMPLATE_CREATED: 'A template was made',
+  TEMPLATE_UPDATED: 'A template was changed',
+  TEMPLATE_DELETED: 'A template was deleted',
   AUDIT_EXPORTED: 'The audit trail was exported',
 } as const;
 

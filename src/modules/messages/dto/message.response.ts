@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { MESSAGE_STATUSES } from '../message-status';
 import { ContactDto, LocationDto, PollDto } from './message-parts.dto';
 import type { MessageEventRow, MessageRow } from '../messages.repository';
@@ -31,6 +31,9 @@ export class MessageResponse {
   /** The whole WhatsApp id of the message that it answers; null where it answers none. */
   @ApiProperty({ type: String, nullable: true })
   reply_to: unknown;
+  /** The template that its text was taken from; only where there was one, and kept when that is deleted. */
+  @ApiPropertyOptional({ format: 'uuid' })
+  template_id?: string;
   /** Who wrote it, in a group; null otherwise. */
   @ApiProperty({ type: String, nullable: true })
   author: string | null;
@@ -92,6 +95,7 @@ export const messageResponse = (row: MessageRow): MessageResponse => ({
   contact: row.content.contact ?? null,
   poll: row.content.poll ?? null,
   reply_to: row.content.quoted ?? null,
+  ...templateOf(row),
   author: row.author,
   source: row.source,
   created_by: row.created_by,
@@ -107,6 +111,10 @@ export const messageResponse = (row: MessageRow): MessageResponse => ({
   delivered_at: row.delivered_at,
   read_at: row.read_at,
 });
+
+/** What was sent by itself has no such field: most messages are, and lists of them are long. */
+const templateOf = ({ content }: MessageRow): Pick<MessageResponse, 'template_id'> =>
+  typeof content.template_id === 'string' ? { template_id: content.template_id } : {};
 
 /** Lists each field by hand, as above. */
 export const messageEventResponse = ({

@@ -1,10 +1,12 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsObject, IsString, Length, Matches, ValidateNested } from 'class-validator';
+import { MAX_TEXT_CHARACTERS, NOT_BLANK } from '../../../common/message-text';
 import { FreeObject } from '../../../platform/http/free-object.rule';
 import { Id } from '../../../platform/http/id.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
+import { Variables, type VariableValues } from '../../templates/dto/variables.dto';
 import { SENT_TYPES, type SentType } from '../message-content';
 import { ContactDto, LocationDto, PollDto } from './message-parts.dto';
 
@@ -28,9 +30,19 @@ export class SendMessageDto {
   /** At most 65,536 characters, as WhatsApp takes them. @example "Your order is ready." */
   @Optional()
   @IsString()
-  @Length(1, 65_536)
-  @Matches(/\S/, { message: 'text must not be blank' })
+  @Length(1, MAX_TEXT_CHARACTERS)
+  @Matches(NOT_BLANK, { message: 'text must not be blank' })
   text?: string;
+
+  /** A template to take the text from, instead of a text: as it is now, later changes do not reach the message. */
+  @Optional()
+  @Id()
+  template_id?: string;
+
+  /** A value for each variable of the template; others are left aside. */
+  @Optional()
+  @Variables()
+  variables?: VariableValues;
 
   /** A place, instead of a text. */
   @Optional()

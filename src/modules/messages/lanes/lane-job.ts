@@ -5,6 +5,8 @@ export interface JobContent extends Omit<ContentDraft, 'text'> {
   link_preview?: boolean;
   /** The serialized id of the message that it answers. */
   quoted?: string;
+  /** The template that its text was taken from, which may be another by now, or gone. */
+  template_id?: string;
 }
 
 /** A message that a lane gave to this worker. */

@@ -1,0 +1,110 @@
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiPreconditionFailedResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { Actor } from '../../common/actor';
+import { Access, CurrentActor } from '../../platform/http/access.decorators';
+import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { IdParam } from '../../platform/http/id-param';
+import { sendPage } from '../../platform/http/page-headers';
+import { ListTemplatesQuery } from './dto/list-templates.query';
+import { CreateTemplateDto, UpdateTemplateDto } from './dto/template.dto';
+import { TemplateResponse, templateResponse } from './dto/template.response';
+import { TemplatesService } from './templates.service';
+
+const IF_MATCH = {
+  name: 'If-Match',
+  required: false,
+  description: 'The `ETag` of the state that the change is meant for',
+};
+const CHANGED = { description: '`PRECONDITION_FAILED`: the template was changed since' };
+const TAKEN = { description: '`TEMPLATE_NAME_TAKEN`, or `IDEMPOTENCY_IN_PROGRESS`' };
+
+/** Named texts with variables. */
+@ApiTags('Templates')
+@Controller('templates')
+export class TemplatesController {
+  constructor(private readonly templates: TemplatesService) {}
+
+  /** Makes a template. Variables are `{{name}}`, of letters, digits and `_`; anything else after `{{` is refused. */
+  @Post()
+  @Access('templates:manage')
+  @ApiCreatedResponse({ type: TemplateResponse })
+  @ApiConflictResponse(TAKEN)
+  async create(
+    @CurrentActor() actor: Actor,
+    @Body() { name, language, text }: CreateTemplateDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TemplateResponse> {
+    const row = await this.templates.create(actor, { name, language, body: text });
+    sendEtag(reply, row.version);
+    return templateResponse(row);
+  }
+
+  /** The tenant's templates, newest first. */
+  @Get()
+  @Access('templates:read')
+  @ApiOkResponse({ type: [TemplateResponse] })
+  async list(
+    @CurrentActor() actor: Actor,
+    @Query() query: ListTemplatesQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TemplateResponse[]> {
+    return sendPage(reply, await this.templates.list(actor, query, query), query).map(templateResponse);
+  }
+
+  /** One template. */
+  @Get(':id')
+  @Access('templates:read')
+  @ApiOkResponse({ type: TemplateResponse })
+  async get(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TemplateResponse> {
+    const row = await this.templates.get(actor, id);
+    sendEtag(reply, row.version);
+    return templateResponse(row);
+  }
+
+  /** Changes what is named. Messages that were accepted before keep their text. */
+  @Patch(':id')
+  @Access('templates:manage')
+  @ApiHeader(IF_MATCH)
+  @ApiOkResponse({ type: TemplateResponse })
+  @ApiConflictResponse(TAKEN)
+  @ApiPreconditionFailedResponse(CHANGED)
+  async update(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Body() { name, language, text }: UpdateTemplateDto,
+    @IfMatch() expected: ExpectedVersions,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TemplateResponse> {
+    const row = await this.templates.update(actor, id, { name, language, body: text }, expected);
+    sendEtag(reply, row.version);
+    return templateResponse(row);
+  }
+
+  /** Removes the template. Messages that were accepted before are sent all the same. */
+  @Delete(':id')
+  @HttpCode(204)
+  @Access('templates:manage')
+  @ApiHeader(IF_MATCH)
+  @ApiNoContentResponse()
+  @ApiPreconditionFailedResponse(CHANGED)
+  async delete(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @IfMatch() expected: ExpectedVersions,
+  ): Promise<void> {
+    await this.templates.remove(actor, id, expected);
+  }
+}
