@@ -17,7 +17,7 @@ const EDGES = {
   messages: ['waha', 'files', 'templates'],
   orders: ['customers', 'products', 'messages'],
   webhooks: ['waha', 'messages', 'files'],
-  campaigns: ['messages', 'customers', 'templates'],
+  campaigns: ['messages', 'customers', 'templates', 'waha'],
   conversations: ['messages', 'customers'],
   gateway: ['auth', 'tenants', 'api-keys'],
   data: ['auth', 'tenants'],

@@ -5,6 +5,7 @@ import { ConfigModule } from './config/config.module';
 import { ApiKeysModule } from './modules/api-keys/api-keys.module';
 import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
+import { CampaignsModule } from './modules/campaigns/campaigns.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
 import { TemplatesModule } from './modules/templates/templates.module';
@@ -57,6 +58,7 @@ const FEATURES = [
   WahaModule,
   TemplatesModule,
   MessagesModule,
+  CampaignsModule,
   WebhooksModule,
   AuditModule,
   HealthModule,

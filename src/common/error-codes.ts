@@ -37,6 +37,10 @@ export const ERROR_CODES = {
     status: 409,
     meaning: 'The message is in a status from which this cannot be done; it is in the text.',
   },
+  CAMPAIGN_STATE: {
+    status: 409,
+    meaning: 'The campaign is in a status from which this cannot be done; it is in the text.',
+  },
   FORCE_REQUIRED: {
     status: 409,
     meaning: 'The message may have been sent already: `{"force": true}` sends it all the same.',

@@ -36,6 +36,8 @@ export const PERMISSIONS = {
   'messages:send': MANAGERS,
   'templates:read': EVERYBODY,
   'templates:manage': MANAGERS,
+  'campaigns:read': READERS,
+  'campaigns:manage': MANAGERS,
   'audit:read': EVERYBODY,
   'audit:verify': AUDITORS,
   'health:details': EVERYBODY,

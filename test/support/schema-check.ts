@@ -21,6 +21,7 @@ export const OTHER_INDEXES: Record<string, string> = {
   audit_policy_pk: 'of the platform',
   webhook_events_to_purge: 'the purge is for all tenants at once',
   messages_to_settle: 'one loop settles the unknown outcomes of all tenants',
+  campaigns_open: 'one clock looks after the campaigns of all tenants',
   messages_scheduled: 'one clock queues the scheduled messages of all tenants',
   messages_expiring: 'one clock ends the overdue messages of all tenants',
   messages_unacked: 'one clock looks for the unconfirmed messages of all tenants',

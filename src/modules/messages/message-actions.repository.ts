@@ -29,8 +29,18 @@ const CANCEL = `
 
 // It keeps its reserved id, so that WhatsApp takes the second for the first if that has left after all; but where WhatsApp
 // itself has refused it, it needs another. A message keeps its place in the order of its chat.
+// A campaign that was finished goes on for it; one that was cancelled does not, and it stays as it is.
 const RETRY = `
   with ${LANE},
+  campaign as (
+    update campaigns c set status = case when c.status = 'finished' then 'running' else c.status end,
+      finished_at = case when c.status = 'finished' then null else c.finished_at end
+    from messages m where m.tenant_id = $1 and m.id = $2 and m.status = any ($3)
+      and c.tenant_id = m.tenant_id and c.id = m.campaign_id
+    returning c.tenant_id, c.id, c.status),
+  sessions as (
+    update campaign_sessions s set running = true from campaign c
+    where c.status = 'running' and s.tenant_id = c.tenant_id and s.campaign_id = c.id),
   moved as (
     update messages m set status = 'queued', burned = 0, next_attempt_at = null, settle_at = null, error_code = null, error = null,
       retryable = null, sent_at = null, ack_due_at = null,
@@ -38,6 +48,7 @@ const RETRY = `
       wa_id = case when m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR' then m.wa_id end,
       wa_id_reserved = m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR'
     from lane where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.created_by is not null and m.status = any ($3)
+      and not exists (select from campaign where status = 'cancelled')
     returning m.tenant_id, m.session_id, m.id, m.attempts),
   noted as (
     insert into message_events (tenant_id, message_id, status, attempt, note)

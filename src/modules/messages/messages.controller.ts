@@ -118,6 +118,7 @@ const draftOf = ({ session_id, link_preview = true, reply_to, scheduled_at, expi
 
 function filterOf({
   session_id: sessionId,
+  campaign_id: campaignId,
   chat,
   direction,
   status,
@@ -127,5 +128,5 @@ function filterOf({
 }: ListMessagesQuery): MessageFilter {
   const chatId = chat === undefined ? undefined : chatAddress(chat);
   if (chatId === null) throw CommonErrors.invalidField('chat', 'chat must be a phone number or a WhatsApp chat id');
-  return { sessionId, chat: chatId, direction, status, type, from, to };
+  return { sessionId, campaignId, chat: chatId, direction, status, type, from, to };
 }

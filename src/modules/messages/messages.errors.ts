@@ -4,7 +4,8 @@ import { AppError } from '../../common/app-error';
 export const MessageErrors = {
   state: (action: 'cancelled' | 'retried', status: string) =>
     new AppError('MESSAGE_STATE', `The message cannot be ${action}: it is ${status}`),
-  sessionDeleted: () => new AppError('MESSAGE_STATE', 'The message cannot be retried: its session is deleted'),
+  sessionDeleted: () =>
+    new AppError('MESSAGE_STATE', 'The message cannot be retried: its session is deleted, or its campaign cancelled'),
   forceRequired: (status: string) =>
     new AppError(
       'FORCE_REQUIRED',

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TemplatesModule } from '../templates/templates.module';
 import { WahaModule } from '../waha/waha.module';
+import { BulkAcceptor } from './bulk-acceptor.service';
 import { LaneStore } from './lanes/lane-store.service';
 import { LaneWorker } from './lanes/lane-worker.service';
 import { Sender } from './lanes/sender.service';
@@ -21,6 +22,7 @@ import { MessagesService } from './messages.service';
   imports: [TemplatesModule, WahaModule],
   controllers: [MessagesController],
   providers: [
+    BulkAcceptor,
     LaneStore,
     LaneWorker,
     MessageAcceptor,
@@ -35,6 +37,6 @@ import { MessagesService } from './messages.service';
     Sender,
     Settlement,
   ],
-  exports: [MessageUpdates],
+  exports: [BulkAcceptor, MessageUpdates, MessagesService, TemplatesModule, WahaModule],
 })
 export class MessagesModule {}

@@ -16,6 +16,7 @@ export interface MessageRow {
   content: Record<string, unknown>;
   metadata: Record<string, unknown>;
   created_by: string | null;
+  campaign_id: string | null;
   author: string | null;
   source: 'api' | 'app';
   wa_id: string | null;
@@ -50,9 +51,10 @@ export interface MessageFilter {
   from?: Date;
   to?: Date;
   createdBy?: string;
+  campaignId?: string;
 }
 
-const COLUMNS = `id, session_id, chat, direction, type, status, body, content, metadata, created_by, author, source, wa_id,
+const COLUMNS = `id, session_id, chat, direction, type, status, body, content, metadata, created_by, campaign_id, author, source, wa_id,
   attempts, error_code, error, retryable, created_at, scheduled_at, expires_at,
   sent_at, delivered_at, read_at`;
 
@@ -66,6 +68,7 @@ const CONDITIONS: Record<keyof MessageFilter, (parameter: string) => string> = {
   from: (p) => `created_at >= ${p}`,
   to: (p) => `created_at < ${p}`,
   createdBy: (p) => `created_by = ${p}::uuid`,
+  campaignId: (p) => `campaign_id = ${p}::uuid`,
 };
 
 /** Reads messages of one tenant. */

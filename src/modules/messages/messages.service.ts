@@ -182,6 +182,7 @@ const freshRow = (
     scheduled_at: scheduledAt,
     expires_at: expiresAt,
     direction: 'outbound',
+    campaign_id: null,
     author: null,
     source: 'api',
     wa_id: null,

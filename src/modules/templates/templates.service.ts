@@ -125,6 +125,12 @@ export class TemplatesService {
     const text = parseTemplate((await this.get(actor, id)).body);
     return { id, variables: text.variables, render: (values) => renderTemplate(text, values) };
   }
+
+  /** The same of a text that is no template's. @throws VALIDATION_FAILED where it is malformed */
+  ofText(text: string): Omit<LoadedTemplate, 'id'> {
+    const parsed = parseTemplate(text);
+    return { variables: parsed.variables, render: (values) => renderTemplate(parsed, values) };
+  }
 }
 
 const resourceOf = (id: string): string => `template:${id}`;

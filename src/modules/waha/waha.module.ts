@@ -35,6 +35,6 @@ import { WahaServers } from './waha-servers.service';
     WahaServers,
   ],
   // Who sends must know what the tenant may: messages find the TenantDirectory here.
-  exports: [SessionDirectory, SessionStates, TenantsModule, WahaServers],
+  exports: [SessionDirectory, SessionStates, SessionsService, TenantsModule, WahaServers],
 })
 export class WahaModule {}

@@ -27,6 +27,8 @@ export const AUDIT_ACTIONS = {
   TEMPLATE_CREATED: 'A template was made',
   TEMPLATE_UPDATED: 'A template was changed',
   TEMPLATE_DELETED: 'A template was deleted',
+  CAMPAIGN_CREATED: 'A campaign was accepted',
+  CAMPAIGN_UPDATED: 'A campaign was paused, resumed or cancelled',
   AUDIT_EXPORTED: 'The audit trail was exported',
 } as const;
 

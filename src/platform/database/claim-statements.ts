@@ -34,17 +34,23 @@ const ROOM = `
       case when d.quiet then (d.today + case when c.local::time < z.quiet_to then 0 else 1 end + z.quiet_to) at time zone z.zone end,
       case when l.firsts_closed_until > clock_timestamp() then l.firsts_closed_until end) as opens_at) o`;
 
-/** A message that may leave: neither waiting for its retry nor overdue, in no chat that an earlier one holds up. */
-const FREE = `
+/**
+ * A message that may leave: neither waiting for its retry nor overdue, in no chat that an earlier one holds up. What waits for
+ * its retry holds up what is as urgent: a campaign nobody who is written to otherwise.
+ */
+const free = (campaign: string | null): string => `
   q.tenant_id = lane.tenant_id and q.session_id = lane.session_id and q.status = 'queued'
+    and q.campaign_id ${campaign === null ? 'is null' : `= ${campaign}`}
     and (q.next_attempt_at is null or q.next_attempt_at <= clock_timestamp())
     and (q.expires_at is null or q.expires_at > clock_timestamp())
     and q.chat <> all (array(select h.chat from messages h
       where h.tenant_id = lane.tenant_id and h.session_id = lane.session_id
         and (h.status = 'sending' or (h.status = 'unknown' and h.settle_at is not null)
-          or (h.status = 'queued' and h.next_attempt_at is not null and h.next_attempt_at > clock_timestamp()))))`;
+          or (h.status = 'queued' and h.next_attempt_at is not null and h.next_attempt_at > clock_timestamp()
+            and (h.campaign_id is null${campaign === null ? '' : ` or h.campaign_id = ${campaign}`})))))`;
 
-const FIELDS = 'q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.burned, q.first_contact, q.urgency, q.seq';
+const FIELDS =
+  'q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.burned, q.first_contact, q.urgency, q.seq, q.campaign_id';
 
 /** How due lanes come by their next message. Lanes of all tenants are claimed together: fairness is between them. */
 export const CLAIM_STATEMENTS = {
@@ -77,19 +83,35 @@ export const CLAIM_STATEMENTS = {
         join tenants t on t.id = l.tenant_id
         ${ROOM}),
       head as (
-        select lane.*, m.id, m.chat, m.type, m.body, m.content, m.wa_id, m.burned, coalesce(m.first_contact, false) as first_contact,
+        select lane.*, m.id, m.chat, m.type, m.body, m.content, m.wa_id, m.burned, m.campaign_id, coalesce(m.first_contact, false) as first_contact,
           coalesce(m.first_contact, false) and not exists (select from chats k where k.tenant_id = lane.tenant_id
             and k.session_id = lane.session_id and k.chat = m.chat) as counts_first,
-          case when m.id is null then (select min(r.next_attempt_at) from messages r where r.tenant_id = lane.tenant_id
-            and r.session_id = lane.session_id and r.status = 'queued' and r.next_attempt_at > clock_timestamp()) end as retry_at
+          case when m.id is null then least(
+            (select min(r.next_attempt_at) from messages r where r.tenant_id = lane.tenant_id and r.session_id = lane.session_id
+              and r.status = 'queued' and r.next_attempt_at > clock_timestamp()),
+            (select min(c.next_at) from campaign_sessions c where c.tenant_id = lane.tenant_id and c.session_id = lane.session_id
+              and c.running and c.next_at > clock_timestamp())) end as retry_at
         from lane left join lateral (
-          (select ${FIELDS} from messages q where ${FREE} and not q.first_contact
+          (select ${FIELDS} from messages q where ${free(null)} and not q.first_contact
               and q.urgency <= case when lane.others then 32767 when lane.replies then 0 else -1 end
             order by q.urgency, q.seq limit 1)
           union all
-          (select ${FIELDS} from messages q where lane.others and lane.firsts and ${FREE} and q.first_contact
+          (select ${FIELDS} from messages q where lane.others and lane.firsts and ${free(null)} and q.first_contact
             order by q.urgency, q.seq limit 1)
+          union all
+          (select ${FIELDS} from campaign_sessions c cross join lateral (
+              (select q.* from messages q where ${free('c.campaign_id')} and not q.first_contact order by q.urgency, q.seq limit 1)
+              union all
+              (select q.* from messages q where lane.firsts and ${free('c.campaign_id')} and q.first_contact
+                order by q.urgency, q.seq limit 1)) q
+            where lane.others and c.tenant_id = lane.tenant_id and c.session_id = lane.session_id and c.running
+              and (c.next_at is null or c.next_at <= clock_timestamp())
+            order by q.seq limit 1)
           order by urgency, seq limit 1) m on true),
+      spaced as (
+        update campaign_sessions c set next_at = clock_timestamp() + 60000.0 / c.per_minute * interval '1 ms' from head
+        where c.tenant_id = head.tenant_id and c.session_id = head.session_id and c.campaign_id = head.campaign_id
+          and c.per_minute is not null),
       known as (
         insert into chats (tenant_id, session_id, chat)
         select tenant_id, session_id, chat from head where first_contact order by tenant_id, session_id on conflict do nothing),
@@ -128,7 +150,11 @@ export const CLAIM_STATEMENTS = {
       with forgotten as (
         select l.tenant_id, l.session_id from lanes l
         where l.owner is null and l.state = 'open' and l.next_at is null
-          and exists (select from messages m where m.tenant_id = l.tenant_id and m.session_id = l.session_id and m.status = 'queued')
+          and (exists (select from messages m where m.tenant_id = l.tenant_id and m.session_id = l.session_id
+              and m.campaign_id is null and m.status = 'queued')
+            or exists (select from campaign_sessions c join messages m on m.tenant_id = c.tenant_id
+              and m.session_id = c.session_id and m.campaign_id = c.campaign_id and m.status = 'queued'
+              where c.tenant_id = l.tenant_id and c.session_id = l.session_id and c.running))
         order by l.tenant_id, l.session_id limit $1 for no key update of l skip locked)
       update lanes l set next_at = greatest(l.pace_at, clock_timestamp()) from forgotten f
       where l.tenant_id = f.tenant_id and l.session_id = f.session_id returning l.session_id`,

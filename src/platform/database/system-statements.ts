@@ -1,5 +1,6 @@
 import { KEY_STATEMENTS } from './key-statements';
 import { AUDIT_STATEMENTS } from './audit-statements';
+import { CAMPAIGN_STATEMENTS } from './campaign-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
@@ -75,6 +76,7 @@ export const SYSTEM_STATEMENTS = {
   ...KEY_STATEMENTS,
   ...LOGIN_STATEMENTS,
   ...AUDIT_STATEMENTS,
+  ...CAMPAIGN_STATEMENTS,
   ...CLAIM_STATEMENTS,
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,

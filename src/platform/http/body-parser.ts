@@ -5,6 +5,7 @@ import type { AppError } from '../../common/app-error';
 import { FORM_TYPE, type FormBodyConfig } from './form-body.decorator';
 import { HttpErrors } from './http.errors';
 import { isInheritedName } from './inherited-names';
+import { STREAM_TYPES, type StreamBodyConfig, type StreamedRequest } from './stream-body.decorator';
 import type { RawBodyConfig } from './raw-body.decorator';
 
 /** Bodies of JSON routes that say nothing else. */
@@ -35,6 +36,7 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
     );
   });
   registerForms(fastify);
+  registerStreams(fastify);
   fastify.addHook('onRoute', (route) => {
     const { bodyLimitBytes } = (route.config ?? {}) as RawBodyConfig;
     if (bodyLimitBytes !== undefined) route.bodyLimit = bodyLimitBytes;
@@ -53,6 +55,15 @@ function registerForms(fastify: FastifyInstance): void {
     const isForm = request.headers['content-type']?.toLowerCase().startsWith(FORM_TYPE) ?? false;
     const refused = isForm && request.method !== 'GET' && !(request.routeOptions.config as FormBodyConfig).formBody;
     done(refused ? HttpErrors.unsupportedMediaType() : null);
+  });
+}
+
+/** Bodies that are read as they come, on the routes that take them; the others refuse them before they are read. */
+function registerStreams(fastify: FastifyInstance): void {
+  fastify.addContentTypeParser([...STREAM_TYPES], (request, payload, done: Done) => {
+    if (!(request.routeOptions.config as StreamBodyConfig).streamBody) return done(HttpErrors.unsupportedMediaType());
+    (request as StreamedRequest).bodyStream = payload;
+    done(null, undefined);
   });
 }
 

@@ -21,6 +21,11 @@ export class ListMessagesQuery extends PageQuery {
   @IsIn(['inbound', 'outbound'])
   direction?: 'inbound' | 'outbound';
 
+  /** Of that campaign. */
+  @Optional()
+  @Id()
+  campaign_id?: string;
+
   @ApiPropertyOptional({ enum: MESSAGE_STATUSES })
   @Optional()
   @IsIn(MESSAGE_STATUSES)

@@ -1,7 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { MESSAGE_STATUSES } from '../message-status';
+import { MESSAGE_STATUSES, type MessageStatus } from '../message-status';
 import { ContactDto, LocationDto, PollDto } from './message-parts.dto';
 import type { MessageEventRow, MessageRow } from '../messages.repository';
+
+export { MESSAGE_STATUSES, type MessageStatus };
 
 /** A message, sent or received. */
 export class MessageResponse {
@@ -43,6 +45,8 @@ export class MessageResponse {
   /** The user who sent it; null for what was received or sent on the phone. */
   @ApiProperty({ type: String, nullable: true })
   created_by: string | null;
+  /** The campaign that it belongs to; absent in other messages. */
+  campaign_id?: string;
   attempts: number;
   /** Stable code of the last failure; null when there was none. */
   @ApiProperty({ type: String, nullable: true })
@@ -99,6 +103,7 @@ export const messageResponse = (row: MessageRow): MessageResponse => ({
   author: row.author,
   source: row.source,
   created_by: row.created_by,
+  ...(row.campaign_id === null ? {} : { campaign_id: row.campaign_id }),
   attempts: row.attempts,
   error_code: row.error_code,
   error: row.error,

@@ -1,0 +1,57 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Config } from '../../config/config';
+import { SystemDatabase } from '../../platform/database/system-database';
+import { Wakeups } from '../../platform/database/wakeups';
+import { Periodic } from '../../platform/loops/periodic';
+
+const EVERY_MS = 1_000;
+const AT_ONCE = 2_000;
+
+type Statement =
+  'startCampaigns' | 'finishCampaigns' | 'cancelRest' | 'campaignsCleared' | 'forgetUnaccepted' | 'campaignsForgotten';
+
+/**
+ * What time does to campaigns: starts those whose time has come, ends those of which everything has left, and clears what was
+ * cancelled or never accepted. Any number of workers may run it.
+ */
+@Injectable()
+export class CampaignClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(CampaignClock.name);
+  private readonly loop: Periodic;
+
+  constructor(
+    private readonly config: Config,
+    private readonly system: SystemDatabase,
+    private readonly wakeups: Wakeups,
+  ) {
+    this.loop = new Periodic({
+      everyMs: EVERY_MS,
+      run: () => this.tick(),
+      onError: (error) => this.logger.warn({ msg: 'campaign clock: round failed', err: error }),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.config.ROLE !== 'api') this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  private async tick(): Promise<void> {
+    if ((await this.move('startCampaigns')) > 0) this.wakeups.wake('lanes');
+    await this.move('finishCampaigns');
+    const cancelled = await this.move('cancelRest');
+    if (cancelled < AT_ONCE) await this.move('campaignsCleared');
+    const forgotten = await this.move('forgetUnaccepted');
+    if (forgotten < AT_ONCE) await this.move('campaignsForgotten');
+    if (Math.max(cancelled, forgotten) >= AT_ONCE) this.loop.nudge();
+  }
+
+  private async move(statement: Statement): Promise<number> {
+    const limited = !['campaignsCleared', 'campaignsForgotten'].includes(statement);
+    const [row] = await this.system.run<{ moved: number }>(statement, limited ? [AT_ONCE] : []);
+    return row?.moved ?? 0;
+  }
+}

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { dayIn } from '../../common/days';
+import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import { TenantDirectory } from '../../platform/http/tenant-directory';
+import { chatAddress } from './chat-address';
+import { type ContentDraft, contentOf, type SentType, type StoredContent } from './message-content';
+import { MessageMetrics } from './message.metrics';
+
+/** What the messages of a campaign have in common. */
+export interface BulkOrder {
+  tenantId: string;
+  campaignId: string;
+  /** From which they leave, in turn; a chat that one of them knows is written to by that one. */
+  sessionIds: readonly string[];
+  type: SentType;
+  content: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  createdBy: string;
+  expiresAt: Date | null;
+}
+
+/** One message of a campaign. */
+export interface BulkRow {
+  chat: string;
+  body: string | null;
+}
+
+/** How many were stored now, of as many as the tenant's day had room for: the first of them. */
+export interface BulkStored {
+  stored: number;
+  granted: number;
+}
+
+const HELD = `
+  select l.session_id from lanes l where l.tenant_id = $1 and l.session_id = any ($2::uuid[]) and l.state <> 'closed'
+  order by l.tenant_id, l.session_id for no key update`;
+
+// Nothing of it leaves before its campaign runs, so no lane is woken. The campaign's time to come in begins anew with each
+// batch; one whose time was over is not added to.
+const STORE = `
+  with alive as (
+    update campaigns set accepting_until = clock_timestamp() + interval '60 seconds'
+    where tenant_id = $1 and id = $3 and status = 'accepting' and accepting_until > clock_timestamp() returning id),
+  lane as (${HELD}),
+  given as (
+    select * from unnest($4::uuid[], $5::text[], $6::text[], $7::uuid[]) with ordinality
+      as g(id, chat, body, session_id, position)),
+  stored as (
+    insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
+      expires_at, urgency, first_contact, campaign_id)
+    select $1, g.id, coalesce(k.session_id, g.session_id), g.chat, 'outbound', $8, 'queued', g.body, $9::jsonb, $10::jsonb, $11,
+      $12, 2, k.session_id is null and g.chat not like '%@g.us', $3
+    from given g left join lateral (
+      select c.session_id from chats c where c.tenant_id = $1 and c.session_id = any ($2::uuid[]) and c.chat = g.chat
+      order by c.last_inbound_at desc nulls last, c.known_at limit 1) k on true
+    join lane on lane.session_id = coalesce(k.session_id, g.session_id)
+    where exists (select from alive)
+    order by g.position on conflict (tenant_id, id) do nothing returning id)
+  select (select count(*) from stored)::int as stored, exists (select from alive) as alive`;
+
+// Grants as many as are left of the day, as the acceptance of single messages does.
+const GRANT = `
+  insert into tenant_usage as u (tenant_id, day, messages, granted) values ($1, $2, least($3::bigint, $4), least($3, $4))
+  on conflict (tenant_id, day) do update set messages = u.messages + least($3, greatest($4 - u.messages, 0)),
+    granted = least($3, greatest($4 - u.messages, 0))
+  returning granted::int as granted`;
+
+const GIVE_BACK = `update tenant_usage set messages = messages - $3 where tenant_id = $1 and day = $2`;
+
+const STRANGERS = `
+  select count(*)::int as count from unnest($3::text[]) g(chat) where g.chat not like '%@g.us' and not exists (
+    select from chats c where c.tenant_id = $1 and c.session_id = any ($2::uuid[]) and c.chat = g.chat)`;
+
+/** Stores the messages of campaigns, many at a time. */
+@Injectable()
+export class BulkAcceptor {
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly tenants: TenantDirectory,
+    private readonly metrics: MessageMetrics,
+  ) {}
+
+  /** What a message says, as for one that is sent by itself. @throws VALIDATION_FAILED */
+  contentOf(draft: ContentDraft, type: SentType | undefined): StoredContent {
+    return contentOf(draft, type);
+  }
+
+  /** The chat of a recipient as a person writes it; null when it is none. */
+  chatOf(to: string): string | null {
+    return chatAddress(to);
+  }
+
+  /** How many of the chats none of the sessions knows. */
+  async strangers(tenantId: string, sessionIds: readonly string[], chats: string[]): Promise<number> {
+    const [row] = await this.db.query<{ count: number }>(tenantId, STRANGERS, [tenantId, sessionIds, chats]);
+    return row?.count ?? 0;
+  }
+
+  /**
+   * Stores the messages, each once: the id of a message is made of its campaign and its chat, so that neither a chat that is
+   * named twice nor a batch that comes twice makes another.
+   * @param turn of the first of them among the sessions
+   * @returns null when the campaign takes in nothing any more
+   */
+  async store(order: BulkOrder, rows: BulkRow[], turn: number): Promise<BulkStored | null> {
+    const { messages_per_day: limit } = await this.tenants.limitsOf(order.tenantId);
+    const outcome = await (limit === null
+      ? this.storeAll(order, rows, turn)
+      : this.storeWithin(limit, order, rows, turn));
+    if (outcome) this.metrics.happened('accepted', outcome.stored);
+    return outcome;
+  }
+
+  private async storeAll(order: BulkOrder, rows: BulkRow[], turn: number): Promise<BulkStored | null> {
+    const [row] = await this.db.query<StoreRow>(order.tenantId, STORE, paramsOf(order, rows, turn));
+    return row?.alive ? { stored: row.stored, granted: rows.length } : null;
+  }
+
+  /** Lanes before the tenant's day, as everybody locks them. What was there already gives its place in the day back. */
+  private async storeWithin(
+    limit: number,
+    order: BulkOrder,
+    rows: BulkRow[],
+    turn: number,
+  ): Promise<BulkStored | null> {
+    const { tenantId, sessionIds } = order;
+    const day = dayIn(await this.tenants.timeZoneOf(tenantId), new Date());
+    return this.db.transaction(tenantId, async (tx) => {
+      await tx.query(HELD, [tenantId, sessionIds]);
+      const [grant] = await tx.query<{ granted: number }>(GRANT, [tenantId, day, rows.length, limit]);
+      const granted = grant?.granted ?? 0;
+      const row = await storeIn(tx, order, rows.slice(0, granted), turn);
+      const stored = row?.stored ?? 0;
+      if (stored < granted) await tx.query(GIVE_BACK, [tenantId, day, granted - stored]);
+      return row?.alive ? { stored, granted } : null;
+    });
+  }
+}
+
+interface StoreRow {
+  stored: number;
+  alive: boolean;
+}
+
+async function storeIn(
+  tx: TenantTransaction,
+  order: BulkOrder,
+  rows: BulkRow[],
+  turn: number,
+): Promise<StoreRow | undefined> {
+  const [row] = await tx.query<StoreRow>(STORE, paramsOf(order, rows, turn));
+  return row;
+}
+
+const paramsOf = (order: BulkOrder, rows: BulkRow[], turn: number): unknown[] => [
+  order.tenantId,
+  order.sessionIds,
+  order.campaignId,
+  rows.map(({ chat }) => idOf(order.campaignId, chat)),
+  rows.map(({ chat }) => chat),
+  rows.map(({ body }) => body),
+  rows.map((_row, nth) => order.sessionIds[(turn + nth) % order.sessionIds.length]),
+  order.type,
+  JSON.stringify(order.content),
+  JSON.stringify(order.metadata),
+  order.createdBy,
+  order.expiresAt,
+];
+
+/** The time of the campaign's own id, and of the rest 74 bits of a hash: a UUIDv7 like every id. */
+function idOf(campaignId: string, chat: string): string {
+  const hash = createHash('sha256').update(campaignId).update(chat).digest('hex');
+  const variant = ((parseInt(hash.slice(3, 4), 16) & 3) | 8).toString(16);
+  return `${campaignId.slice(0, 13)}-7${hash.slice(0, 3)}-${variant}${hash.slice(4, 7)}-${hash.slice(7, 19)}`;
+}

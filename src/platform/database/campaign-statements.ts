@@ -1,0 +1,106 @@
+const CLOCK = 'One clock looks after the campaigns of every tenant.';
+
+/** Lanes of campaigns are woken in the order in which everybody locks lanes. */
+const WAKE = (from: string): string => `
+  lane as (
+    select l.tenant_id, l.session_id from lanes l
+    where (l.tenant_id, l.session_id) in (select tenant_id, session_id from ${from}) and l.state <> 'closed'
+    order by l.tenant_id, l.session_id for no key update),
+  woken as (
+    update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
+    from lane where l.tenant_id = lane.tenant_id and l.session_id = lane.session_id)`;
+
+/** What time does to campaigns, of all tenants alike; each takes at most $1 and answers how many it moved. */
+export const CAMPAIGN_STATEMENTS = {
+  startCampaigns: {
+    reason: CLOCK,
+    text: `
+      with due as (
+        select tenant_id, id from campaigns where status = 'scheduled' and scheduled_at <= statement_timestamp()
+        order by id limit $1 for no key update skip locked),
+      started as (
+        update campaigns c set status = 'running', started_at = clock_timestamp() from due
+        where c.tenant_id = due.tenant_id and c.id = due.id returning c.tenant_id, c.id),
+      sessions as (
+        update campaign_sessions s set running = true from started
+        where s.tenant_id = started.tenant_id and s.campaign_id = started.id returning s.tenant_id, s.session_id),
+      ${WAKE('sessions')}
+      select count(*)::int as moved from started`,
+  },
+  finishCampaigns: {
+    reason: CLOCK,
+    // Finished: every message was handed to WAHA or has ended. An outcome that is still asked for is neither.
+    text: `
+      with due as (
+        select c.tenant_id, c.id from campaigns c where c.status = 'running'
+          and not exists (
+            select from campaign_sessions s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id
+              and m.campaign_id = s.campaign_id and m.status = 'queued'
+            where s.tenant_id = c.tenant_id and s.campaign_id = c.id)
+          and not exists (
+            select from campaign_sessions s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id
+              and (m.status = 'sending' or (m.status = 'unknown' and m.settle_at is not null)
+                or (m.status = 'queued' and m.next_attempt_at is not null)) and m.campaign_id = s.campaign_id
+            where s.tenant_id = c.tenant_id and s.campaign_id = c.id)
+        order by c.id limit $1 for no key update of c skip locked),
+      stopped as (
+        update campaign_sessions s set running = false from due where s.tenant_id = due.tenant_id and s.campaign_id = due.id),
+      moved as (
+        update campaigns c set status = 'finished', finished_at = clock_timestamp() from due
+        where c.tenant_id = due.tenant_id and c.id = due.id returning c.id)
+      select count(*)::int as moved from moved`,
+  },
+  cancelRest: {
+    reason: CLOCK,
+    text: `
+      with due as (
+        select m.tenant_id, m.id, m.session_id from campaigns c
+        join campaign_sessions s on s.tenant_id = c.tenant_id and s.campaign_id = c.id
+        join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id and m.campaign_id = s.campaign_id
+          and m.status = 'queued'
+        where c.clearing limit $1),
+      lane as (
+        select l.tenant_id, l.session_id from lanes l where (l.tenant_id, l.session_id) in (select tenant_id, session_id from due)
+        order by l.tenant_id, l.session_id for no key update),
+      moved as (
+        update messages m set status = 'cancelled', next_attempt_at = null from due join lane using (tenant_id, session_id)
+        where m.tenant_id = due.tenant_id and m.id = due.id and m.status = 'queued'
+        returning m.tenant_id, m.id, m.attempts),
+      noted as (
+        insert into message_events (tenant_id, message_id, status, attempt, note)
+        select tenant_id, id, 'cancelled', nullif(attempts, 0), 'campaign cancelled' from moved)
+      select count(*)::int as moved from moved`,
+  },
+  campaignsCleared: {
+    reason: CLOCK,
+    text: `
+      with done as (
+        update campaigns c set clearing = false where c.clearing and not exists (
+          select from campaign_sessions s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id
+            and m.campaign_id = s.campaign_id and m.status = 'queued'
+          where s.tenant_id = c.tenant_id and s.campaign_id = c.id)
+        returning c.id)
+      select count(*)::int as moved from done`,
+  },
+  forgetUnaccepted: {
+    reason: CLOCK,
+    // Nothing of it was answered with 202, nor sent.
+    text: `
+      with left_over as (
+        select m.tenant_id, m.id from campaigns c
+        join messages m on m.tenant_id = c.tenant_id and m.campaign_id = c.id
+        where c.status = 'accepting' and c.accepting_until < statement_timestamp() limit $1),
+      gone as (
+        delete from messages m using left_over l where m.tenant_id = l.tenant_id and m.id = l.id returning 1)
+      select count(*)::int as moved from gone`,
+  },
+  campaignsForgotten: {
+    reason: CLOCK,
+    text: `
+      with gone as (
+        delete from campaigns c where c.status = 'accepting' and c.accepting_until < statement_timestamp()
+          and not exists (select from messages m where m.tenant_id = c.tenant_id and m.campaign_id = c.id)
+        returning c.id)
+      select count(*)::int as moved from gone`,
+  },
+} as const;
