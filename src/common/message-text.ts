@@ -2,10 +2,9 @@ import { length } from 'class-validator';
 
 /** The longest text that WhatsApp takes. */
 export const MAX_TEXT_CHARACTERS = 65_536;
-export const NOT_BLANK = /\S/;
 
 /** What keeps the text from being sent, to be said after the name of its field; null where nothing does. */
 export function textFault(text: string): string | null {
   if (!length(text, 1, MAX_TEXT_CHARACTERS)) return `must have 1 to ${MAX_TEXT_CHARACTERS} characters`;
-  return NOT_BLANK.test(text) ? null : 'must not be blank';
+  return /\S/.test(text) ? null : 'must not be blank';
 }

@@ -9,6 +9,7 @@ import type { Actor } from '../../src/common/actor';
 import { PLATFORM_ADMIN_ID, PLATFORM_TENANT_ID } from '../../src/common/actor';
 import type { HttpClient } from '../support/http-client';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
+import { makeTemplate } from '../support/templates';
 import { eventually } from '../support/wait';
 import { becomes, send, type WireSession, workingSession } from '../support/whatsapp';
 
@@ -50,6 +51,7 @@ async function business(): Promise<Business> {
   const admin = await app.login('TENANT_ADMIN', id);
   const session = await workingSession(app, admin.http);
   const { body: key } = await admin.http.post<FreshApiKeyResponse>('/api-keys', { name: 'ERP', role: 'MANAGER' });
+  await makeTemplate(admin.http, 'Hello {{name}}');
   const headers = { 'idempotency-key': `of ${id}`.replaceAll(' ', '-') };
   const message = await send(admin.http, { session_id: session.id, to: '5511888880000', text: 'hello' }, headers);
   await becomes(admin.http, message.id, 'delivered', 'read');
@@ -169,7 +171,7 @@ describe('the purge of a tenant', () => {
           'sessions',
           'tenant_usage',
         ],
-        ...['users', 'webhook_events', 'audit_logs'],
+        ...['templates', 'users', 'webhook_events', 'audit_logs'],
       ]),
     );
     await app.app.get(AuditLog).flush();
@@ -192,7 +194,7 @@ describe('the purge of a tenant', () => {
     const { purge } = (await remove(gone.id)).body;
     expect(purge.finished_at).toEqual(expect.any(String));
     expect(purge.report).toMatchObject({
-      tables: { users: 1, api_keys: 1, messages: 1, sessions: 1, lanes: 1, tenants: 1 },
+      tables: { users: 1, api_keys: 1, templates: 1, messages: 1, sessions: 1, lanes: 1, tenants: 1 },
       sessions: { withdrawn: 1 },
       audit_erased: personal.rows[0]?.all,
     });

@@ -2,6 +2,7 @@ import { handlersOf } from '../../src/platform/http/access-audit';
 import { AuditLog } from '../../src/platform/audit/audit-log';
 import { makeKey, tokenOf } from '../support/api-keys';
 import type { HttpClient } from '../support/http-client';
+import { makeTemplate } from '../support/templates';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 
 const ADMIN_API_KEY = 'marked-platform-key-of-the-tests-0123456789';
@@ -42,7 +43,7 @@ async function remember(call: Promise<{ body: unknown; status: number }>): Promi
 const MARKED_BODY = {
   ...{ email: 'marked@secrets.example', password: PASSWORD, current_password: PASSWORD, new_password: `${PASSWORD} 2` },
   ...{ refresh_token: `rt_${MARK}`, token: `${MARK}.token.made-up`, client_secret: `sbk_${MARK}`, client_id: MARK },
-  ...{ text: TEXT, to: '+5511888880000', name: 'plain name', metadata: { note: TEXT } },
+  ...{ text: TEXT, to: '+5511888880000', name: 'plain name', metadata: { note: TEXT }, variables: { x: TEXT } },
 };
 
 const addressOf = (route: string): [method: string, path: string] => {
@@ -98,6 +99,11 @@ async function doEverything(): Promise<void> {
   issued.push(session.secret);
   const sent = await admin.http.post('/messages/send', { to: '+5511888880000', text: TEXT, session_id: session.id });
   expect(sent.status).toBe(202);
+  const template = await makeTemplate(admin.http, `${TEXT} {{x}}`);
+  const filled = { to: '+5511888880000', template_id: template.id, variables: { x: TEXT }, session_id: session.id };
+  expect((await admin.http.post('/messages/send', filled)).status).toBe(202);
+  expect((await admin.http.call('PATCH', `/templates/${template.id}`, { text: `${TEXT} {{y}}` })).status).toBe(200);
+  expect((await admin.http.delete(`/templates/${template.id}`)).status).toBe(204);
   expect((await admin.http.post('/waha/sessions', { name: 'Real one' })).status).toBe(201);
 }
 
@@ -119,7 +125,15 @@ describe('the audit trail', () => {
       'API_KEY_ROTATED',
     ])
       expect([action, actions.has(action)]).toEqual([action, true]);
-    for (const action of ['TOKEN_ISSUED', 'TENANT_CREATED', 'SESSION_CREATED', 'ACCESS_DENIED'])
+    for (const action of [
+      'TEMPLATE_CREATED',
+      'TEMPLATE_UPDATED',
+      'TEMPLATE_DELETED',
+      'TOKEN_ISSUED',
+      'TENANT_CREATED',
+      'SESSION_CREATED',
+      'ACCESS_DENIED',
+    ])
       expect([action, actions.has(action)]).toEqual([action, true]);
     expect(issued.length).toBeGreaterThan(15);
     const secrets = [MARK, ...issued];

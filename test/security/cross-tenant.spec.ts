@@ -1,6 +1,7 @@
 import { handlersOf } from '../../src/platform/http/access-audit';
 import type { TestSession } from '../support/factories';
 import { makeKey } from '../support/api-keys';
+import { makeTemplate } from '../support/templates';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import type { WireMessage } from '../support/whatsapp';
 
@@ -17,7 +18,15 @@ const CONTENT = `
     and t.table_name not in ('audit_pending', 'audit_seals', 'audit_chains', 'tenant_usage') order by 1`;
 
 let app: TestApp;
-let victim: { tenantId: string; admin: LoggedIn; session: TestSession; message: string; key: string; login: string };
+let victim: {
+  tenantId: string;
+  admin: LoggedIn;
+  session: TestSession;
+  message: string;
+  key: string;
+  login: string;
+  template: string;
+};
 let attacker: LoggedIn;
 
 beforeAll(async () => {
@@ -26,8 +35,9 @@ beforeAll(async () => {
   const session = await app.make.session(app.tenantId, { status: 'SCAN_QR_CODE' });
   const message = await app.make.message(session, { status: 'failed', body: 'a secret of the victim' });
   const { id: key } = await makeKey(app, admin.http, { role: 'AUDITOR' });
+  const { id: template } = await makeTemplate(admin.http, 'a secret of the victim {{x}}');
   const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
-  victim = { tenantId: app.tenantId, admin, session, message, key, login: login?.id ?? '' };
+  victim = { tenantId: app.tenantId, admin, session, message, key, login: login?.id ?? '', template };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -47,6 +57,7 @@ const routesWithIds = (): string[] =>
 const idFor = (route: string): string => {
   if (route.includes(' /waha/sessions/')) return victim.session.id;
   if (route.includes(' /messages/')) return victim.message;
+  if (route.includes(' /templates/')) return victim.template;
   if (route.includes(' /users/')) return victim.admin.userId;
   if (route.includes(' /api-keys/')) return victim.key;
   if (route.includes(' /auth/sessions/')) return victim.login;
@@ -89,7 +100,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|users|api-keys)\/:id$/.test(each),
+      /^GET \/(waha\/sessions|messages|templates|users|api-keys)\/:id$/.test(each),
     )) {
       const [method, path] = addressOf(route, idFor(route));
       expect([route, (await victim.admin.http.call(method, path)).status]).toEqual([route, 200]);
@@ -101,20 +112,31 @@ describe('an id of another tenant', () => {
     await app.make.session(attacker.tenantId);
     const send = { to: '5511888880000', text: 'x', session_id: victim.session.id };
     expect((await attacker.http.post('/messages/send', send)).outcome).toBe('404 NOT_FOUND');
+    const borrowed = { to: '5511888880000', template_id: victim.template, variables: { x: 1 } };
+    expect((await attacker.http.post('/messages/send', borrowed)).outcome).toBe('404 NOT_FOUND');
     const list = await attacker.http.get<unknown[]>(`/messages?session_id=${victim.session.id}&count=true`);
     expect([list.body, list.headers.get('x-total-count')]).toEqual([[], '0']);
     const cursors = await attacker.http.get<unknown[]>(`/messages?cursor=${victim.message}`);
     expect(cursors.body).toEqual([]);
+    expect((await attacker.http.get<unknown[]>(`/templates?q=secret&cursor=${victim.template}`)).body).toEqual([]);
     expect(await contentOf(victim.tenantId)).toEqual(before);
   });
 
   it('shows in no list', async () => {
-    const { tenantId, session, key, admin } = victim;
+    const { tenantId, session, key, admin, template } = victim;
     const secrets = [admin.email, admin.tenantSlug, 'a secret of the victim'];
-    for (const path of ['/messages?limit=100', '/waha/sessions?limit=100', '/users', '/api-keys', '/audit/logs']) {
+    const paths = [
+      '/messages?limit=100',
+      '/waha/sessions?limit=100',
+      '/templates',
+      '/users',
+      '/api-keys',
+      '/audit/logs',
+    ];
+    for (const path of paths) {
       const { text } = await attacker.http.get(path);
       // The attacker's own audit trail names the ids that it tried.
-      const ids = path === '/audit/logs' ? [] : [tenantId, session.id, victim.message, key];
+      const ids = path === '/audit/logs' ? [] : [tenantId, session.id, victim.message, key, template];
       const shown = [...secrets, ...ids].filter((secret) => text.includes(secret));
       expect([path, shown]).toEqual([path, []]);
     }
@@ -202,7 +224,7 @@ describe('inside one tenant', () => {
 /** What spec and product say, written a second time on purpose: a change of the role table has to be made here too. */
 const mayOf = (role: 'AGENT' | 'MANAGER' | 'AUDITOR'): string[] => {
   const own = ['profile:read', 'profile:own', 'login:end', 'password:change', 'audit:read'];
-  const reads = [...own, 'sessions:read', 'messages:read', 'health:details'];
-  if (role === 'MANAGER') return [...reads, 'sessions:pair', 'messages:send', 'users:read'];
+  const reads = [...own, 'sessions:read', 'messages:read', 'templates:read', 'health:details'];
+  if (role === 'MANAGER') return [...reads, 'sessions:pair', 'messages:send', 'templates:manage', 'users:read'];
   return role === 'AUDITOR' ? [...reads, 'users:read', 'audit:verify'] : reads;
 };

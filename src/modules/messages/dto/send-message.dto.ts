@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsObject, IsString, Length, Matches, ValidateNested } from 'class-validator';
-import { MAX_TEXT_CHARACTERS, NOT_BLANK } from '../../../common/message-text';
+import { MAX_TEXT_CHARACTERS } from '../../../common/message-text';
 import { FreeObject } from '../../../platform/http/free-object.rule';
 import { Id } from '../../../platform/http/id.rule';
 import { Optional } from '../../../platform/http/optional.rule';
@@ -31,7 +31,7 @@ export class SendMessageDto {
   @Optional()
   @IsString()
   @Length(1, MAX_TEXT_CHARACTERS)
-  @Matches(NOT_BLANK, { message: 'text must not be blank' })
+  @Matches(/\S/, { message: 'text must not be blank' })
   text?: string;
 
   /** A template to take the text from, instead of a text: as it is now, later changes do not reach the message. */

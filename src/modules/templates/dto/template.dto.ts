@@ -1,5 +1,5 @@
 import { IsString, Length, Matches } from 'class-validator';
-import { MAX_TEXT_CHARACTERS, NOT_BLANK } from '../../../common/message-text';
+import { MAX_TEXT_CHARACTERS } from '../../../common/message-text';
 import { DisplayName } from '../../../platform/http/name.rule';
 import { Language } from '../../../platform/http/language.rule';
 import { Optional } from '../../../platform/http/optional.rule';
@@ -18,7 +18,7 @@ export class CreateTemplateDto {
   /** What is sent, once each `{{variable}}` has its value. @example "Hello {{name}}, your order {{order_no}} is ready." */
   @IsString()
   @Length(1, MAX_TEXT_CHARACTERS)
-  @Matches(NOT_BLANK, { message: 'text must not be blank' })
+  @Matches(/\S/, { message: 'text must not be blank' })
   text: string;
 }
 
@@ -37,6 +37,6 @@ export class UpdateTemplateDto {
   @Optional()
   @IsString()
   @Length(1, MAX_TEXT_CHARACTERS)
-  @Matches(NOT_BLANK, { message: 'text must not be blank' })
+  @Matches(/\S/, { message: 'text must not be blank' })
   text?: string;
 }
