@@ -54,6 +54,14 @@ describe('a message made of a template', () => {
     expect((await send(admin.http, { to: TO, template_id: plain })).text).toBe('No variables');
   });
 
+  it('may have variables named like members of every object', async () => {
+    const id = await make(admin.http, '{{toString}} {{constructor}}');
+    const none = await refusal({ template_id: id, variables: {} });
+    expect(none.body.details.map(({ field }) => field)).toEqual(['variables.toString', 'variables.constructor']);
+    const variables = { toString: 'a', constructor: 'b' };
+    expect((await send(admin.http, { to: TO, template_id: id, variables })).text).toBe('a b');
+  });
+
   it('keeps its text and template when that is changed and deleted', async () => {
     const id = await make(admin.http, 'Before {{x}}');
     const scheduled_at = new Date(Date.now() + 2_000).toISOString();

@@ -87,6 +87,9 @@ describe('templates', () => {
     expect((await manager.http.get<WireTemplate>(`/templates/${other.id}`)).body.language).toBe('fr');
     expect((await patch(other.id, { name: 'tWIN' })).body.name).toBe('tWIN');
     expect(await recordsOf(other.id)).toHaveLength(2);
+    const free = await Promise.all([make(), make()]);
+    const renamed = await Promise.all(free.map(({ id }) => patch(id, { name: 'Wanted by both' })));
+    expect(renamed.map(({ outcome }) => outcome).sort()).toEqual(['200', '409 TEMPLATE_NAME_TAKEN']);
     const elsewhere = await app.login('MANAGER', await app.make.tenant());
     expect((await elsewhere.http.post('/templates', draft({ name: 'Twin' }))).status).toBe(201);
   });

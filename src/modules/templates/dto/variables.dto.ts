@@ -32,7 +32,12 @@ export function Variables(): PropertyDecorator {
         defaultMessage: () => `$property must hold at most ${MAX_VARIABLES} values, each ${VALUE_RULE}`,
       },
     });
-  const value = { oneOf: [{ type: 'string', maxLength: MAX_VALUE_CHARACTERS }, { type: 'number', format: 'double' }] };
+  const value = {
+    oneOf: [
+      { type: 'string', maxLength: MAX_VALUE_CHARACTERS },
+      { type: 'number', format: 'double' },
+    ],
+  };
   return applyDecorators(
     FreeObject(MAX_BYTES),
     rule,
