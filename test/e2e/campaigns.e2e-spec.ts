@@ -74,11 +74,16 @@ describe('POST /messages/bulk', () => {
     const ids = sessions.map(({ id }) => id).join(',');
     const lines = phones(1_200).map((number) => JSON.stringify({ to: number, variables: { n: number } }));
     const text = 'Number {{n}}';
-    const streamed = await stream(http, 'application/x-ndjson', [...lines, '{"to":', ''].join('\r\n'), {
-      session_ids: ids,
-      text,
-    });
-    expect([streamed.status, streamed.body]).toMatchObject([202, { accepted: 1_200, folded: 0, rejected_count: 1 }]);
+    const streamed = await stream(
+      http,
+      'application/x-ndjson',
+      [...lines, '{"to":', '{"to":"5511800009999","variables":{"n":"\\u0000"}}', ''].join('\r\n'),
+      {
+        session_ids: ids,
+        text,
+      },
+    );
+    expect([streamed.status, streamed.body]).toMatchObject([202, { accepted: 1_200, folded: 0, rejected_count: 2 }]);
     const table = ['﻿to, n', ...phones(30, 5_000).map((number) => `"+${number}",${number}`)].join('\n');
     const tabled = await stream(http, 'text/csv; charset=utf-8', table, { session_ids: ids, text, name: 'Table' });
     expect([tabled.status, tabled.body]).toMatchObject([202, { accepted: 30, rejected_count: 0 }]);

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { CommonErrors } from '../../common/common.errors';
+import { unstorableField } from '../../platform/http/storable-body';
 
 /** Values of the variables of a text, by their names. */
 export type Variables = Record<string, string | number>;
@@ -105,6 +106,8 @@ function recipientOf(index: number, entry: unknown): Recipient {
   const { to, variables = {} } = entry;
   const stranger = Object.keys(entry).find((field) => !FIELDS.includes(field));
   if (stranger !== undefined) return faulty(index, 'must hold to and variables, and nothing else', to);
+  const unstorable = unstorableField(entry);
+  if (unstorable) return faulty(index, `is not a text that can be stored: ${unstorable.message}`);
   if (typeof to !== 'string' || to.length > LONGEST_TO) return faulty(index, 'must hold to, a text', to);
   if (!isRecord(variables) || !Object.values(variables).every(isValue))
     return faulty(index, 'must hold variables that are texts or numbers', to);

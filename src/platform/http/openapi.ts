@@ -16,6 +16,7 @@ const TAGS: Record<string, string> = {
   Audit: 'Who did what, and the proof that nobody changed it',
   Sessions: 'WhatsApp numbers: create, scan, start, stop',
   Messages: 'Sending, and the history of what was sent and received',
+  Campaigns: 'A message to many, each once, with a ledger',
   Templates: 'Named texts with variables, for messages',
   Webhooks: 'Where WAHA posts its events',
   Health: 'How the service is, for people, probes and Prometheus',

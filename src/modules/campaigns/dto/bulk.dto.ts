@@ -15,7 +15,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { MAX_TEXT_CHARACTERS, NOT_BLANK } from '../../../common/message-text';
+import { MAX_TEXT_CHARACTERS } from '../../../common/message-text';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Id } from '../../../platform/http/id.rule';
 import { DisplayName } from '../../../platform/http/name.rule';
@@ -137,7 +137,7 @@ export class BulkQuery extends BulkOptionsDto {
   @Optional()
   @IsString()
   @Length(1, MAX_TEXT_CHARACTERS)
-  @Matches(NOT_BLANK, { message: 'text must not be blank' })
+  @Matches(/\S/, { message: 'text must not be blank' })
   text?: string;
 
   /** Messages a minute from each session, at most. */

@@ -78,10 +78,11 @@ export class CampaignResponse {
 
 class ProgressResponse {
   /** Messages by status. */
-  @ApiProperty({ type: Object, additionalProperties: { type: 'number' } })
+  @ApiProperty({ type: Object, additionalProperties: { type: 'integer' } })
   counts: Record<string, number>;
 
   /** Messages a minute, over the last five. */
+  @ApiProperty({ type: Number, format: 'double' })
   per_minute: number;
 
   /** When about the last of it leaves; null where nothing waits or it does not run. */
