@@ -67,6 +67,16 @@ export class ServiceProcess {
     await gone;
   }
 
+  /** Freezes it, as a machine that is swapping or was put to sleep does. */
+  freeze(): void {
+    process.kill(this.pid, 'SIGSTOP');
+  }
+
+  /** Lets it go on where it was. */
+  thaw(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+
   /** What a supervisor sends. Answers the exit code once the process is gone. */
   terminate(): Promise<number | null> {
     return this.end((pid) => process.kill(pid, 'SIGTERM'));

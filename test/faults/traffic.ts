@@ -38,23 +38,35 @@ export function lettersOf({ sessions }: World, chats: number, perChat: number): 
   });
 }
 
-/** Posts as a careful client does: under one key, again and again until the message is accepted. */
-export async function postUntilAccepted(http: HttpClient, letter: Letter, posting: Posting): Promise<void> {
+/** Posts a message as a careful client does. */
+export const postUntilAccepted = (http: HttpClient, letter: Letter, posting: Posting): Promise<WireMessage> =>
+  untilAccepted<WireMessage>(http, { path: '/messages/send', body: letter }, posting);
+
+/** Posts under one key, again and again until that is accepted; answers what it was accepted as. */
+export async function untilAccepted<T>(
+  http: HttpClient,
+  { path, body }: { path: string; body: object },
+  posting: Posting,
+): Promise<T> {
   const headers = { 'idempotency-key': randomUUID() };
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     posting.underWay += 1;
-    const answer = await http.post<WireMessage>('/messages/send', letter, { headers }).catch(() => null);
+    const answer = await http.post<T>(path, body, { headers }).catch(() => null);
     posting.underWay -= 1;
-    if (answer?.status === 202) break;
+    if (answer?.status === 202) {
+      posting.accepted += 1;
+      return answer.body;
+    }
     if (answer === null) posting.broken += 1;
-    else if (['503', '409 IDEMPOTENCY_IN_PROGRESS'].some((outcome) => answer.outcome.startsWith(outcome)))
+    else if (
+      ['503', '409 IDEMPOTENCY_IN_PROGRESS', '409 CONFLICT'].some((outcome) => answer.outcome.startsWith(outcome))
+    )
       posting.putOff += 1;
     else throw new Error(`Sending gave ${answer.outcome}: ${answer.text}`);
     if (performance.now() > deadline) throw new Error(`Not accepted in ${PATIENCE_MS} ms: ${answer?.outcome}`);
     await sleep(AGAIN_MS);
   }
-  posting.accepted += 1;
 }
 
 /** Posts the chats side by side, each in its order, with a pause of `pauseMs` on average between two of a chat. */

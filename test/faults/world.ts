@@ -16,6 +16,10 @@ import { ServiceProcess } from './service-process';
 export interface WorldOptions {
   /** How many sessions work in it; 1 unless told otherwise. */
   sessions?: number;
+  /** Processes beside the service's own that do the work; then that one answers requests only. */
+  workers?: number;
+  /** Of each session; as fast as it can unless told otherwise. */
+  pace?: object;
   engine?: SimulatorOptions['engine'];
   timing?: SimulatorOptions['timing'];
   /** Environment variables over those of the tests. */
@@ -27,6 +31,8 @@ export interface WorldOptions {
 /** The service as a process, and around it what survives it: PostgreSQL, WAHA and a logged-in client. */
 export interface World {
   service: ServiceProcess;
+  /** Those that do its work, where they are asked for. */
+  workers: ServiceProcess[];
   /** WAHA's stand-in. */
   simulator: HttpClient;
   /** A TENANT_ADMIN. */
@@ -116,25 +122,33 @@ async function startWorld(options: WorldOptions): Promise<World> {
     timing: { ...FAST, ...options.timing },
   });
   endWithWorlds(() => simulator.close());
-  const service = new ServiceProcess({
-    script: entry,
-    folder: os.tmpdir(),
-    variables: {
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'warn',
-      DATABASE_URL: databaseUrl,
-      DATABASE_ROLE_PREFIX: `switchboard_faults_${process.env.JEST_WORKER_ID}`,
-      WAHA_BASE_URL: simulator.url,
-      WAHA_TIMEOUT_MS: String(WAHA_TIMEOUT_MS),
-      RATE_LIMIT_PER_MINUTE: '1000000',
-      ...SECRETS,
-      ...options.variables,
-      PORT: String(await freePort()),
-    },
-  });
+  const variables = {
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: databaseUrl,
+    DATABASE_ROLE_PREFIX: `switchboard_faults_${process.env.JEST_WORKER_ID}`,
+    WAHA_BASE_URL: simulator.url,
+    WAHA_TIMEOUT_MS: String(WAHA_TIMEOUT_MS),
+    RATE_LIMIT_PER_MINUTE: '1000000',
+    ...SECRETS,
+    ...options.variables,
+  };
+  const start = (more: Record<string, string>) => startService(entry, { ...variables, ...more });
+  const service = await start(options.workers === undefined ? {} : { ROLE: 'api' });
+  const workers: ServiceProcess[] = [];
+  const webhooks = { WAHA_WEBHOOK_URL: `${service.url}/webhooks/waha` };
+  for (let nth = 0; nth < (options.workers ?? 0); nth += 1) workers.push(await start({ ROLE: 'worker', ...webhooks }));
+  const pieces = { service, workers, databaseUrl, waha: new HttpClient(simulator.url) };
+  return populate(pieces, options);
+}
+
+/** A process of the service, on a port of its own, ready for traffic; it ends with the world. */
+async function startService(script: string, variables: Record<string, string>): Promise<ServiceProcess> {
+  const PORT = String(await freePort());
+  const service = new ServiceProcess({ script, folder: os.tmpdir(), variables: { ...variables, PORT } });
   endWithWorlds(() => service.kill());
   await explained(service, () => service.start());
-  return populate({ service, databaseUrl, waha: new HttpClient(simulator.url) }, options.sessions ?? 1);
+  return service;
 }
 
 async function databaseOfRun(): Promise<string> {
@@ -152,24 +166,26 @@ export async function ownPostgres(): Promise<OwnPostgres> {
 
 interface Pieces {
   service: ServiceProcess;
+  workers: ServiceProcess[];
   databaseUrl: string;
   waha: HttpClient;
 }
 
-async function populate({ service, databaseUrl, waha }: Pieces, sessions: number): Promise<World> {
+async function populate({ service, workers, databaseUrl, waha }: Pieces, options: WorldOptions): Promise<World> {
   const anybody = new HttpClient(service.url);
   const owner = await ownerOf(databaseUrl);
   const { email, password } = await createAccount(owner);
   const answer = await anybody.post<{ access_token: string }>('/auth/login', { email, password });
   if (answer.status !== 200) throw new Error(`Logging in gave ${answer.outcome}`);
   const http = anybody.with({ authorization: `Bearer ${answer.body.access_token}` });
-  const names = Array.from({ length: sessions }, (_, number) => `number ${number}`);
+  const names = Array.from({ length: options.sessions ?? 1 }, (_, number) => `number ${number}`);
   return {
     service,
+    workers,
     simulator: waha,
     http,
     anybody,
-    sessions: await Promise.all(names.map((name) => workingSession(http, waha, name))),
+    sessions: await inTurns(names, (name) => workingSession(http, waha, name, options.pace)),
     faults: async (change) => {
       const { status, text } = await waha.call('PUT', '/simulator/faults', change);
       if (status !== 200) throw new Error(`The simulator refused the faults: ${text}`);
@@ -177,6 +193,16 @@ async function populate({ service, databaseUrl, waha }: Pieces, sessions: number
     sends: async () => (await waha.get<Send[]>('/simulator/sends')).body,
     owner: () => ownerOf(databaseUrl),
   };
+}
+
+/** So many at one time: more would be in each other's way. */
+const AT_ONCE = 25;
+
+async function inTurns<I, O>(items: I[], work: (item: I) => Promise<O>): Promise<O[]> {
+  const done: O[] = [];
+  for (let from = 0; from < items.length; from += AT_ONCE)
+    done.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(work))));
+  return done;
 }
 
 async function ownerOf(connectionString: string): Promise<Client> {
@@ -190,8 +216,13 @@ async function ownerOf(connectionString: string): Promise<Client> {
 }
 
 /** Creates a session over the API, scans its code and waits until it works. */
-export async function workingSession(http: HttpClient, waha: HttpClient, name: string): Promise<WireSession> {
-  const { id, waha_name } = await createSession(http, name);
+export async function workingSession(
+  http: HttpClient,
+  waha: HttpClient,
+  name: string,
+  pace?: object,
+): Promise<WireSession> {
+  const { id, waha_name } = await createSession(http, name, pace);
   await reaches(http, id, 'SCAN_QR_CODE');
   await eventually(async () => (await waha.post(`/simulator/sessions/${waha_name}/scan`, {})).status < 300);
   return reaches(http, id, 'WORKING');

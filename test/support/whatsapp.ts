@@ -33,8 +33,12 @@ export interface Send {
 }
 
 /** Creates a session over the API. */
-export async function createSession(http: HttpClient, name = 'Main shop'): Promise<WireSession> {
-  const answer = await http.post<WireSession>('/waha/sessions', { name, pace: NO_PACE });
+export async function createSession(
+  http: HttpClient,
+  name = 'Main shop',
+  pace: object = NO_PACE,
+): Promise<WireSession> {
+  const answer = await http.post<WireSession>('/waha/sessions', { name, pace });
   if (answer.status !== 201) throw new Error(`Creating a session gave ${answer.outcome}`);
   return answer.body;
 }
