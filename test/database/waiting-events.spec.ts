@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { MessageUpdates } from '../../src/modules/messages/message-updates.service';
 import { EventApplier } from '../../src/modules/webhooks/event-applier.service';
 import { type SessionWithEvents, WebhookEventsRepository } from '../../src/modules/webhooks/webhook-events.repository';
 import type { WebhookMetrics } from '../../src/modules/webhooks/webhook.metrics';
@@ -67,7 +68,8 @@ describe('a batch of events', () => {
   const applier = () => {
     const unused = {} as never; // nothing is acted on
     const metrics = { handled: () => undefined } as unknown as WebhookMetrics;
-    return new EventApplier(doors.tenant, events, unused, unused, metrics);
+    const messages = { release: () => Promise.resolve() } as unknown as MessageUpdates;
+    return new EventApplier(doors.tenant, events, messages, unused, unused, metrics);
   };
   const left = async () =>
     (await owner.query<{ n: number }>(`select count(*)::int as n from webhook_events where status = 'pending'`)).rows[0]

@@ -7,6 +7,8 @@ import { Settlement } from './lanes/settlement.service';
 import { MessageActions } from './message-actions.service';
 import { MessageActionsRepository } from './message-actions.repository';
 import { MessageAcceptor } from './message-acceptor.service';
+import { MessageChangesRepository } from './message-changes.repository';
+import { MessageChanges } from './message-changes.service';
 import { MessageClock } from './message-clock.service';
 import { MessageHealth } from './message.health';
 import { MessageMetrics } from './message.metrics';
@@ -25,6 +27,8 @@ import { MessagesService } from './messages.service';
     MessageAcceptor,
     MessageActions,
     MessageActionsRepository,
+    MessageChanges,
+    MessageChangesRepository,
     MessageClock,
     MessageHealth,
     MessageMetrics,
@@ -34,6 +38,6 @@ import { MessagesService } from './messages.service';
     Sender,
     Settlement,
   ],
-  exports: [MessageUpdates],
+  exports: [MessageChanges, MessageUpdates],
 })
 export class MessagesModule {}
