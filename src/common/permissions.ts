@@ -34,6 +34,7 @@ export const PERMISSIONS = {
   'sessions:manage': ADMIN,
   'messages:read': EVERYBODY,
   'messages:send': MANAGERS,
+  'webhooks:manage': ADMIN,
   'audit:read': EVERYBODY,
   'audit:verify': AUDITORS,
   'health:details': EVERYBODY,

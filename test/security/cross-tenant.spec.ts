@@ -17,7 +17,15 @@ const CONTENT = `
     and t.table_name not in ('audit_pending', 'audit_seals', 'audit_chains', 'tenant_usage') order by 1`;
 
 let app: TestApp;
-let victim: { tenantId: string; admin: LoggedIn; session: TestSession; message: string; key: string; login: string };
+let victim: {
+  tenantId: string;
+  admin: LoggedIn;
+  session: TestSession;
+  message: string;
+  event: string;
+  key: string;
+  login: string;
+};
 let attacker: LoggedIn;
 
 beforeAll(async () => {
@@ -25,9 +33,15 @@ beforeAll(async () => {
   const admin = await app.login('TENANT_ADMIN');
   const session = await app.make.session(app.tenantId, { status: 'SCAN_QR_CODE' });
   const message = await app.make.message(session, { status: 'failed', body: 'a secret of the victim' });
+  const stored = await app.owner.query<{ id: string }>(
+    `insert into webhook_events (tenant_id, session_id, event, event_id, status, body)
+      values ($1, $2, 'message', 'evt_1', 'failed', '{"text":"a secret of the victim"}') returning id`,
+    [app.tenantId, session.id],
+  );
+  const event = stored.rows[0]?.id ?? '';
   const { id: key } = await makeKey(app, admin.http, { role: 'AUDITOR' });
   const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
-  victim = { tenantId: app.tenantId, admin, session, message, key, login: login?.id ?? '' };
+  victim = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '' };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -47,6 +61,7 @@ const routesWithIds = (): string[] =>
 const idFor = (route: string): string => {
   if (route.includes(' /waha/sessions/')) return victim.session.id;
   if (route.includes(' /messages/')) return victim.message;
+  if (route.includes(' /webhooks/events/')) return victim.event;
   if (route.includes(' /users/')) return victim.admin.userId;
   if (route.includes(' /api-keys/')) return victim.key;
   if (route.includes(' /auth/sessions/')) return victim.login;
@@ -89,7 +104,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|users|api-keys)\/:id$/.test(each),
+      /^GET \/(waha\/sessions|messages|webhooks\/events|users|api-keys)\/:id$/.test(each),
     )) {
       const [method, path] = addressOf(route, idFor(route));
       expect([route, (await victim.admin.http.call(method, path)).status]).toEqual([route, 200]);
@@ -111,10 +126,17 @@ describe('an id of another tenant', () => {
   it('shows in no list', async () => {
     const { tenantId, session, key, admin } = victim;
     const secrets = [admin.email, admin.tenantSlug, 'a secret of the victim'];
-    for (const path of ['/messages?limit=100', '/waha/sessions?limit=100', '/users', '/api-keys', '/audit/logs']) {
+    for (const path of [
+      '/messages?limit=100',
+      '/webhooks/events',
+      '/waha/sessions?limit=100',
+      '/users',
+      '/api-keys',
+      '/audit/logs',
+    ]) {
       const { text } = await attacker.http.get(path);
       // The attacker's own audit trail names the ids that it tried.
-      const ids = path === '/audit/logs' ? [] : [tenantId, session.id, victim.message, key];
+      const ids = path === '/audit/logs' ? [] : [tenantId, session.id, victim.message, victim.event, key];
       const shown = [...secrets, ...ids].filter((secret) => text.includes(secret));
       expect([path, shown]).toEqual([path, []]);
     }

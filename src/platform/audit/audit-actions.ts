@@ -24,6 +24,7 @@ export const AUDIT_ACTIONS = {
   SESSION_CREATED: 'A WhatsApp session was made',
   SESSION_UPDATED: 'A WhatsApp session was edited, started, stopped, restarted or logged out',
   SESSION_DELETED: 'A WhatsApp session was deleted',
+  WEBHOOK_EVENT_REPLAYED: 'An event of WAHA that failed or was ignored is applied again',
   AUDIT_EXPORTED: 'The audit trail was exported',
 } as const;
 
