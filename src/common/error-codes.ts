@@ -45,6 +45,10 @@ export const ERROR_CODES = {
     status: 409,
     meaning: 'The message may have been sent already: `{"force": true}` sends it all the same.',
   },
+  EVENT_STATE: {
+    status: 409,
+    meaning: 'The event is in a status from which it cannot be applied again; it is in the text.',
+  },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, meaning: 'The first request with this `Idempotency-Key` is still running.' },
   PRECONDITION_FAILED: { status: 412, meaning: '`If-Match` no longer holds.' },
   PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },

@@ -38,6 +38,7 @@ export const PERMISSIONS = {
   'templates:manage': MANAGERS,
   'campaigns:read': READERS,
   'campaigns:manage': MANAGERS,
+  'webhooks:manage': ADMIN,
   'audit:read': EVERYBODY,
   'audit:verify': AUDITORS,
   'health:details': EVERYBODY,

@@ -11,6 +11,11 @@ export const ENDPOINTS: Readonly<Record<string, string>> = {
     '{from, text, id?, lid?, participant?, push_name?, media?: {mimetype, data, filename?}}: somebody writes',
   'POST /simulator/sessions/:name/phone-send': '{to, text}: the owner writes on the phone',
   'POST /simulator/sessions/:name/ack': '{id, ack}: an ack of a stored message, -1 to 4',
+  'POST /simulator/sessions/:name/edit': '{id, text}: its author edits a stored message',
+  'POST /simulator/sessions/:name/revoke':
+    '{id, from_me?, participant?}: its author takes a stored message back, or whoever is named',
+  'POST /simulator/sessions/:name/react':
+    '{id, emoji, from_me?, participant?}: the other side reacts, or whoever is named; an empty emoji takes it back',
   'POST /simulator/sessions/:name/event': '{event, payload}: any event of WAHA',
   'POST /simulator/sessions/:name/logout-from-phone': 'the phone removes the device: FAILED',
   'POST /simulator/sessions/:name/fail': 'FAILED',

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiGate } from './api-gate';
 import { registerAuthRoutes } from './routes/auth.routes';
+import { registerChangeRoutes } from './routes/change.routes';
 import { registerChatRoutes } from './routes/chat.routes';
 import { registerContactRoutes } from './routes/contact.routes';
 import { registerFaultRoutes } from './routes/fault.routes';
@@ -35,6 +36,7 @@ export function buildApplication(world: World): FastifyInstance {
   registerChatRoutes(app, world);
   registerContactRoutes(app, world);
   registerPhoneRoutes(app, world);
+  registerChangeRoutes(app, world);
   registerFaultRoutes(app, world, gate);
   return app;
 }

@@ -57,6 +57,31 @@ export function sendAnswer(message: Message, context: AnswerContext): Record<str
   }
 }
 
+/**
+ * The payload of a reaction, which is less than a WAMessage. WEBJS counts fractions of seconds and names who reacted in a chat of
+ * two as well.
+ * @param target what was reacted to, as far as it is stored
+ */
+export function reactionPayload(
+  message: Message,
+  target: Message | undefined,
+  context: AnswerContext,
+): Record<string, unknown> {
+  const webjs = context.engine === 'WEBJS';
+  const participant = message.fromMe ? context.meId : (message.participant ?? message.chatId);
+  return {
+    id: serializedId(message, context.meId),
+    timestamp: webjs ? message.timestampMs / 1000 : Math.floor(message.timestampMs / 1000),
+    ...addresses(message, message.chatId, context),
+    ...(webjs ? { participant } : {}),
+    source: message.source,
+    reaction: {
+      text: message.body,
+      messageId: target === undefined ? message.targetId : serializedId(target, context.meId),
+    },
+  };
+}
+
 /** The payload of an ack; `chatId` may be the hidden id although the send was answered with the phone's. */
 export function ackPayload(message: Message, chatId: string, context: AnswerContext): Record<string, unknown> {
   return {

@@ -1,5 +1,5 @@
 import { isGroup, parseMessageId } from './chat-ids';
-import { ackPayload, waMessage, type AnswerContext } from './engine-answers';
+import { ackPayload, reactionPayload, waMessage, type AnswerContext } from './engine-answers';
 import type { EventPublisher } from './event-publisher';
 import type { EventName } from './event-names';
 import type { Faults } from './faults';
@@ -123,13 +123,6 @@ export class WhatsApp {
     this.around.publisher.publish(session, [name], ackPayload(message, chatId, this.context(session)));
   }
 
-  /** Publishes something that is done to a message, under a new message id of its own. */
-  publishAction(session: Session, name: EventName, draft: Draft, extra: Record<string, unknown>): void {
-    const message: Message = { ...draft, bareId: apiMessageId(), fromMe: true, source: 'api', ...sentNow(session) };
-    const payload = { ...waMessage(message, this.context(session)), ...extra };
-    this.around.publisher.publish(session, [name], payload);
-  }
-
   /** What the rendering of this session's messages depends on. */
   context(session: Session): AnswerContext {
     return {
@@ -166,12 +159,13 @@ export class WhatsApp {
 
   private publishMessage(session: Session, message: Message): void {
     if (ignoresChat(session.config, message.chatId)) return;
-    const payload = waMessage(message, this.context(session));
+    const context = this.context(session);
     if (message.type === 'reaction') {
-      const reaction = { text: message.body, messageId: message.targetId };
-      this.around.publisher.publish(session, ['message.reaction'], { ...payload, reaction });
+      const target = session.store.find(message.targetId ?? '');
+      this.around.publisher.publish(session, ['message.reaction'], reactionPayload(message, target, context));
       return;
     }
+    const payload = waMessage(message, context);
     this.around.publisher.publish(session, message.fromMe ? ['message.any'] : ['message', 'message.any'], payload);
   }
 

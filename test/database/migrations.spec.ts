@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
+import { validate, version } from 'uuid';
+import { newId } from '../../src/common/ids';
 import { isMigrated, migrate, revertLast } from '../../src/platform/database/migrate';
+import { Factories } from '../support/factories';
 import { TEST_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
 import { schemaFaults } from '../support/schema-check';
 
@@ -92,6 +95,48 @@ describe('the migrations', () => {
     expect(await on(url, (client) => schemaFaults(client, TEST_ROLE_PREFIX))).toEqual([]);
     const stamps = await on(url, (client) => client.query<{ n: number }>('select count(*)::int as n from migrations'));
     expect(stamps.rows[0]?.n).toBeGreaterThan(1);
+  });
+
+  it('give the events that are there ids of the time at which they came', async () => {
+    const url = await emptyDatabase();
+    await up(url);
+    // Everything from the one on that brought the ids.
+    let columns = 1;
+    while (columns > 0) {
+      await revertLast(url);
+      const { rowCount } = await on(url, (client) =>
+        client.query(
+          `select from information_schema.columns where table_name = 'webhook_events' and column_name = 'id'`,
+        ),
+      );
+      columns = rowCount ?? 0;
+    }
+    await on(url, async (client) => {
+      const make = new Factories(client);
+      const server = await client.query<{ id: string }>(
+        `insert into waha_servers (id, base_url) values (gen_random_uuid(), 'http://old.invalid') returning id`,
+      );
+      const tenantId = await make.tenant();
+      const values = [tenantId, newId(), server.rows[0]?.id];
+      await client.query(
+        `insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret) values ($1, $2, $3, 'old', 'old', 'x')`,
+        values,
+      );
+      await client.query(
+        `insert into webhook_events (tenant_id, session_id, event, event_id, body, received_at)
+          select $1, $2, 'message', n::text, '{}', timestamptz '2026-11-01 12:00:00.123Z' + n * interval '1 day'
+          from generate_series(0, 3) n`,
+        values.slice(0, 2),
+      );
+    });
+    await up(url);
+    const { rows } = await on(url, (client) =>
+      client.query<{ id: string; received_at: Date }>('select id, received_at from webhook_events order by id'),
+    );
+    expect(rows.map(({ id }) => [validate(id), version(id)])).toEqual(Array(4).fill([true, 7]));
+    const times = rows.map(({ id }) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16));
+    expect(times).toEqual(rows.map(({ received_at: time }) => time.getTime()));
+    expect(times[0]).toBe(Date.parse('2026-11-01T12:00:00.123Z'));
   });
 
   it('make a database that knows whether it is of this version', async () => {

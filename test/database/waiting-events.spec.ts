@@ -68,7 +68,8 @@ describe('a batch of events', () => {
   const applier = () => {
     const unused = {} as never; // nothing is acted on
     const metrics = { handled: () => undefined } as unknown as WebhookMetrics;
-    return new EventApplier(doors.tenant, events, new MessageUpdates(unused, unused, doors.tenant), unused, metrics);
+    const messages = new MessageUpdates(unused, unused, doors.tenant);
+    return new EventApplier(doors.tenant, events, messages, unused, unused, metrics);
   };
   const left = async () =>
     (await owner.query<{ n: number }>(`select count(*)::int as n from webhook_events where status = 'pending'`)).rows[0]

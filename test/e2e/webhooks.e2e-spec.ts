@@ -198,4 +198,34 @@ describe('events', () => {
     expect(rows[0]).toMatchObject({ status: 'pending', attempts: expect.any(Number), note: expect.any(String) });
     expect(rows[0]?.attempts).toBeGreaterThan(0);
   });
+
+  it('that cannot be applied do not make those beside them count twice', async () => {
+    const session = await app.make.session(app.tenantId);
+    const bodies = [
+      envelope(session, 'message', { payload: inbound('TWO', 'first') }),
+      envelope(session, 'message.edited', {
+        payload: { ...inbound('EDIT', 'second'), editedMessageId: 'TWO' },
+      }),
+      envelope(session, 'message.reaction', {
+        payload: { ...inbound('REACTION'), reaction: { text: '👍', messageId: `false_${ALICE}_TWO` } },
+      }),
+      envelope(session, 'message', { payload: inbound('BAD_TOO', 'x', `${'9'.repeat(200)}@c.us`) }),
+    ];
+    // One batch: the last of them takes what was done to the others back with it, and they are done again one by one.
+    await app.owner.query(
+      `insert into webhook_events (tenant_id, session_id, event, event_id, body)
+        select $1, $2, body::json->>'event', body::json->>'id', body from unnest($3::text[]) body`,
+      [app.tenantId, session.id, bodies],
+    );
+    const { id } = await eventually(async () => {
+      const [message] = await messagesOf(session);
+      if (message?.text !== 'second') throw new Error('not edited yet');
+      return message;
+    });
+    await eventually(async () => {
+      const { body } = await admin.http.get<WireMessage>(`/messages/${id}`);
+      expect(body.reactions).toEqual([{ emoji: '👍', from: ALICE, at: expect.any(String) }]);
+    });
+    expect(await historyOf(admin.http, id)).toEqual(['received', 'received']);
+  });
 });

@@ -1,3 +1,4 @@
+import { newId } from '../../src/common/ids';
 import { handlersOf } from '../../src/platform/http/access-audit';
 import type { TestSession } from '../support/factories';
 import { makeKey } from '../support/api-keys';
@@ -23,21 +24,40 @@ let victim: {
   admin: LoggedIn;
   session: TestSession;
   message: string;
+  event: string;
   key: string;
   login: string;
   template: string;
+  campaign: string;
 };
 let attacker: LoggedIn;
+
+async function makeCampaign(tenantId: string, userId: string): Promise<string> {
+  const id = newId();
+  await app.owner.query(
+    `insert into campaigns (tenant_id, id, name, status, type, content, metadata, created_by)
+      values ($1, $2, 'a secret of the victim', 'scheduled', 'text', '{}', '{}', $3)`,
+    [tenantId, id, userId],
+  );
+  return id;
+}
 
 beforeAll(async () => {
   app = await startTestApp();
   const admin = await app.login('TENANT_ADMIN');
   const session = await app.make.session(app.tenantId, { status: 'SCAN_QR_CODE' });
   const message = await app.make.message(session, { status: 'failed', body: 'a secret of the victim' });
+  const stored = await app.owner.query<{ id: string }>(
+    `insert into webhook_events (tenant_id, session_id, event, event_id, status, body)
+      values ($1, $2, 'message', 'evt_1', 'failed', '{"text":"a secret of the victim"}') returning id`,
+    [app.tenantId, session.id],
+  );
+  const event = stored.rows[0]?.id ?? '';
   const { id: key } = await makeKey(app, admin.http, { role: 'AUDITOR' });
   const { id: template } = await makeTemplate(admin.http, 'a secret of the victim {{x}}');
   const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
-  victim = { tenantId: app.tenantId, admin, session, message, key, login: login?.id ?? '', template };
+  const campaign = await makeCampaign(app.tenantId, admin.userId);
+  victim = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template, campaign };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -58,6 +78,8 @@ const idFor = (route: string): string => {
   if (route.includes(' /waha/sessions/')) return victim.session.id;
   if (route.includes(' /messages/')) return victim.message;
   if (route.includes(' /templates/')) return victim.template;
+  if (route.includes(' /campaigns/')) return victim.campaign;
+  if (route.includes(' /webhooks/events/')) return victim.event;
   if (route.includes(' /users/')) return victim.admin.userId;
   if (route.includes(' /api-keys/')) return victim.key;
   if (route.includes(' /auth/sessions/')) return victim.login;
@@ -100,7 +122,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|templates|users|api-keys)\/:id$/.test(each),
+      /^GET \/(waha\/sessions|messages|templates|campaigns|webhooks\/events|users|api-keys)\/:id$/.test(each),
     )) {
       const [method, path] = addressOf(route, idFor(route));
       expect([route, (await victim.admin.http.call(method, path)).status]).toEqual([route, 200]);
@@ -127,8 +149,10 @@ describe('an id of another tenant', () => {
     const secrets = [admin.email, admin.tenantSlug, 'a secret of the victim'];
     const paths = [
       '/messages?limit=100',
+      '/webhooks/events',
       '/waha/sessions?limit=100',
       '/templates',
+      '/campaigns',
       '/users',
       '/api-keys',
       '/audit/logs',
@@ -136,7 +160,8 @@ describe('an id of another tenant', () => {
     for (const path of paths) {
       const { text } = await attacker.http.get(path);
       // The attacker's own audit trail names the ids that it tried.
-      const ids = path === '/audit/logs' ? [] : [tenantId, session.id, victim.message, key, template];
+      const tried = path === '/audit/logs';
+      const ids = tried ? [] : [tenantId, session.id, victim.message, victim.event, key, template, victim.campaign];
       const shown = [...secrets, ...ids].filter((secret) => text.includes(secret));
       expect([path, shown]).toEqual([path, []]);
     }

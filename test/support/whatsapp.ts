@@ -5,7 +5,15 @@ import type { TestApp } from './running-app';
 import { eventually } from './wait';
 
 /** JSON has times as text. */
-export type Wire<T> = { [K in keyof T]: T[K] extends Date ? string : T[K] extends Date | null ? string | null : T[K] };
+export type Wire<T> = {
+  [K in keyof T]: T[K] extends Date
+    ? string
+    : T[K] extends Date | null
+      ? string | null
+      : T[K] extends Date | undefined
+        ? string | undefined
+        : T[K];
+};
 
 export type WireSession = Wire<SessionResponse>;
 export type WireMessage = Wire<MessageResponse>;

@@ -49,6 +49,7 @@ const RETRY = `
       wa_id_reserved = m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR'
     from lane where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.created_by is not null and m.status = any ($3)
       and not exists (select from campaign where status = 'cancelled')
+      and m.revoked_at is null
     returning m.tenant_id, m.session_id, m.id, m.attempts),
   noted as (
     insert into message_events (tenant_id, message_id, status, attempt, note)
@@ -68,7 +69,7 @@ export class MessageActionsRepository {
   /**
    * Queues it again, with all its attempts before it.
    * @param from the statuses from which it may
-   * @returns whether it was in one of them, and its session is not deleted
+   * @returns whether it was in one of them and not revoked, and its session is not deleted
    */
   async retry(tenantId: string, id: string, from: readonly MessageStatus[]): Promise<boolean> {
     return (await this.db.query(tenantId, RETRY, [tenantId, id, from])).length > 0;

@@ -31,7 +31,7 @@ export class MessageActions {
   /**
    * Queues a message again.
    * @param force also where it may have been sent already (`unknown`, `stalled`): it may then arrive twice
-   * @throws NOT_FOUND, FORCE_REQUIRED, MESSAGE_STATE when it is in another status or its session is deleted
+   * @throws NOT_FOUND, FORCE_REQUIRED, MESSAGE_STATE when it is in another status or revoked, or its session is deleted
    */
   async retry(actor: Actor, id: string, force: boolean): Promise<MessageRow> {
     await this.messages.get(actor, id);
@@ -43,8 +43,9 @@ export class MessageActions {
     return now;
   }
 
-  private whyNot({ status }: MessageRow, force: boolean): Error {
+  private whyNot({ status, revoked_at: revokedAt }: MessageRow, force: boolean): Error {
     const among = (statuses: readonly string[]): boolean => statuses.includes(status);
+    if (revokedAt) return MessageErrors.state('retried', 'revoked');
     if (among(RETRIED_BY_FORCE) && !force) return MessageErrors.forceRequired(status);
     return among(RETRIED) || among(RETRIED_BY_FORCE)
       ? MessageErrors.sessionDeleted()

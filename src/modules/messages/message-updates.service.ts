@@ -142,6 +142,15 @@ export class MessageUpdates {
     return patient ? { result: 'later', note: 'no such message yet' } : { result: 'ignored', note: 'no such message' };
   }
 
+  /** WhatsApp has the message, as something else shows than an ack. Null when it is none of ours. */
+  confirm(
+    tx: TenantTransaction,
+    session: SessionKey,
+    { waId, at }: Pick<Report, 'waId' | 'at'>,
+  ): Promise<Applied | null> {
+    return this.advance(tx, session, { waId, status: 'sent', at, acked: true });
+  }
+
   /**
    * Lets go what the applied events held back. After their transaction and not within: that one has locked messages, and who
    * sends locks the lane before them. Where the process dies in between, the lane is woken by another (`wakeForgotten`).

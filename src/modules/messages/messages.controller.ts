@@ -15,7 +15,13 @@ import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { chatAddress } from './chat-address';
 import { ListMessagesQuery } from './dto/list-messages.query';
-import { messageEventResponse, MessageEventResponse, messageResponse, MessageResponse } from './dto/message.response';
+import {
+  messageEventResponse,
+  MessageEventResponse,
+  messageResponse,
+  MessageResponse,
+  viewedMessageResponse,
+} from './dto/message.response';
 import { RetryMessageDto, SendMessageDto } from './dto/send-message.dto';
 import { MessageActions } from './message-actions.service';
 import type { MessageFilter } from './messages.repository';
@@ -61,15 +67,19 @@ export class MessagesController {
     return sendPage(reply, await this.messages.list(actor, filterOf(query), query), query).map(messageResponse);
   }
 
-  /** One message. */
+  /** One message, with the reactions to it. */
   @Get(':id')
   @Access('messages:read')
   @ApiOkResponse({ type: MessageResponse })
   async get(@CurrentActor() actor: Actor, @IdParam() id: string): Promise<MessageResponse> {
-    return messageResponse(await this.messages.get(actor, id));
+    const { message, reactions } = await this.messages.view(actor, id);
+    return viewedMessageResponse(message, reactions);
   }
 
-  /** Its history: every status, attempt and error, oldest first. */
+  /**
+   * Its history: every status, attempt and error, oldest first. Edits and revocations are entries with the status that it had
+   * then, and say so in `note`.
+   */
   @Get(':id/events')
   @Access('messages:read')
   @ApiOkResponse({ type: [MessageEventResponse] })

@@ -9,6 +9,8 @@ import { Settlement } from './lanes/settlement.service';
 import { MessageActions } from './message-actions.service';
 import { MessageActionsRepository } from './message-actions.repository';
 import { MessageAcceptor } from './message-acceptor.service';
+import { MessageChangesRepository } from './message-changes.repository';
+import { MessageChanges } from './message-changes.service';
 import { MessageClock } from './message-clock.service';
 import { MessageHealth } from './message.health';
 import { MessageMetrics } from './message.metrics';
@@ -28,6 +30,8 @@ import { MessagesService } from './messages.service';
     MessageAcceptor,
     MessageActions,
     MessageActionsRepository,
+    MessageChanges,
+    MessageChangesRepository,
     MessageClock,
     MessageHealth,
     MessageMetrics,
@@ -37,6 +41,6 @@ import { MessagesService } from './messages.service';
     Sender,
     Settlement,
   ],
-  exports: [BulkAcceptor, MessageUpdates, MessagesService, TemplatesModule, WahaModule],
+  exports: [BulkAcceptor, MessageChanges, MessageUpdates, MessagesService, TemplatesModule, WahaModule],
 })
 export class MessagesModule {}

@@ -30,6 +30,16 @@ export interface MessageRow {
   sent_at: Date | null;
   delivered_at: Date | null;
   read_at: Date | null;
+  /** When it was edited last and when it was revoked, by WhatsApp's time. */
+  edited_at: Date | null;
+  revoked_at: Date | null;
+}
+
+/** Somebody's reaction to a message. */
+export interface ReactionRow {
+  emoji: string;
+  sender: string;
+  at: Date;
 }
 
 /** One entry of a message's history. */
@@ -56,7 +66,7 @@ export interface MessageFilter {
 
 const COLUMNS = `id, session_id, chat, direction, type, status, body, content, metadata, created_by, campaign_id, author, source, wa_id,
   attempts, error_code, error, retryable, created_at, scheduled_at, expires_at,
-  sent_at, delivered_at, read_at`;
+  sent_at, delivered_at, read_at, edited_at, revoked_at`;
 
 /** Each filter's condition; only those asked for stand in the text, so that each combination gets a plan of its own. */
 const CONDITIONS: Record<keyof MessageFilter, (parameter: string) => string> = {
@@ -116,6 +126,16 @@ export class MessagesRepository {
       tenantId,
       `select at, status, attempt, error_code, note from message_events where tenant_id = $1 and message_id = $2
         order by id limit 1000`,
+      [tenantId, messageId],
+    );
+  }
+
+  /** The reactions that stand, oldest first; a group has no more members. */
+  reactions(tenantId: string, messageId: string): Promise<ReactionRow[]> {
+    return this.db.query<ReactionRow>(
+      tenantId,
+      `select emoji, sender, at from message_reactions where tenant_id = $1 and message_id = $2 and emoji <> ''
+        order by at, sender limit 1024`,
       [tenantId, messageId],
     );
   }

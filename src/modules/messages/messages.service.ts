@@ -17,7 +17,13 @@ import { timesOf } from './message-times';
 import { MessageErrors } from './messages.errors';
 import { type Accepted, MessageAcceptor } from './message-acceptor.service';
 import { mayRead, readableBy } from './messages.policy';
-import { type MessageEventRow, type MessageFilter, type MessageRow, MessagesRepository } from './messages.repository';
+import {
+  type MessageEventRow,
+  type MessageFilter,
+  type MessageRow,
+  MessagesRepository,
+  type ReactionRow,
+} from './messages.repository';
 
 /** A message to send. */
 export interface MessageDraft extends ContentDraft {
@@ -110,6 +116,13 @@ export class MessagesService {
     return message;
   }
 
+  /** The same with the reactions to it, oldest first. @throws NOT_FOUND */
+  async view(actor: Actor, id: string): Promise<{ message: MessageRow; reactions: ReactionRow[] }> {
+    const asked = [this.get(actor, id), this.messages.reactions(actor.tenantId, id)] as const;
+    const [message, reactions] = await Promise.all(asked);
+    return { message, reactions };
+  }
+
   /** Every status, attempt and error with its time, oldest first: the first is its acceptance. @throws NOT_FOUND */
   async history(actor: Actor, id: string): Promise<MessageEventRow[]> {
     const message = await this.get(actor, id);
@@ -188,4 +201,5 @@ const freshRow = (
     wa_id: null,
   },
   ...{ attempts: 0, error_code: null, error: null, retryable: null, sent_at: null, delivered_at: null, read_at: null },
+  ...{ edited_at: null, revoked_at: null },
 });

@@ -38,6 +38,13 @@ describe('parseEvent', () => {
   });
 
   it.each<[string, unknown]>([
+    ['message.edited', { id: `false_${ALICE}_X`, editedMessageId: '3A01', body: '' }],
+    ['message.edited', { editedMessageId: '3A01', body: 'no chat' }],
+    ['message.revoked', { revokedMessageId: '3A01' }],
+    ['message.revoked', { revokedMessageId: '3A01', after: { id: 'some-id-here' }, before: null }],
+    ['message.reaction', { id: `false_${ALICE}_X` }],
+    ['message.reaction', { id: `false_${ALICE}_X`, reaction: { text: '👍' } }],
+    ['message.reaction', { id: `false_${ALICE}_X`, reaction: { text: 'x'.repeat(65), messageId: '3A01' } }],
     ['session.status', {}],
     ['session.status', { status: 7 }],
     ['message', {}],

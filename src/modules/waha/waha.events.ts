@@ -1,4 +1,13 @@
+export type { MessageChange, MessageEdit, MessageReaction } from './client/message-changes';
 export type { WahaMessage } from './client/waha-answers';
+import {
+  editOf,
+  type MessageChange,
+  type MessageEdit,
+  type MessageReaction,
+  reactionOf,
+  revocationOf,
+} from './client/message-changes';
 import { ackStatus, me, parseMessageId, wahaMessage, type WahaMessage } from './client/waha-answers';
 
 /** An event of a session, in our words; what we do not act on (yet) is `ignored`, on purpose and with its reason. */
@@ -13,7 +22,15 @@ export type WahaEvent =
     }
   | { kind: 'message'; message: WahaMessage }
   | { kind: 'ack'; waId: string; status: 'failed' | 'sent' | 'delivered' | 'read' | 'played'; at: Date }
-  | { kind: 'ignored'; reason: string };
+  | { kind: 'edit'; edit: MessageEdit }
+  | { kind: 'revocation'; revocation: MessageChange }
+  | { kind: 'reaction'; reaction: MessageReaction }
+  | Ignored;
+
+interface Ignored {
+  kind: 'ignored';
+  reason: string;
+}
 
 /** The envelope that WAHA posts (docs/WAHA.md §5), as far as the door must know it. */
 export interface WahaEnvelope {
@@ -53,26 +70,48 @@ export function parseEvent(body: string): WahaEvent {
   const payload = (envelope.payload ?? {}) as Record<string, unknown>;
   switch (envelope.event) {
     case 'session.status':
-      if (typeof payload.status !== 'string') return { kind: 'ignored', reason: 'no status in it' };
+      if (typeof payload.status !== 'string') return ignored('no status in it');
       return { kind: 'session.status', status: payload.status.slice(0, 64), at, from: 'event', ...me(envelope.me) };
     case 'message':
     case 'message.any': {
       const message = wahaMessage(payload);
-      return message ? { kind: 'message', message } : { kind: 'ignored', reason: 'no message id in it' };
+      return message ? { kind: 'message', message } : ignored('no message id in it');
     }
     case 'message.ack':
     case 'message.ack.group': // one for each participant: the message is where the furthest of them is
       return ackEvent(payload, at);
     default:
-      return { kind: 'ignored', reason: `${envelope.event} is not acted on` };
+      return changeEvent(envelope.event, payload, at) ?? ignored(`${envelope.event} is not acted on`);
+  }
+}
+
+const ignored = (reason: string): Ignored => ({ kind: 'ignored', reason });
+
+/** What somebody did to a message that is there; null when the event tells of nothing such. */
+function changeEvent(event: string, payload: Record<string, unknown>, told: Date): WahaEvent | null {
+  switch (event) {
+    case 'message.edited': {
+      const edit = editOf(payload, told);
+      return edit ? { kind: 'edit', edit } : ignored('no message id or no text in it');
+    }
+    case 'message.revoked': {
+      const revocation = revocationOf(payload, told);
+      return revocation ? { kind: 'revocation', revocation } : ignored('no message id in it');
+    }
+    case 'message.reaction': {
+      const reaction = reactionOf(payload, told);
+      return reaction ? { kind: 'reaction', reaction } : ignored('no message id or no emoji in it');
+    }
+    default:
+      return null;
   }
 }
 
 function ackEvent(payload: Record<string, unknown>, at: Date): WahaEvent {
   const id = parseMessageId(payload.id);
   const status = ackStatus(payload.ack);
-  if (!id) return { kind: 'ignored', reason: 'no message id in it' };
-  if (!id.fromMe) return { kind: 'ignored', reason: 'ack of a message that is not ours' };
-  if (!status) return { kind: 'ignored', reason: 'ack level says nothing new' };
+  if (!id) return ignored('no message id in it');
+  if (!id.fromMe) return ignored('ack of a message that is not ours');
+  if (!status) return ignored('ack level says nothing new');
   return { kind: 'ack', waId: id.waId, status, at };
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isDatabaseFailure } from '../../platform/database/database-error';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import { MessageChanges } from '../messages/message-changes.service';
 import { type Applied, MessageUpdates } from '../messages/message-updates.service';
 import { type SessionKey, SessionStates } from '../waha/session-states.service';
 import { parseEvent } from '../waha/waha.events';
@@ -33,6 +34,7 @@ export class EventApplier {
     private readonly db: TenantDatabase,
     private readonly events: WebhookEventsRepository,
     private readonly messages: MessageUpdates,
+    private readonly changes: MessageChanges,
     private readonly sessions: SessionStates,
     private readonly metrics: WebhookMetrics,
   ) {}
@@ -110,6 +112,12 @@ export class EventApplier {
         return this.messages.applyMessage(tx, key, event.message, patient);
       case 'ack':
         return this.messages.applyAck(tx, key, event, patient);
+      case 'edit':
+        return this.changes.applyEdit(tx, key, event.edit, patient);
+      case 'revocation':
+        return this.changes.applyRevocation(tx, key, event.revocation, patient);
+      case 'reaction':
+        return this.changes.applyReaction(tx, key, event.reaction, patient);
       case 'ignored':
         return { result: 'ignored', note: event.reason };
     }

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
+import { newId } from '../../common/ids';
 import { currentContext } from '../../platform/context/request-context';
 import { BatchDatabase } from '../../platform/database/batch-database';
 import { GroupCommit } from '../../platform/database/group-commit';
@@ -19,10 +20,10 @@ interface StoredEvent {
 }
 
 const STORE = `
-  insert into webhook_events (tenant_id, session_id, event, event_id, body)
-  select tenant_id, session_id, event, event_id, body
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
-    with ordinality as g(tenant_id, session_id, event, event_id, body, position)
+  insert into webhook_events (tenant_id, session_id, event, event_id, body, id)
+  select tenant_id, session_id, event, event_id, body, id
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[])
+    with ordinality as g(tenant_id, session_id, event, event_id, body, id, position)
   order by position on conflict do nothing returning session_id, event, event_id`;
 
 /** The door for WAHA's events: verifies, stores once, and leaves the work to the event worker. */
@@ -89,6 +90,7 @@ export class WebhookIngest implements BeforeApplicationShutdown {
     const rows = await this.db.query<{ session_id: string; event: string; event_id: string }>(tenants, STORE, [
       ...columns,
       column((e) => e.body),
+      batch.map(() => newId()),
     ]);
     if (rows.length > 0) this.wakeups.wake('events');
     const fresh = new Set(rows.map((row) => `${row.session_id} ${row.event} ${row.event_id}`));

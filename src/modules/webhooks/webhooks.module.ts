@@ -3,6 +3,9 @@ import { MessagesModule } from '../messages/messages.module';
 import { WahaModule } from '../waha/waha.module';
 import { EventApplier } from './event-applier.service';
 import { EventWorker } from './event-worker.service';
+import { StoredEventsController } from './stored-events.controller';
+import { StoredEventsRepository } from './stored-events.repository';
+import { StoredEvents } from './stored-events.service';
 import { WebhookBacklog } from './webhook-backlog.service';
 import { WebhookEventsRepository } from './webhook-events.repository';
 import { WebhookIngest } from './webhook-ingest.service';
@@ -12,7 +15,16 @@ import { WebhooksController } from './webhooks.controller';
 /** WAHA's events: verified and stored at the door, applied in order behind it. */
 @Module({
   imports: [WahaModule, MessagesModule],
-  controllers: [WebhooksController],
-  providers: [EventApplier, EventWorker, WebhookBacklog, WebhookEventsRepository, WebhookIngest, WebhookMetrics],
+  controllers: [WebhooksController, StoredEventsController],
+  providers: [
+    EventApplier,
+    EventWorker,
+    StoredEvents,
+    StoredEventsRepository,
+    WebhookBacklog,
+    WebhookEventsRepository,
+    WebhookIngest,
+    WebhookMetrics,
+  ],
 })
 export class WebhooksModule {}

@@ -18,4 +18,9 @@ export const PURGE_STATEMENTS = {
     'webhook_events',
     `status in ('applied', 'ignored') and received_at < now() - interval '14 days'`,
   ),
+  // What could not be applied waits for somebody to look at it, as long as that is still likely.
+  purgeFailedEvents: purge(
+    'webhook_events',
+    `status = 'failed' and (received_at < now() - interval '90 days' or seen_at < now() - interval '14 days')`,
+  ),
 } as const;

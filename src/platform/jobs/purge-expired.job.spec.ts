@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 import { type TestDatabase, workerDatabase } from '../../../test/support/database';
+import { Factories } from '../../../test/support/factories';
 import { newId } from '../../common/ids';
 import { DatabaseConnections } from '../database/database-connections';
 import { SystemDatabase } from '../database/system-database';
@@ -9,6 +10,7 @@ import { PurgeExpiredJob } from './purge-expired.job';
 describe('PurgeExpiredJob', () => {
   const tenant = newId();
   const user = newId();
+  let session: string;
   let database: TestDatabase;
   let owner: Client;
   let connections: DatabaseConnections;
@@ -18,6 +20,7 @@ describe('PurgeExpiredJob', () => {
     owner = await database.owner();
     connections = new DatabaseConnections(database, { DATABASE_POOL_MAX: 1 }, []);
     await owner.query(`insert into tenants (id, slug, name) values ($1, 'purge', 'P')`, [tenant]);
+    session = (await new Factories(owner).session(tenant)).id;
     await owner.query(
       `insert into users (tenant_id, id, email, name, role, password_hash) values ($1, $2, 'a@b.example', 'A', 'AGENT', 'x')`,
       [tenant, user],
@@ -50,6 +53,15 @@ describe('PurgeExpiredJob', () => {
       [randomBytes(32), age],
     );
 
+  const insertEvent = async (status: string, age: string, seen: string | null = null) => {
+    const { rows } = await owner.query<{ id: string }>(
+      `insert into webhook_events (tenant_id, session_id, event, event_id, body, status, received_at, seen_at)
+        values ($1, $2, 'message', $3, '{}', $4, now() - $5::interval, now() - $6::interval) returning id`,
+      [tenant, session, newId(), status, age, seen],
+    );
+    return rows[0]?.id;
+  };
+
   const count = async (table: string): Promise<number> =>
     (await owner.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]?.n ?? -1;
 
@@ -63,6 +75,21 @@ describe('PurgeExpiredJob', () => {
     expect([await count('idempotency_keys'), await count('logins'), await count('login_failures')]).toEqual([3, 2, 1]);
     await job.run(new AbortController().signal);
     expect([await count('idempotency_keys'), await count('logins')]).toEqual([3, 2]);
+  });
+
+  it('keeps events that failed until somebody looked, for 90 days at most; others for 14', async () => {
+    const kept = [
+      await insertEvent('failed', '89 days'),
+      await insertEvent('failed', '89 days', '13 days'),
+      await insertEvent('ignored', '13 days'),
+      await insertEvent('pending', '91 days'),
+    ];
+    await insertEvent('failed', '91 days');
+    await insertEvent('failed', '16 days', '15 days');
+    for (const status of ['applied', 'ignored']) await insertEvent(status, '15 days');
+    await new PurgeExpiredJob(new SystemDatabase(connections)).run(new AbortController().signal);
+    const { rows } = await owner.query<{ id: string }>('select id from webhook_events order by id');
+    expect(rows.map(({ id }) => id)).toEqual([...kept].sort());
   });
 
   it('stops when it is asked to', async () => {

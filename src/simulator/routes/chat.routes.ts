@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { edit, revoke } from '../changes';
 import { parseMessageId, toChatId } from '../chat-ids';
 import { waMessage } from '../engine-answers';
 import { apiMessageId } from '../ids';
@@ -79,17 +80,12 @@ function registerMessages(app: FastifyInstance, world: World): void {
   });
   app.put<ByMessage>(path, async (request, reply) => {
     const { session, message } = await findMessage(world, request.params);
-    message.body = String(request.body.text);
-    const draft = { type: message.type, chatId: message.chatId, body: message.body };
-    world.whatsapp.publishAction(session, 'message.edited', draft, { editedMessageId: message.bareId });
+    edit(world, session, message, String(request.body.text), 'api');
     return reply.send({});
   });
   app.delete<ByMessage>(path, async (request, reply) => {
     const { session, message } = await findMessage(world, request.params);
-    const context = world.whatsapp.context(session);
-    const after = { ...waMessage(message, context), id: `true_${message.chatId}_${apiMessageId()}`, body: '' };
-    const payload = { after, before: null, revokedMessageId: message.bareId };
-    world.publisher.publish(session, ['message.revoked'], payload);
+    revoke(world, session, message, { fromMe: true, source: 'api' });
     return reply.send({});
   });
 }

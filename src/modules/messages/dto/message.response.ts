@@ -1,7 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { MESSAGE_STATUSES, type MessageStatus } from '../message-status';
 import { ContactDto, LocationDto, PollDto } from './message-parts.dto';
-import type { MessageEventRow, MessageRow } from '../messages.repository';
+import type { MessageEventRow, MessageRow, ReactionRow } from '../messages.repository';
+
+/** What somebody answered with a single emoji. */
+export class ReactionResponse {
+  emoji: string;
+  /** Whose it is: a WhatsApp chat id, or `me` for the session's own account. */
+  from: string;
+  /** When, by WhatsApp's time. */
+  at: Date;
+}
 
 export { MESSAGE_STATUSES, type MessageStatus };
 
@@ -70,6 +79,15 @@ export class MessageResponse {
   delivered_at: Date | null;
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   read_at: Date | null;
+  /** When it was edited last, by WhatsApp's time; `text` is what it says since. Only where it was. */
+  @ApiPropertyOptional({ type: String, format: 'date-time' })
+  edited_at?: Date;
+  /** When it was taken back: what it said is gone. Only where it was. */
+  @ApiPropertyOptional({ type: String, format: 'date-time' })
+  revoked_at?: Date;
+  /** Only where it is asked for by its id, and there are any. */
+  @ApiPropertyOptional({ type: [ReactionResponse] })
+  reactions?: ReactionResponse[];
 }
 
 /** One entry of a message's history. */
@@ -115,6 +133,14 @@ export const messageResponse = (row: MessageRow): MessageResponse => ({
   sent_at: row.sent_at,
   delivered_at: row.delivered_at,
   read_at: row.read_at,
+  ...(row.edited_at && { edited_at: row.edited_at }),
+  ...(row.revoked_at && { revoked_at: row.revoked_at }),
+});
+
+/** The same, where one message is looked at. */
+export const viewedMessageResponse = (row: MessageRow, reactions: ReactionRow[]): MessageResponse => ({
+  ...messageResponse(row),
+  ...(reactions.length > 0 && { reactions: reactions.map(({ emoji, sender, at }) => ({ emoji, from: sender, at })) }),
 });
 
 /** What was sent by itself has no such field: most messages are, and lists of them are long. */

@@ -13,7 +13,16 @@ export interface WahaSessionConfig {
 }
 
 /** The events that we act on; `message` comes along with `message.any` and is folded by the message's id. */
-const EVENTS = ['session.status', 'message', 'message.any', 'message.ack', 'message.ack.group'];
+const EVENTS = [
+  'session.status',
+  'message',
+  'message.any',
+  'message.ack',
+  'message.ack.group',
+  'message.edited',
+  'message.revoked',
+  'message.reaction',
+];
 
 /**
  * The configuration that every session of ours gets: its store on (without it WAHA can list no messages, and settlement is

@@ -1,10 +1,10 @@
 /** What we read of WAHA's answers, whichever engine gave them: this file knows their shapes (docs/WAHA.md §4, §5). */
 
 type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
+export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 /** PostgreSQL stores neither NUL nor half of a surrogate pair, and no message needs one. */
-const text = (value: unknown): string | null =>
+export const text = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value.replaceAll('\0', '').toWellFormed() : null;
 
 /** Longer ones are no ids of WhatsApp's; they are indexed, and taken apart with a pattern. */
@@ -31,6 +31,20 @@ export function parseMessageId(id: unknown): MessageIdParts | null {
   return { fromMe: fromMe === 'true', chat: chatOf(chat), waId, participant: participant ? chatOf(participant) : null };
 }
 
+/** The bare id in what may be a serialized id or a bare one; null when it is neither. */
+export function bareIdOf(id: unknown): string | null {
+  const given = text(id);
+  const bare = given === null ? null : (parseMessageId(given)?.waId ?? given);
+  return bare !== null && bare.length <= MAX_ID_LENGTH ? bare : null;
+}
+
+/** The serialized id of a WAMessage, which WEBJS has inside an object. */
+export const messageIdOf = (message: Json): unknown => (isObject(message.id) ? message.id._serialized : message.id);
+
+/** Who wrote a WAMessage of that id, in a group; null in a chat of two. */
+export const authorOf = ({ participant }: Json, id: MessageIdParts): string | null =>
+  text(participant) ? chatOf(String(participant)) : id.participant;
+
 /** WAHA's spelling of a chat: the engines' own suffix for users never leaves `_data`. */
 export const chatOf = (id: string): string => id.replace(/@s\.whatsapp\.net$/, '@c.us');
 
@@ -39,9 +53,7 @@ export function sentMessageId(answer: unknown): string | null {
   if (!isObject(answer)) return null;
   const id = isObject(answer.id) ? (answer.id._serialized ?? answer.id.id) : answer.id;
   const key = isObject(answer.key) ? answer.key.id : undefined;
-  const serialized = text(id);
-  const bare = serialized ? (parseMessageId(serialized)?.waId ?? serialized) : text(key);
-  return bare !== null && bare.length <= MAX_ID_LENGTH ? bare : null;
+  return bareIdOf(text(id) ?? key);
 }
 
 /** A WAHA session as far as we compare it with ours. */
@@ -106,14 +118,14 @@ export interface WahaMessage extends MessageIdParts {
 /** Reads a WAMessage; null when it has no usable id. The chat is part 2 of its id, since `from` differs by engine. */
 export function wahaMessage(payload: unknown): WahaMessage | null {
   if (!isObject(payload)) return null;
-  const id = parseMessageId(isObject(payload.id) ? payload.id._serialized : payload.id);
+  const id = parseMessageId(messageIdOf(payload));
   if (!id) return null;
   const media = isObject(payload.media) ? payload.media : null;
   const mimetype = text(media?.mimetype);
   return {
     ...id,
     source: payload.source === 'api' ? 'api' : 'app',
-    author: text(payload.participant) ? chatOf(String(payload.participant)) : id.participant,
+    author: authorOf(payload, id),
     at: new Date(Number(payload.timestamp) * 1000 || Date.now()),
     type: messageType(payload, mimetype),
     body: text(payload.body),
