@@ -250,6 +250,7 @@ describe('inside one tenant', () => {
 const mayOf = (role: 'AGENT' | 'MANAGER' | 'AUDITOR'): string[] => {
   const own = ['profile:read', 'profile:own', 'login:end', 'password:change', 'audit:read'];
   const reads = [...own, 'sessions:read', 'messages:read', 'templates:read', 'health:details'];
-  if (role === 'MANAGER') return [...reads, 'sessions:pair', 'messages:send', 'templates:manage', 'users:read'];
-  return role === 'AUDITOR' ? [...reads, 'users:read', 'audit:verify'] : reads;
+  const sends = ['messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage'];
+  if (role === 'MANAGER') return [...reads, ...sends, 'sessions:pair', 'users:read'];
+  return role === 'AUDITOR' ? [...reads, 'campaigns:read', 'users:read', 'audit:verify'] : reads;
 };

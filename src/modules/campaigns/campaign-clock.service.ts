@@ -3,12 +3,13 @@ import { Config } from '../../config/config';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { Wakeups } from '../../platform/database/wakeups';
 import { Periodic } from '../../platform/loops/periodic';
+import { CampaignsRepository } from './campaigns.repository';
 
 const EVERY_MS = 1_000;
 const AT_ONCE = 2_000;
+const CAMPAIGNS_AT_ONCE = 20;
 
-type Statement =
-  'startCampaigns' | 'finishCampaigns' | 'cancelRest' | 'campaignsCleared' | 'forgetUnaccepted' | 'campaignsForgotten';
+type Statement = 'startCampaigns' | 'finishCampaigns' | 'cancelRest' | 'campaignsCleared';
 
 /**
  * What time does to campaigns: starts those whose time has come, ends those of which everything has left, and clears what was
@@ -23,6 +24,7 @@ export class CampaignClock implements OnApplicationBootstrap, BeforeApplicationS
     private readonly config: Config,
     private readonly system: SystemDatabase,
     private readonly wakeups: Wakeups,
+    private readonly campaigns: CampaignsRepository,
   ) {
     this.loop = new Periodic({
       everyMs: EVERY_MS,
@@ -44,14 +46,24 @@ export class CampaignClock implements OnApplicationBootstrap, BeforeApplicationS
     await this.move('finishCampaigns');
     const cancelled = await this.move('cancelRest');
     if (cancelled < AT_ONCE) await this.move('campaignsCleared');
-    const forgotten = await this.move('forgetUnaccepted');
-    if (forgotten < AT_ONCE) await this.move('campaignsForgotten');
-    if (Math.max(cancelled, forgotten) >= AT_ONCE) this.loop.nudge();
+    const left = await this.forgetUnaccepted();
+    if (left || cancelled >= AT_ONCE) this.loop.nudge();
   }
 
   private async move(statement: Statement): Promise<number> {
-    const limited = !['campaignsCleared', 'campaignsForgotten'].includes(statement);
-    const [row] = await this.system.run<{ moved: number }>(statement, limited ? [AT_ONCE] : []);
+    const [row] = await this.system.run<{ moved: number }>(
+      statement,
+      statement === 'campaignsCleared' ? [] : [AT_ONCE],
+    );
     return row?.moved ?? 0;
+  }
+
+  /** Some of each; answers whether there may be more. */
+  private async forgetUnaccepted(): Promise<boolean> {
+    const due = await this.system.run<{ tenant_id: string; id: string }>('campaignsUnaccepted', [CAMPAIGNS_AT_ONCE]);
+    let left = due.length === CAMPAIGNS_AT_ONCE;
+    for (const { tenant_id: tenantId, id } of due)
+      left = !(await this.campaigns.forgetSome(tenantId, id, AT_ONCE)) || left;
+    return left;
   }
 }

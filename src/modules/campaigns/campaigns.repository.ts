@@ -125,6 +125,25 @@ export class CampaignsRepository {
     );
   }
 
+  /** Deletes some messages of one that was given up, and with the last of them itself; answers whether it is gone. */
+  async forgetSome(tenantId: string, id: string, limit: number): Promise<boolean> {
+    const gone = await this.db.query(
+      tenantId,
+      `delete from messages where tenant_id = $1 and id = any (array(select m.id from messages m
+          join campaigns c on c.tenant_id = m.tenant_id and c.id = m.campaign_id
+          where m.tenant_id = $1 and m.campaign_id = $2 and c.status = 'accepting' and c.accepting_until < clock_timestamp()
+          limit $3)) returning id`,
+      [tenantId, id, limit],
+    );
+    if (gone.length > 0) return false;
+    await this.db.query(
+      tenantId,
+      `delete from campaigns where tenant_id = $1 and id = $2 and status = 'accepting' and accepting_until < clock_timestamp()`,
+      [tenantId, id],
+    );
+    return true;
+  }
+
   /**
    * Moves it into another status, on record, where it is in one of those; answers whether it was.
    * @param to `running` stands for `scheduled` while its time has not come

@@ -82,25 +82,10 @@ export const CAMPAIGN_STATEMENTS = {
         returning c.id)
       select count(*)::int as moved from done`,
   },
-  forgetUnaccepted: {
+  campaignsUnaccepted: {
     reason: CLOCK,
-    // Nothing of it was answered with 202, nor sent.
-    text: `
-      with left_over as (
-        select m.tenant_id, m.id from campaigns c
-        join messages m on m.tenant_id = c.tenant_id and m.campaign_id = c.id
-        where c.status = 'accepting' and c.accepting_until < statement_timestamp() limit $1),
-      gone as (
-        delete from messages m using left_over l where m.tenant_id = l.tenant_id and m.id = l.id returning 1)
-      select count(*)::int as moved from gone`,
-  },
-  campaignsForgotten: {
-    reason: CLOCK,
-    text: `
-      with gone as (
-        delete from campaigns c where c.status = 'accepting' and c.accepting_until < statement_timestamp()
-          and not exists (select from messages m where m.tenant_id = c.tenant_id and m.campaign_id = c.id)
-        returning c.id)
-      select count(*)::int as moved from gone`,
+    // Nothing of them was answered with 202, nor sent. Each goes in its own tenant.
+    text: `select tenant_id, id from campaigns where status = 'accepting' and accepting_until < statement_timestamp()
+      order by id limit $1`,
   },
 } as const;
