@@ -108,7 +108,9 @@ export class SessionsService {
   private async logOut(actor: Actor, session: SessionRow): Promise<void> {
     const note = (outcome: 'asked' | 'done' | 'failed' | 'unknown') => {
       const record = this.recordOf(actor, session.id, 'SESSION_UPDATED', { action: 'logout', outcome });
-      return this.sessions.recordAct(actor.tenantId, record);
+      return outcome === 'asked'
+        ? this.sessions.setDesired(actor.tenantId, session.id, null, record)
+        : this.sessions.recordAct(actor.tenantId, record);
     };
     await note('asked');
     try {

@@ -6,6 +6,9 @@ import { SessionProvisioner } from './session-provisioner.service';
 import { SessionSettingsRepository } from './session-settings.repository';
 import { SessionSettingsService } from './session-settings.service';
 import { SessionReconciler } from './session-reconciler.service';
+import { HealingLoop } from './healing-loop.service';
+import { SessionHealer } from './session-healer.service';
+import { SessionHealingRepository } from './session-healing.repository';
 import { ReconcilerLoop } from './reconciler-loop.service';
 import { SessionsController } from './sessions.controller';
 import { SessionStates } from './session-states.service';
@@ -20,7 +23,10 @@ import { WahaServers } from './waha-servers.service';
   imports: [TenantsModule],
   controllers: [SessionsController],
   providers: [
+    HealingLoop,
     SessionDirectory,
+    SessionHealer,
+    SessionHealingRepository,
     SessionProvisioner,
     SessionPurger,
     SessionReconciler,
