@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TenantsModule } from '../tenants/tenants.module';
 import { SessionDirectory } from './session-directory.service';
 import { SessionPurger } from './session-purger.service';
+import { SessionPairing } from './session-pairing.service';
 import { SessionProvisioner } from './session-provisioner.service';
 import { SessionSettingsRepository } from './session-settings.repository';
 import { SessionSettingsService } from './session-settings.service';
@@ -27,6 +28,7 @@ import { WahaServers } from './waha-servers.service';
     SessionDirectory,
     SessionHealer,
     SessionHealingRepository,
+    SessionPairing,
     SessionProvisioner,
     SessionPurger,
     SessionReconciler,
