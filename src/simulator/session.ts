@@ -42,6 +42,10 @@ export class Session {
   activityAtMs: number | null = null;
   /** The phone that a pairing code was asked for. */
   pairingPhone: string | null = null;
+  /** So many starts more it hears nothing while it is WORKING: acks and what people write are lost. */
+  deafForStarts = 0;
+  /** So many starts more end in FAILED. */
+  failingStarts = 0;
   readonly lids = new LidBook();
   readonly store = new MessageStore();
   /** Files of inbound messages by bare message id, as WAHA serves them. */
@@ -63,8 +67,9 @@ export class Session {
   start(): void {
     if (this.status !== 'STOPPED') return;
     this.statuses = [];
+    this.deafForStarts = Math.max(0, this.deafForStarts - 1);
     this.enter('STARTING');
-    this.later(this.surroundings.timing.start, () => (this.me === null ? this.showQr(1) : this.work()));
+    this.later(this.surroundings.timing.start, () => this.afterStart());
   }
 
   /** Stops it, from any status. */
@@ -135,6 +140,11 @@ export class Session {
     this.notify();
   }
 
+  /** Whether it hears nothing of WhatsApp, whatever its status says. */
+  get deaf(): boolean {
+    return this.deafForStarts > 0;
+  }
+
   /** Does it now if WORKING, else when WORKING again: WhatsApp keeps what comes for a device that is away. */
   whenOnline(action: () => void): void {
     if (this.status === 'WORKING') action();
@@ -145,6 +155,14 @@ export class Session {
   watch(watcher: () => void): () => void {
     this.watchers.add(watcher);
     return () => this.watchers.delete(watcher);
+  }
+
+  private afterStart(): void {
+    if (this.failingStarts > 0) {
+      this.failingStarts -= 1;
+      this.fail();
+    } else if (this.me === null) this.showQr(1);
+    else this.work();
   }
 
   private showQr(count: number): void {

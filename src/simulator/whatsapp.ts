@@ -106,6 +106,7 @@ export class WhatsApp {
     };
     if (lid !== null) session.lids.learn(lid, from);
     session.whenOnline(() => {
+      if (session.deaf) return;
       if (message.media !== undefined) session.files.set(message.bareId, message.media);
       this.keep(session, message);
       this.publishMessage(session, message);
@@ -187,7 +188,9 @@ export class WhatsApp {
       if (!this.around.sessions.has(session)) return;
       const { current, random } = this.around.faults;
       if (!random.chance(current.ack_lose_rate)) {
-        session.whenOnline(() => this.acknowledge(session, message, ack));
+        session.whenOnline(() => {
+          if (!session.deaf) this.acknowledge(session, message, ack);
+        });
       }
       this.ackAfter(session, message, later);
     });

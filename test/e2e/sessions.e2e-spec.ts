@@ -162,8 +162,7 @@ describe('sessions', () => {
   it('that failed come back with start', async () => {
     const session = await workingSession(app, admin.http, 'Fails');
     await app.simulator.post(`/simulator/sessions/${session.waha_name}/fail`);
-    const failed = await reaches(admin.http, session.id, 'FAILED');
-    expect(failed).toMatchObject({ health: 'parked', reason: expect.stringContaining('FAILED') });
+    await reaches(admin.http, session.id, 'FAILED');
     await admin.http.post(`/waha/sessions/${session.id}/start`);
     expect(await reaches(admin.http, session.id, 'WORKING')).toMatchObject({ health: 'ok', reason: null });
   });

@@ -61,6 +61,7 @@ export const EXPECTED_ACCESS: Record<string, ExpectedAccess> = {
   'PATCH /waha/sessions/:id': needs('sessions:manage', NOBODYS),
   'DELETE /waha/sessions/:id': needs('sessions:manage', NOBODYS),
   'GET /waha/sessions/:id/qr': needs('sessions:pair', NOBODYS),
+  'POST /waha/sessions/:id/pairing-code': needs('sessions:manage', MALFORMED),
   'POST /waha/sessions/:id/start': needs('sessions:manage', NOBODYS),
   'POST /waha/sessions/:id/stop': needs('sessions:manage', NOBODYS),
   'POST /waha/sessions/:id/restart': needs('sessions:manage', NOBODYS),

@@ -21,6 +21,7 @@ export const OTHER_INDEXES: Record<string, string> = {
   audit_policy_pk: 'of the platform',
   webhook_events_to_purge: 'the purge is for all tenants at once',
   webhook_events_failed: 'the purge and the backlog are for all tenants at once',
+  sessions_to_restart: 'one loop restarts the failed and deaf sessions of all tenants',
   messages_to_settle: 'one loop settles the unknown outcomes of all tenants',
   campaigns_open: 'one clock looks after the campaigns of all tenants',
   messages_scheduled: 'one clock queues the scheduled messages of all tenants',

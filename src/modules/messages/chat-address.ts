@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { phoneDigits } from '../../common/phone-number';
 
 /** WhatsApp chat ids that can be written to: a person, a hidden id, a group (docs/WAHA.md §4). */
 const CHAT_ID = /^(?:\d{5,20}@(?:c\.us|lid)|\d{5,20}(?:-\d{5,15})?@g\.us)$/;
@@ -15,8 +15,6 @@ export function chatAddress(to: string): string | null {
     const id = text.toLowerCase().replace(/@s\.whatsapp\.net$/, '@c.us');
     return CHAT_ID.test(id) ? id : null;
   }
-  const international = text.replace(/^00/, '+').replace(/^(?=\d)/, '+');
-  const number = parsePhoneNumberFromString(international, { extract: false });
-  if (number?.ext !== undefined) return null;
-  return number?.isPossible() ? `${number.number.slice(1)}@c.us` : null;
+  const digits = phoneDigits(text);
+  return digits === null ? null : `${digits}@c.us`;
 }

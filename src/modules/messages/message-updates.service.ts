@@ -137,7 +137,8 @@ export class MessageUpdates {
     patient: boolean,
   ): Promise<Applied> {
     const applied = await this.advance(tx, session, { ...ack, acked: true });
-    if (applied) await this.sessions.heard(tx, session, 'ack');
+    // Also of a message that we do not know: the session has heard of WhatsApp.
+    await this.sessions.heard(tx, session, 'ack');
     if (applied) return applied;
     return patient ? { result: 'later', note: 'no such message yet' } : { result: 'ignored', note: 'no such message' };
   }

@@ -5,17 +5,20 @@ import type { WahaSessionInfo } from './client/waha-answers';
 import { type Provisioned, SessionProvisioner } from './session-provisioner.service';
 import { SessionsRepository } from './sessions.repository';
 import { type WahaServer, WahaServers } from './waha-servers.service';
+import { WahaErrors } from './waha.errors';
 
 interface Wanted extends Provisioned {
   desired: 'running' | 'stopped' | 'deleted';
   status: string;
   lane_state: string;
+  /** Neither given up, nor is there a time at which it is restarted. */
+  unplanned: boolean;
 }
 
 /**
  * Desired state is ours: compares the sessions that should exist with those that WAHA has, and mends the difference. A WAHA
  * that lost everything gets it all back; a webhook of a state that never came is made up for. Safe in several processes:
- * every step is harmless when it is done twice.
+ * every step is harmless when it is done twice. What failed is restarted by the SessionHealer.
  */
 @Injectable()
 export class SessionReconciler {
@@ -40,6 +43,7 @@ export class SessionReconciler {
 
   private async reconcileServer(server: WahaServer, attempt: (work: Promise<void>) => Promise<void>): Promise<void> {
     await this.servers.probe(server);
+    if (server.refusedFor !== null) throw WahaErrors.refused(server.refusedFor);
     const there = new Map((await server.client.listSessions()).map((info) => [info.name, info]));
     const wanted = await this.system.run<Omit<Wanted, 'server_id'>>('sessionsOfServer', [server.id]);
     for (const session of wanted)
@@ -49,8 +53,7 @@ export class SessionReconciler {
   private async mend(session: Wanted, info: WahaSessionInfo | undefined): Promise<void> {
     if (session.desired === 'deleted') return this.provisioner.withdraw(session);
     if (!info) return session.desired === 'running' ? this.provisioner.ensure(session) : undefined;
-    const parkedForNothing = info.status === 'WORKING' && session.lane_state === 'parked';
-    if (info.status !== session.status || parkedForNothing)
+    if (info.status !== session.status || isHeldUp(session, info.status))
       await this.sessions.noteState(session.tenant_id, session.id, info);
     if (session.desired === 'running' && info.status === 'STOPPED') await this.act(session, 'start');
     if (session.desired === 'stopped' && info.status !== 'STOPPED') return this.act(session, 'stop');
@@ -63,3 +66,7 @@ export class SessionReconciler {
     if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
   }
 }
+
+/** Whether the state is known, and what follows of it did not happen: its lane opened, or a restart planned. */
+const isHeldUp = ({ desired, lane_state: lane, unplanned }: Wanted, status: string): boolean =>
+  (status === 'WORKING' && lane === 'parked') || (status === 'FAILED' && desired === 'running' && unplanned);

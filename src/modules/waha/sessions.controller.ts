@@ -17,12 +17,21 @@ import { preferredType } from '../../platform/http/accepts';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
 import { IdParam } from '../../platform/http/id-param';
+import { NotIdempotent } from '../../platform/idempotency/not-idempotent.decorator';
 import { sendPage } from '../../platform/http/page-headers';
 import { PageQuery } from '../../platform/http/page.query';
 import { paceChangeOf, quietHoursResponse as quietHoursOf } from '../tenants/dto/pace.dto';
 import { CreateSessionDto, UpdateSessionDto } from './dto/create-session.dto';
+import { PairingCodeDto } from './dto/pairing-code.dto';
 import { QrQuery } from './dto/qr.query';
-import { QrImageResponse, QrValueResponse, sessionResponse, SessionResponse } from './dto/session.response';
+import {
+  PairingCodeResponse,
+  QrImageResponse,
+  QrValueResponse,
+  sessionResponse,
+  SessionResponse,
+} from './dto/session.response';
+import { SessionPairing } from './session-pairing.service';
 import { SessionSettingsService } from './session-settings.service';
 import { type SessionAction, SessionsService } from './sessions.service';
 
@@ -40,6 +49,7 @@ export class SessionsController {
   constructor(
     private readonly sessions: SessionsService,
     private readonly settings: SessionSettingsService,
+    private readonly pairing: SessionPairing,
   ) {}
 
   /** Creates a WhatsApp session and starts it; scan its QR code next. */
@@ -120,11 +130,26 @@ export class SessionsController {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<QrImageResponse | QrValueResponse | Buffer> {
-    if (format === 'raw') return { value: await this.sessions.qrValue(actor, id) };
-    const image = await this.sessions.qrImage(actor, id);
+    if (format === 'raw') return { value: await this.pairing.qrValue(actor, id) };
+    const image = await this.pairing.qrImage(actor, id);
     if (preferredType(accept, ['application/json', 'image/png']) === 'application/json') return image;
     reply.type(image.mimetype);
     return Buffer.from(image.data, 'base64');
+  }
+
+  /** A code to type in on the phone of that number instead of scanning (Linked devices, Link with phone number). */
+  @Post(':id/pairing-code')
+  @HttpCode(200)
+  @Access('sessions:manage')
+  @NotIdempotent('It answers a secret of a minute')
+  @ApiOkResponse({ type: PairingCodeResponse })
+  @ApiConflictResponse({ description: '`SESSION_NOT_READY`: it does not wait to be paired; the status is in the text' })
+  async pairingCode(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Body() { phone_number: phoneNumber }: PairingCodeDto,
+  ): Promise<PairingCodeResponse> {
+    return { code: await this.pairing.pairingCode(actor, id, phoneNumber) };
   }
 
   /** Starts a stopped or failed session; one that runs is left alone. */

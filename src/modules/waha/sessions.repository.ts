@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { CommonErrors } from '../../common/common.errors';
 import type { Pace, QuietHours } from '../../common/pace';
 import type { PageRequest } from '../../common/paging';
+import { Config } from '../../config/config';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { LANE_COLUMNS, LANE_SETTINGS, LANE_VALUES, laneSettings } from './lane-settings';
+import { NOTE_STATE, noteHeard, SET_DESIRED } from './note-state';
 
 /** A session as it is stored, with its lane. */
 export interface SessionRow {
@@ -83,26 +85,13 @@ const INSERT = `
   select made.tenant_id, made.id, p.burst, ${LANE_VALUES}
   from made, ${laneSettings('$8', '$9')} returning session_id`;
 
-const NOTE_STATE = `
-  with noted as (
-    update sessions set status = $3, phone = coalesce($5, phone), push_name = coalesce($6, push_name),
-      status_at = case when $7 and status_at > $4 + interval '1 minute' then $4 else greatest(status_at, $4) end,
-      health = case when $3 = 'FAILED' then 'parked' else 'ok' end,
-      health_reason = case when $3 = 'FAILED' then 'WAHA reports FAILED: scan again, or restart the session' end,
-      updated_at = now()
-    where tenant_id = $1 and id = $2 and status <> 'DELETED' and (status_at <= $4
-      or ($7 and ((date_trunc('second', status_at) <= $4 and $3 <> 'STARTING') or status_at > $4 + interval '1 minute')))
-    returning id)
-  update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end, strikes = 0,
-    next_at = case when $3 = 'WORKING' then greatest(l.pace_at, clock_timestamp()) else l.next_at end
-  from noted where l.tenant_id = $1 and l.session_id = noted.id and l.state <> 'closed' returning l.session_id`;
-
 /** Sessions and the lanes that belong to them. Times of states come from WAHA: an older one never undoes a newer one. */
 @Injectable()
 export class SessionsRepository {
   constructor(
     private readonly db: TenantDatabase,
     private readonly tenants: TenantDirectory,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -176,29 +165,35 @@ export class SessionsRepository {
   async noteState(tenantId: string, id: string, state: SessionState, tx?: TenantTransaction): Promise<boolean> {
     const { status, at, phone, pushName, from } = state;
     const run = tx ?? { query: (text: string, params: unknown[]) => this.db.query(tenantId, text, params) };
-    const rows = await run.query(NOTE_STATE, [tenantId, id, status, at, phone, pushName, from === 'answer']);
+    const {
+      SESSION_RESTART_PAUSE_MS: pauseMs,
+      SESSION_RESTART_PAUSE_MAX_MS: maxMs,
+      SESSION_RESTARTS: most,
+    } = this.config;
+    const params = [tenantId, id, status, at, phone, pushName, from === 'answer', pauseMs, maxMs, most];
+    const rows = await run.query(NOTE_STATE, params);
     return rows.length > 0;
   }
 
-  /** Notes that something was heard: an inbound message or an ack. At most once a second, so that no row is worn out. */
+  /** Notes that something was heard: an inbound message or an ack. A deaf session is so no more. */
   async noteHeard(
     tx: TenantTransaction,
     tenantId: string,
     id: string,
     heard: 'last_inbound_at' | 'last_ack_at',
   ): Promise<void> {
-    await tx.query(
-      `update sessions set ${heard} = now() where tenant_id = $1 and id = $2
-        and (${heard} is null or ${heard} < now() - interval '1 second')`,
-      [tenantId, id],
-    );
+    await tx.query(noteHeard(heard), [tenantId, id]);
   }
 
-  /** What should be: running or stopped. */
-  async setDesired(tenantId: string, id: string, desired: 'running' | 'stopped', record: Recording): Promise<void> {
-    const text = `update sessions set desired = $3, updated_at = now()
-      where tenant_id = $1 and id = $2 and desired <> 'deleted' returning id`;
-    await this.change(tenantId, record, (tx) => tx.query(text, [tenantId, id, desired]));
+  /** What should be: running or stopped, or as it is (null). Restarts are counted anew: somebody has looked after it. */
+  async setDesired(
+    tenantId: string,
+    id: string,
+    desired: 'running' | 'stopped' | null,
+    record: Recording,
+  ): Promise<void> {
+    const params = [tenantId, id, desired, this.config.SESSION_RESTART_PAUSE_MS];
+    await this.change(tenantId, record, (tx) => tx.query(SET_DESIRED, params));
   }
 
   /** Marks it deleted: its lane takes nothing any more, and what is queued is cancelled. History stays. */
@@ -211,7 +206,7 @@ export class SessionsRepository {
         id,
       ]);
       const marked = await tx.query(
-        `update sessions set desired = 'deleted', updated_at = now()
+        `update sessions set desired = 'deleted', next_restart_at = null, updated_at = now()
           where tenant_id = $1 and id = $2 and desired <> 'deleted' returning id`,
         [tenantId, id],
       );

@@ -12,7 +12,6 @@ import { SecretBox } from '../../platform/crypto/secret-box';
 import { uniqueViolation } from '../../platform/database/database-error';
 import { Wakeups } from '../../platform/database/wakeups';
 import type { WahaSessionInfo } from './client/waha-answers';
-import type { QrImage } from './client/waha-client';
 import { WahaFailure } from './client/waha-failure';
 import { SessionProvisioner } from './session-provisioner.service';
 import { secretContext } from './session-secret';
@@ -70,16 +69,6 @@ export class SessionsService {
     return { ...page, total: totalOf(await this.sessions.count(actor.tenantId, COUNT_CAP + 1)) };
   }
 
-  /** The QR code to scan. @throws SESSION_NOT_READY with the status when there is none. */
-  async qrImage(actor: Actor, id: string): Promise<QrImage> {
-    return this.qr(actor, id, (session) => session.client.qrImage(session.name));
-  }
-
-  /** What the QR code says, for those who draw it themselves. @throws SESSION_NOT_READY */
-  async qrValue(actor: Actor, id: string): Promise<string> {
-    return this.qr(actor, id, (session) => session.client.qrValue(session.name));
-  }
-
   /** start, stop, restart or logout; asking twice is fine. @throws WAHA_UNAVAILABLE: what should be is noted all the same. */
   async act(actor: Actor, id: string, action: SessionAction): Promise<SessionRow> {
     const session = await this.get(actor, id);
@@ -108,7 +97,9 @@ export class SessionsService {
   private async logOut(actor: Actor, session: SessionRow): Promise<void> {
     const note = (outcome: 'asked' | 'done' | 'failed' | 'unknown') => {
       const record = this.recordOf(actor, session.id, 'SESSION_UPDATED', { action: 'logout', outcome });
-      return this.sessions.recordAct(actor.tenantId, record);
+      return outcome === 'asked'
+        ? this.sessions.setDesired(actor.tenantId, session.id, null, record)
+        : this.sessions.recordAct(actor.tenantId, record);
     };
     await note('asked');
     try {
@@ -124,21 +115,6 @@ export class SessionsService {
     const { client } = await this.servers.byId(session.server_id);
     if (action !== 'stop') await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
     await this.noteInfo(actor, session.id, await client.act(session.waha_name, action));
-  }
-
-  private async qr<T>(actor: Actor, id: string, ask: (at: QrSource) => Promise<T>): Promise<T> {
-    const session = await this.get(actor, id);
-    // WAHA waits 5 to 10 s before it says that there is no QR code, so we look at the state that it reported first.
-    if (session.status !== 'SCAN_QR_CODE') await this.refresh(actor, session);
-    const { client } = await this.servers.byId(session.server_id);
-    return this.inWaha(session, () => ask({ client, name: session.waha_name }));
-  }
-
-  private async refresh(actor: Actor, session: SessionRow): Promise<void> {
-    const { client } = await this.servers.byId(session.server_id);
-    const info = await this.inWaha(session, () => client.getSession(session.waha_name));
-    await this.noteInfo(actor, session.id, info);
-    if (info?.status !== 'SCAN_QR_CODE') throw WahaErrors.notReady(info?.status ?? session.status);
   }
 
   private async noteInfo(actor: Actor, id: string, info: WahaSessionInfo | null): Promise<void> {
@@ -198,8 +174,6 @@ type Details = [metadata?: AuditEntry['metadata'], personal?: AuditEntry['person
 /** Whether WAHA certainly did nothing of what it was asked. */
 const didNothing = (error: unknown): boolean =>
   error instanceof WahaFailure && (error.kind === 'unreachable' || (error.kind === 'answered' && error.status < 500));
-
-type QrSource = { client: Awaited<ReturnType<WahaServers['byId']>>['client']; name: string };
 
 /** WAHA's name of the session: made by us and telling nothing of the tenant; at most 54 of its letters (docs/WAHA.md §0). */
 const wahaNameOf = (id: string): string => `sb_${id.replaceAll('-', '')}`;

@@ -2,10 +2,14 @@ import { Module } from '@nestjs/common';
 import { TenantsModule } from '../tenants/tenants.module';
 import { SessionDirectory } from './session-directory.service';
 import { SessionPurger } from './session-purger.service';
+import { SessionPairing } from './session-pairing.service';
 import { SessionProvisioner } from './session-provisioner.service';
 import { SessionSettingsRepository } from './session-settings.repository';
 import { SessionSettingsService } from './session-settings.service';
 import { SessionReconciler } from './session-reconciler.service';
+import { HealingLoop } from './healing-loop.service';
+import { SessionHealer } from './session-healer.service';
+import { SessionHealingRepository } from './session-healing.repository';
 import { ReconcilerLoop } from './reconciler-loop.service';
 import { SessionsController } from './sessions.controller';
 import { SessionStates } from './session-states.service';
@@ -20,7 +24,11 @@ import { WahaServers } from './waha-servers.service';
   imports: [TenantsModule],
   controllers: [SessionsController],
   providers: [
+    HealingLoop,
     SessionDirectory,
+    SessionHealer,
+    SessionHealingRepository,
+    SessionPairing,
     SessionProvisioner,
     SessionPurger,
     SessionReconciler,

@@ -22,7 +22,7 @@ export const AUDIT_ACTIONS = {
   API_KEY_ROTATED: 'An API key got a new secret',
   API_KEY_REVOKED: 'An API key was revoked',
   SESSION_CREATED: 'A WhatsApp session was made',
-  SESSION_UPDATED: 'A WhatsApp session was edited, started, stopped, restarted or logged out',
+  SESSION_UPDATED: 'A WhatsApp session was edited, started, stopped, restarted, paired by code or logged out',
   SESSION_DELETED: 'A WhatsApp session was deleted',
   TEMPLATE_CREATED: 'A template was made',
   TEMPLATE_UPDATED: 'A template was changed',

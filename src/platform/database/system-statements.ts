@@ -2,6 +2,7 @@ import { KEY_STATEMENTS } from './key-statements';
 import { AUDIT_STATEMENTS } from './audit-statements';
 import { CAMPAIGN_STATEMENTS } from './campaign-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
+import { HEALING_STATEMENTS } from './healing-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { MESSAGE_STATEMENTS } from './message-statements';
@@ -43,7 +44,8 @@ export const SYSTEM_STATEMENTS = {
   },
   sessionsOfServer: {
     reason: 'The reconciler compares all sessions of a WAHA server with what that server has.',
-    text: `select s.tenant_id, s.id, s.waha_name, s.desired, s.status, s.webhook_secret, l.state as lane_state
+    text: `select s.tenant_id, s.id, s.waha_name, s.desired, s.status, s.webhook_secret, l.state as lane_state,
+        s.next_restart_at is null and s.health <> 'parked' as unplanned
       from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id
       where s.server_id = $1 and (s.desired <> 'deleted' or s.status <> 'DELETED') order by s.tenant_id, s.id`,
   },
@@ -78,6 +80,7 @@ export const SYSTEM_STATEMENTS = {
   ...AUDIT_STATEMENTS,
   ...CAMPAIGN_STATEMENTS,
   ...CLAIM_STATEMENTS,
+  ...HEALING_STATEMENTS,
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
   ...PURGE_STATEMENTS,

@@ -53,6 +53,9 @@ const INBOUND_BODY = object(
 const PHONE_SEND_BODY = object({ to: chat, text: { type: 'string' } }, ['to', 'text']);
 const ACK_BODY = object({ id: text, ack: { type: 'integer', minimum: -1, maximum: 4 } }, ['id', 'ack']);
 const EVENT_BODY = object({ event: { enum: [...EVENT_NAMES] }, payload: { type: 'object' } }, ['event', 'payload']);
+const TIMES = { type: 'integer', minimum: 0, maximum: 1000 };
+const FAIL_BODY = { ...object({ times: { ...TIMES, minimum: 1 } }), nullable: true };
+const DEAF_BODY = { ...object({ starts: TIMES }), nullable: true };
 const DISCONNECT_BODY = object({ for_ms: { type: 'number', minimum: 0 } });
 
 /** `/simulator/sessions/:name`: what the owner's phone, the people who write and WhatsApp itself do. */
@@ -140,10 +143,16 @@ function registerTroubles(app: FastifyInstance, world: World): void {
     session.logoutFromPhone();
     return state(session);
   });
-  app.post<ByName<unknown>>(`${base}/fail`, (request) => {
+  app.post<ByName<{ times?: number } | null>>(`${base}/fail`, { schema: { body: FAIL_BODY } }, (request) => {
     const session = runningSession(world, request.params.name);
+    session.failingStarts = (request.body?.times ?? 1) - 1;
     session.fail();
     return state(session);
+  });
+  app.post<ByName<{ starts?: number } | null>>(`${base}/deaf`, { schema: { body: DEAF_BODY } }, (request) => {
+    const session = sessionOf(world, request.params.name);
+    session.deafForStarts = request.body?.starts ?? 1;
+    return { name: session.name, status: session.status, deaf: session.deaf };
   });
   app.post<ByName<{ for_ms?: number }>>(`${base}/disconnect`, { schema: { body: DISCONNECT_BODY } }, (request) => {
     const session = runningSession(world, request.params.name);

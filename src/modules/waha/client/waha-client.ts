@@ -124,6 +124,15 @@ export class WahaClient {
     return (answer as { value?: string } | null)?.value ?? '';
   }
 
+  /** A code to type in on the phone of that number (digits). Hangs in STARTING, until the time-out (docs/WAHA.md §3). */
+  async pairingCode(name: string, phoneNumber: string): Promise<string> {
+    const path = `/api/${part(name)}/auth/request-code`;
+    const answer = await this.call({ operation: 'pairing_code', method: 'POST', path, body: { phoneNumber } });
+    const code = (answer as { code?: unknown } | null)?.code;
+    if (typeof code !== 'string' || code === '') throw new WahaFailure('answered', 200, 'no code in the answer');
+    return code;
+  }
+
   /** A message id that the next send will use: the only handle that makes a repeated send harmless (docs/WAHA.md §4). */
   async newMessageId(name: string): Promise<string> {
     const answer = await this.call({ operation: 'new_message_id', path: `/api/${part(name)}/new-message-id` });

@@ -14,6 +14,7 @@ export class SessionResponse {
   name: string;
   /** WAHA's own word: STOPPED, STARTING, SCAN_QR_CODE, WORKING, FAILED … */
   status: string;
+  /** `deaf`: WORKING, but nothing is confirmed or received; `parked`: failed, and restarts did not help. */
   @ApiProperty({ enum: ['ok', 'deaf', 'parked'] })
   health: string;
   /** Why the health is not ok; null when it is. */
@@ -32,6 +33,7 @@ export class SessionResponse {
   last_inbound_at: Date | null;
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   last_ack_at: Date | null;
+  /** How often the service has restarted it by itself. */
   restarts: number;
   pace: PaceResponse;
   /** The session's own; null where the tenant's hold. */
@@ -54,6 +56,11 @@ export class QrImageResponse {
 export class QrValueResponse {
   /** What the QR code says. */
   value: string;
+}
+
+export class PairingCodeResponse {
+  /** As the phone asks for it. @example "ABCD-1234" */
+  code: string;
 }
 
 /** Lists each field by hand: a new column stays private until somebody adds it. */
