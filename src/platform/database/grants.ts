@@ -3,7 +3,13 @@ import type { RoleKind } from './role-kinds';
 export type Work = 'select' | 'insert' | 'update' | 'delete';
 
 /** Tables of the platform itself: they have no tenant, and only the system role sees them. */
-export const PLATFORM_TABLES: readonly string[] = ['waha_servers', 'login_failures', 'tenant_purges', 'audit_policy'];
+export const PLATFORM_TABLES: readonly string[] = [
+  'waha_servers',
+  'login_failures',
+  'tenant_purges',
+  'audit_policy',
+  'webhook_door',
+];
 
 /** Tables of the tenants that even their own role only adds to, or only reads: the audit trail is the owner's. */
 const APP: Record<string, Work[]> = {
@@ -69,6 +75,7 @@ const SYSTEM: Record<string, Work[]> = {
   audit_seals: ['select', 'insert'],
   audit_chains: ['select', 'insert', 'update'],
   audit_policy: ['select'],
+  webhook_door: ['select', 'update'],
 };
 
 /** The grants of each role. The role of one tenant works on that tenant's rows of every tenant table. */

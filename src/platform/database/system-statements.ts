@@ -1,6 +1,7 @@
 import { KEY_STATEMENTS } from './key-statements';
 import { AUDIT_STATEMENTS } from './audit-statements';
 import { CAMPAIGN_STATEMENTS } from './campaign-statements';
+import { CATCH_UP_STATEMENTS } from './catch-up-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
 import { LANE_STATEMENTS } from './lane-statements';
@@ -79,6 +80,7 @@ export const SYSTEM_STATEMENTS = {
   ...LOGIN_STATEMENTS,
   ...AUDIT_STATEMENTS,
   ...CAMPAIGN_STATEMENTS,
+  ...CATCH_UP_STATEMENTS,
   ...CLAIM_STATEMENTS,
   ...HEALING_STATEMENTS,
   ...LANE_STATEMENTS,

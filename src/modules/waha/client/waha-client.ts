@@ -163,6 +163,19 @@ export class WahaClient {
     return (Array.isArray(answer) ? answer : []).map(wahaMessage).filter((message) => message !== null);
   }
 
+  /** Messages of all chats from that second on, newest first as WAHA orders them. Needs the session's store (NOWEB, GOWS). */
+  async messagesSince(
+    session: string,
+    since: Date,
+    { limit, offset }: { limit: number; offset: number },
+  ): Promise<WahaMessage[]> {
+    const from = Math.floor(since.getTime() / 1000);
+    const query = `limit=${limit}&offset=${offset}&downloadMedia=false&filter.timestamp.gte=${from}`;
+    const path = `/api/${part(session)}/chats/all/messages?${query}`;
+    const answer = await this.callOr404({ operation: 'list_messages', path });
+    return (Array.isArray(answer) ? answer : []).map(wahaMessage).filter((message) => message !== null);
+  }
+
   private async info(call: Call): Promise<WahaSessionInfo | null> {
     const { body, at } = await this.exchange(call);
     return sessionInfo(body, at);
