@@ -71,6 +71,7 @@ export const EXPECTED_ACCESS: Record<string, ExpectedAccess> = {
   'GET /messages/:id/events': needs('messages:read', NOBODYS),
   'POST /messages/:id/cancel': needs('messages:send', NOBODYS),
   'POST /messages/:id/retry': needs('messages:send', NOBODYS),
+  'GET /media/:token': open(NOBODYS),
   'POST /webhooks/waha': open('401 AUTHENTICATION_FAILED'),
   'GET /webhooks/health': open('200'),
   'GET /health': open('200'),

@@ -47,6 +47,8 @@ const routesWithIds = (): string[] =>
 const idFor = (route: string): string => {
   if (route.includes(' /waha/sessions/')) return victim.session.id;
   if (route.includes(' /messages/')) return victim.message;
+  // Links are signed: the id of a message, or of anything, opens no file.
+  if (route.includes(' /media/')) return victim.message;
   if (route.includes(' /users/')) return victim.admin.userId;
   if (route.includes(' /api-keys/')) return victim.key;
   if (route.includes(' /auth/sessions/')) return victim.login;

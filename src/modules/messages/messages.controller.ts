@@ -109,7 +109,7 @@ export class MessagesController {
 
 const draftOf = ({ session_id, link_preview = true, reply_to, scheduled_at, expires_at, ...dto }: SendMessageDto) => ({
   ...{ sessionId: session_id, to: dto.to, type: dto.type, metadata: dto.metadata ?? {}, linkPreview: link_preview },
-  ...{ text: dto.text, location: dto.location, contact: dto.contact, poll: dto.poll },
+  ...{ text: dto.text, location: dto.location, contact: dto.contact, poll: dto.poll, media: dto.media },
   ...{ replyTo: reply_to, scheduledAt: scheduled_at, expiresAt: expires_at },
 });
 

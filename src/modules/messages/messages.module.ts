@@ -4,6 +4,13 @@ import { LaneStore } from './lanes/lane-store.service';
 import { LaneWorker } from './lanes/lane-worker.service';
 import { Sender } from './lanes/sender.service';
 import { Settlement } from './lanes/settlement.service';
+import { MediaController } from './media/media.controller';
+import { MediaFetcher } from './media/media-fetcher.service';
+import { MediaLinks } from './media/media-links.service';
+import { MediaRepository } from './media/media.repository';
+import { MediaService } from './media/media.service';
+import { MediaStore } from './media/media-store.service';
+import { MediaWorker } from './media/media-worker.service';
 import { MessageActions } from './message-actions.service';
 import { MessageActionsRepository } from './message-actions.repository';
 import { MessageAcceptor } from './message-acceptor.service';
@@ -18,10 +25,16 @@ import { MessagesService } from './messages.service';
 /** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
 @Module({
   imports: [WahaModule],
-  controllers: [MessagesController],
+  controllers: [MessagesController, MediaController],
   providers: [
     LaneStore,
     LaneWorker,
+    MediaFetcher,
+    MediaLinks,
+    MediaRepository,
+    MediaService,
+    MediaStore,
+    MediaWorker,
     MessageAcceptor,
     MessageActions,
     MessageActionsRepository,

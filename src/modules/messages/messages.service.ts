@@ -11,6 +11,7 @@ import { SessionDirectory } from '../waha/session-directory.service';
 import { chatAddress } from './chat-address';
 import { type ContentDraft, contentOf, type SentType } from './message-content';
 import { timesOf } from './message-times';
+import { MediaService } from './media/media.service';
 import { MessageErrors } from './messages.errors';
 import { type Accepted, MessageAcceptor } from './message-acceptor.service';
 import { mayRead, readableBy } from './messages.policy';
@@ -39,6 +40,7 @@ export class MessagesService {
     private readonly acceptor: MessageAcceptor,
     private readonly messages: MessagesRepository,
     private readonly tenants: TenantDirectory,
+    private readonly media: MediaService,
   ) {}
 
   /**
@@ -46,13 +48,14 @@ export class MessagesService {
    * one's message.
    * @throws VALIDATION_FAILED for a recipient that cannot be one, content that is none, times that contradict each other,
    * MESSAGE_STATE when the message to answer has not been sent, SESSION_REQUIRED, NOT_FOUND for an unknown session,
-   * QUOTA_EXCEEDED when the tenant's messages of the day are used up
+   * QUOTA_EXCEEDED when the tenant's messages of the day are used up, PLAN_LIMIT_REACHED when its storage is and a file is sent
    */
   async send(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
     const chat = chatAddress(draft.to);
     if (!chat)
       throw CommonErrors.invalidField('to', 'to must be a phone number with country code or a WhatsApp chat id');
     const said = contentOf(draft, draft.type);
+    if (said.content.media) await this.media.admit(actor.tenantId, said.content.media.url);
     const times = timesOf(draft, new Date());
     const sessionId = await this.directory.forSending(actor.tenantId, draft.sessionId);
     const quoted =

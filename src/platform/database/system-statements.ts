@@ -3,6 +3,7 @@ import { AUDIT_STATEMENTS } from './audit-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
+import { MEDIA_STATEMENTS } from './media-statements';
 import { MESSAGE_STATEMENTS } from './message-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
 import { TENANT_STATEMENTS } from './tenant-statements';
@@ -78,6 +79,7 @@ export const SYSTEM_STATEMENTS = {
   ...CLAIM_STATEMENTS,
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
+  ...MEDIA_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;

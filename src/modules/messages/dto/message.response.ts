@@ -16,7 +16,7 @@ export class MessageResponse {
   status: string;
   @ApiProperty({ type: String, nullable: true })
   text: string | null;
-  /** Name and type of an attachment; null where there is none. */
+  /** Name and type of an attachment, of one that we sent also its `state`, `url` and `size`; null where there is none. */
   @ApiProperty({ type: Object, nullable: true, additionalProperties: true })
   media: unknown;
   /** The place that was sent; null in other messages. */
