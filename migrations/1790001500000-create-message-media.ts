@@ -3,6 +3,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 const UP = [
   // The file of a message: fetched, stored, or neither any more. `due_at`: when it is fetched next, or, while somebody fetches
   // it, when that one counts as dead; null where nobody waits for it. `storage_key` is of the last attempt and fences it.
+  // `source_url`: where WAHA keeps one that was received; one to send is fetched from where its message says.
   `
     create table message_media (
       tenant_id uuid not null,
@@ -11,6 +12,7 @@ const UP = [
       due_at timestamptz,
       attempts smallint not null default 0,
       storage_key text,
+      source_url text,
       mime_type text,
       filename text,
       size_bytes bigint,

@@ -68,6 +68,7 @@ export const EXPECTED_ACCESS: Record<string, ExpectedAccess> = {
   'GET /messages': needs('messages:read', '200'),
   'POST /messages/send': needs('messages:send', MALFORMED),
   'GET /messages/:id': needs('messages:read', NOBODYS),
+  'GET /messages/:id/media': needs('messages:read', NOBODYS),
   'GET /messages/:id/events': needs('messages:read', NOBODYS),
   'POST /messages/:id/cancel': needs('messages:send', NOBODYS),
   'POST /messages/:id/retry': needs('messages:send', NOBODYS),

@@ -4,11 +4,12 @@ import { LaneStore } from './lanes/lane-store.service';
 import { LaneWorker } from './lanes/lane-worker.service';
 import { Sender } from './lanes/sender.service';
 import { Settlement } from './lanes/settlement.service';
-import { MediaController } from './media/media.controller';
+import { MediaController, MessageMediaController } from './media/media.controller';
 import { MediaFetcher } from './media/media-fetcher.service';
 import { MediaLinks } from './media/media-links.service';
 import { MediaRepository } from './media/media.repository';
 import { MediaService } from './media/media.service';
+import { MediaSource } from './media/media-source.service';
 import { MediaStore } from './media/media-store.service';
 import { MediaWorker } from './media/media-worker.service';
 import { MessageActions } from './message-actions.service';
@@ -25,7 +26,7 @@ import { MessagesService } from './messages.service';
 /** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
 @Module({
   imports: [WahaModule],
-  controllers: [MessagesController, MediaController],
+  controllers: [MessagesController, MessageMediaController, MediaController],
   providers: [
     LaneStore,
     LaneWorker,
@@ -33,6 +34,7 @@ import { MessagesService } from './messages.service';
     MediaLinks,
     MediaRepository,
     MediaService,
+    MediaSource,
     MediaStore,
     MediaWorker,
     MessageAcceptor,

@@ -8,7 +8,8 @@ const FENCE = `mm.tenant_id = $1 and mm.message_id = $2 and mm.storage_key = $3 
 const WAKE = `
   woken as (
     update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
-    from moved where l.tenant_id = moved.tenant_id and l.session_id = moved.session_id and l.state <> 'closed')`;
+    from moved where l.tenant_id = moved.tenant_id and l.session_id = moved.session_id and moved.goes_on
+      and l.state <> 'closed')`;
 
 /**
  * When a message is due that waits for its file: not in our time, until somebody says so. Its chat waits with it. No infinity:
@@ -43,10 +44,11 @@ export const MEDIA_STATEMENTS = {
         attempts = mm.attempts + 1,
         storage_key = mm.tenant_id || '/' || gen_random_uuid()
       from taken join messages m on m.tenant_id = taken.tenant_id and m.id = taken.message_id
+        join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
       where mm.tenant_id = taken.tenant_id and mm.message_id = taken.message_id
       returning mm.tenant_id, mm.message_id, mm.attempts, mm.storage_key, taken.stale_key, m.type,
-        m.content->'media'->>'url' as url, m.content->'media'->>'filename' as filename,
-        m.status in ('scheduled', 'queued') as wanted`,
+        s.server_id, coalesce(mm.source_url, m.content->'media'->>'url') as url, m.content->'media'->>'filename' as filename,
+        mm.source_url is not null as received, mm.source_url is not null or m.status in ('scheduled', 'queued') as wanted`,
   },
   mediaStored: {
     reason: 'A file is stored: its message, of whichever tenant, may go, and its lane wakes.',
@@ -61,7 +63,7 @@ export const MEDIA_STATEMENTS = {
           content = m.content || jsonb_build_object('media', m.content->'media' || jsonb_build_object(
             'state', 'stored', 'mime_type', $4::text, 'filename', $5::text, 'size', $6::bigint))
         from media where m.tenant_id = media.tenant_id and m.id = media.message_id
-        returning m.tenant_id, m.session_id, m.id),
+        returning m.tenant_id, m.session_id, m.id, m.status = 'queued' as goes_on),
       ${WAKE}
       select id from moved`,
   },
@@ -75,25 +77,30 @@ export const MEDIA_STATEMENTS = {
     reason:
       'Nobody waits any more for the file of a message, of whichever tenant, that has ended; a retry would ask anew.',
     text: `update message_media mm set due_at = null, attempts = 0
-      where ${FENCE} and not exists (select from messages m where m.tenant_id = $1 and m.id = $2
+      where ${FENCE} and mm.source_url is null and not exists (select from messages m where m.tenant_id = $1 and m.id = $2
         and m.status in ('scheduled', 'queued')) returning mm.message_id as id`,
   },
   mediaFailed: {
-    reason: 'A file cannot be had: its message, of whichever tenant, has failed, and its chat goes on.',
+    reason:
+      'A file cannot be had: its message, of whichever tenant, has failed, and its chat goes on; one received stays.',
     text: `
       with ${LANE},
       media as (
         update message_media mm set state = 'failed', due_at = null, error = $5
         from lane where ${FENCE} returning mm.tenant_id, mm.message_id),
+      told as (
+        update messages m set content = m.content || jsonb_build_object('media', m.content->'media' || '{"state": "failed"}')
+        from media where m.tenant_id = media.tenant_id and m.id = media.message_id and m.status not in ('scheduled', 'queued')
+        returning m.id),
       moved as (
         update messages m set status = 'failed', error_code = $4, error = $5, retryable = $6::boolean, next_attempt_at = null,
           content = m.content || jsonb_build_object('media', m.content->'media' || '{"state": "failed"}')
         from media where m.tenant_id = media.tenant_id and m.id = media.message_id and m.status in ('scheduled', 'queued')
-        returning m.tenant_id, m.session_id, m.id, m.attempts),
+        returning m.tenant_id, m.session_id, m.id, m.attempts, true as goes_on),
       noted as (
         insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
         select tenant_id, id, 'failed', nullif(attempts, 0), $4, $5 from moved),
       ${WAKE}
-      select id from moved`,
+      select id from moved union all select id from told`,
   },
 } as const;

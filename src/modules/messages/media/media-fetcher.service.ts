@@ -1,15 +1,11 @@
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
-import { Config } from '../../../config/config';
-import { Egress, type EgressAnswer } from '../../../platform/egress/egress';
 import { EgressFailure } from '../../../platform/egress/egress-failure';
 import { ObjectStorage } from '../../../platform/storage/object-storage';
 import { fileKindOf, fileNameOf, HEAD_BYTES, isSentAs } from './media-kind';
+import { type MediaAnswer, MediaSource } from './media-source.service';
 import type { FetchedMedia, MediaFailure, MediaJob } from './media-store.service';
-
-/** All of a fetch; a worker that takes longer counts as dead a minute later. */
-export const FETCH_MS = 120_000;
 
 /** What became of a fetch: a file that is stored, something that will not change, or (`again`) something that may. */
 export type Fetched = { media: FetchedMedia } | { failure: MediaFailure } | { again: string };
@@ -20,9 +16,8 @@ const AGAIN = [408, 425, 429];
 @Injectable()
 export class MediaFetcher {
   constructor(
-    private readonly egress: Egress,
+    private readonly source: MediaSource,
     private readonly storage: ObjectStorage,
-    private readonly config: Config,
   ) {}
 
   /**
@@ -40,9 +35,8 @@ export class MediaFetcher {
   }
 
   private async ask(job: MediaJob, signal: AbortSignal): Promise<Fetched> {
-    const maxBytes = this.config.MAX_UPLOAD_BYTES;
-    const answer = await this.egress.fetch(job.url, { maxBytes, signal, limits: { totalMs: FETCH_MS } });
-    const refusal = refusalOf(answer);
+    const answer = await this.source.open(job, signal);
+    const refusal = refusalOf(answer, job.received);
     if (refusal) {
       answer.body.on('error', () => undefined).destroy();
       return refusal;
@@ -55,12 +49,16 @@ export class MediaFetcher {
     );
   }
 
-  private async keep(job: MediaJob, { body }: EgressAnswer): Promise<{ media: FetchedMedia; kept: boolean }> {
+  private async keep(job: MediaJob, { body }: MediaAnswer): Promise<{ media: FetchedMedia; kept: boolean }> {
     const beginning = new Beginning();
     const [stored] = await Promise.all([this.storage.put(job.storage_key, beginning), pipeline(body, beginning)]);
     const kind = await fileKindOf(beginning.head);
-    const media = { ...stored, mimeType: kind.mimeType, filename: fileNameOf(job.filename, job.url, kind) };
-    return { media, kept: stored.sizeBytes > 0 && isSentAs(job.type, kind.mimeType) };
+    const media = {
+      ...stored,
+      mimeType: kind.mimeType,
+      filename: fileNameOf(job.filename, job.received ? '' : job.url, kind),
+    };
+    return { media, kept: stored.sizeBytes > 0 && (job.received || isSentAs(job.type, kind.mimeType)) };
   }
 }
 
@@ -85,9 +83,10 @@ class Beginning extends Transform {
 
 const refused = (reason: string): Fetched => ({ failure: { code: 'MEDIA_REFUSED', reason, retryable: false } });
 
-/** Anything but 200 is no file; null when it is one. */
-function refusalOf({ status, headers }: EgressAnswer): Fetched | null {
-  if (AGAIN.includes(status) || status >= 500) return { again: `The address answers ${status}` };
+/** Anything but 200 is no file; null when it is one. Where WAHA refuses our key, somebody may mend that. */
+function refusalOf({ status, headers }: MediaAnswer, received: boolean): Fetched | null {
+  if (AGAIN.includes(status) || status >= 500 || (received && (status === 401 || status === 403)))
+    return { again: `The address answers ${status}` };
   if (status !== 200) return refused(`The address answers ${status}`);
   const { 'content-encoding': encoding = 'identity' } = headers;
   return encoding === 'identity' ? null : refused('The address answers in an encoding that was not asked for');

@@ -14,7 +14,11 @@ export interface MediaJob {
   /** Where the attempt before would have stored it; null when there was none. */
   stale_key: string | null;
   type: MediaType;
+  /** Where it is: at an address that the tenant named, or, where it was `received`, in WAHA. */
   url: string;
+  received: boolean;
+  /** The WAHA of its session. */
+  server_id: string;
   filename: string | null;
   /** Whether its message still waits for it. */
   wanted: boolean;

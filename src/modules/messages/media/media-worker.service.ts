@@ -4,7 +4,8 @@ import { Periodic } from '../../../platform/loops/periodic';
 import { ObjectStorage } from '../../../platform/storage/object-storage';
 import { backoffMs, MAX_ATTEMPTS } from '../lanes/outcome';
 import { MessageMetrics } from '../message.metrics';
-import { FETCH_MS, type Fetched, MediaFetcher } from './media-fetcher.service';
+import { type Fetched, MediaFetcher } from './media-fetcher.service';
+import { FETCH_MS } from './media-source.service';
 import { type MediaJob, MediaStore } from './media-store.service';
 
 const EVERY_MS = 500;
@@ -17,8 +18,8 @@ const BACKOFF_MAX_MS = 300_000;
 const OWN_TROUBLE_MS = 10_000;
 
 /**
- * Fetches the files of messages before their first attempt, beside the lanes: a message waits in its chat until its file is
- * stored, and no address, however slow, holds up anything else. Any number of workers may run it; a file that a dead one was
+ * Fetches the files of messages, received ones and, before their first attempt, those to send, beside the lanes: a message
+ * waits in its chat until its file is stored, and no address, however slow, holds up anything else. Any number of workers may run it; a file that a dead one was
  * fetching is taken by another when its lease is over.
  */
 @Injectable()
