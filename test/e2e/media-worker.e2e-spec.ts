@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { MediaWorker } from '../../src/modules/messages/media/media-worker.service';
 import { TenantPurgers } from '../../src/platform/tenancy/tenant-purgers';
 import { eventually } from '../support/wait';
 import { becomes, send, workingSession } from '../support/whatsapp';
@@ -102,5 +103,20 @@ describe('a tenant that is deleted', () => {
       .find(([name]) => name === 'media')?.[1];
     await purger?.({ tenantId, lastTry: false, count: () => Promise.resolve() });
     await expect(readdir(path.join(world.folder, tenantId))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('a worker that is told to end while it fetches', () => {
+  it('gives the file back at once, without having used up an attempt', async () => {
+    const { opened, open } = gate();
+    const slow = world.origin.serve('/ending.png', (_request, response) => void opened.then(() => response.end(PNG)));
+    const message = await world.sendMedia('image', { url: slow.url });
+    await eventually(() => slow.asked() === 1, { what: 'the file is asked for' });
+    await world.app.app.get(MediaWorker).beforeApplicationShutdown();
+    const row = await world.mediaRow(message.id);
+    expect(row).toMatchObject({ state: 'pending', attempts: 0 });
+    expect((row?.due_at as Date).getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
+    expect(await readdir(path.join(world.folder, 'temporary'))).toEqual([]);
+    open();
   });
 });

@@ -61,12 +61,13 @@ const ADVANCE = `
   select (select count(*) from old)::int as known, (select count(*) from moved)::int as moved,
     exists (select from freeing) as frees`;
 
-// An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message.
+// An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message. A file
+// without words is told by its kind; whatever was sent as a `file` comes back as what it is.
 const BIND = `
   update messages set wa_id = $4 where tenant_id = $1 and id = (
     select id from messages where tenant_id = $1 and session_id = $2 and chat = $3 and wa_id is null
       and status in ('sending', 'unknown') and body is not distinct from $5
-      and ($5::text is not null or type = $6) order by seq limit 1)
+      and ($5::text is not null or type = $6 or (type = 'file' and $6 in ('image', 'voice', 'video'))) order by seq limit 1)
   returning id`;
 
 // Its file is fetched by a worker, for WAHA keeps it some minutes only. With it the session knows the chat, and when it last heard of it.

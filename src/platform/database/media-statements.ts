@@ -52,12 +52,14 @@ export const MEDIA_STATEMENTS = {
   },
   mediaStored: {
     reason: 'A file is stored: its message, of whichever tenant, may go, and its lane wakes.',
+    // Not of a tenant that is deleted: whoever emptied its storage must find nothing in it later.
     text: `
       with ${LANE},
       media as (
         update message_media mm set state = 'stored', due_at = null, mime_type = $4, filename = $5, size_bytes = $6, sha256 = $7,
           error = null, stored_at = clock_timestamp()
-        from lane where ${FENCE} returning mm.tenant_id, mm.message_id),
+        from lane where ${FENCE} and exists (select from tenants t where t.id = $1 and t.deleted_at is null)
+        returning mm.tenant_id, mm.message_id),
       moved as (
         update messages m set next_attempt_at = nullif(m.next_attempt_at, ${HELD}),
           content = m.content || jsonb_build_object('media', m.content->'media' || jsonb_build_object(
