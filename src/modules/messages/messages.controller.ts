@@ -4,6 +4,7 @@ import {
   ApiConflictResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
+  ApiPaymentRequiredResponse,
   ApiTags,
   ApiTooManyRequestsResponse,
 } from '@nestjs/swagger';
@@ -39,6 +40,9 @@ export class MessagesController {
     description:
       '`SESSION_REQUIRED`: no session, or several and none named; `MESSAGE_STATE`: the message to answer has not been sent; ' +
       '`IDEMPOTENCY_IN_PROGRESS`',
+  })
+  @ApiPaymentRequiredResponse({
+    description: '`PLAN_LIMIT_REACHED`: the storage of the tenant is full, and a file is sent',
   })
   @ApiTooManyRequestsResponse({
     description: "`QUOTA_EXCEEDED`: the tenant's messages of the day are used up, until `Retry-After`; `RATE_LIMITED`",

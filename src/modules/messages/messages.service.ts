@@ -55,12 +55,14 @@ export class MessagesService {
     if (!chat)
       throw CommonErrors.invalidField('to', 'to must be a phone number with country code or a WhatsApp chat id');
     const said = contentOf(draft, draft.type);
-    if (said.content.media) await this.media.admit(actor.tenantId, said.content.media.url);
+    if (said.content.media) this.media.checkAddress(said.content.media.url);
     const times = timesOf(draft, new Date());
     const sessionId = await this.directory.forSending(actor.tenantId, draft.sessionId);
     const quoted =
       draft.replyTo === undefined ? {} : { quoted: await this.quoted(actor, sessionId, chat, draft.replyTo) };
     const id = currentContext()?.resourceId ?? newId();
+    const full = said.content.media ? await this.media.fullness(actor.tenantId) : null;
+    if (full) return this.earlierOr(actor.tenantId, id, full);
     const content = { ...said.content, ...(draft.linkPreview ? {} : { link_preview: false }), ...quoted };
     const message = { id, sessionId, chat, type: said.type, body: said.body, content, metadata: draft.metadata };
     const quota = await this.quotaOf(actor.tenantId);
@@ -68,9 +70,7 @@ export class MessagesService {
     const outcome = await this.acceptor.accept(accepted);
     if (outcome === 'over_quota') throw await this.quotaExceeded(actor.tenantId, quota);
     if (outcome !== 'nothing') return freshRow(accepted, outcome);
-    const earlier = await this.messages.findById(actor.tenantId, id);
-    if (!earlier) throw CommonErrors.notFound('session');
-    return earlier;
+    return this.earlierOr(actor.tenantId, id, CommonErrors.notFound('session'));
   }
 
   /** Newest first. */
@@ -110,6 +110,13 @@ export class MessagesService {
     if (!message || !mayRead(actor, message) || message.session_id !== sessionId || message.chat !== chat)
       throw CommonErrors.invalidField('reply_to', 'reply_to must be a message of the same session and chat');
     return wholeIdOf(message);
+  }
+
+  /** The message that an earlier run of the same request has made, or the refusal. */
+  private async earlierOr(tenantId: string, id: string, refusal: AppError): Promise<MessageRow> {
+    const earlier = await this.messages.findById(tenantId, id);
+    if (!earlier) throw refusal;
+    return earlier;
   }
 
   private async quotaOf(tenantId: string): Promise<Accepted['quota']> {

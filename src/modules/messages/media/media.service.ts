@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { AppError } from '../../../common/app-error';
 import { CommonErrors } from '../../../common/common.errors';
 import { Egress } from '../../../platform/egress/egress';
 import { EgressFailure } from '../../../platform/egress/egress-failure';
@@ -27,20 +28,21 @@ export class MediaService implements OnModuleInit {
     this.purgers.register('media', ({ tenantId }) => this.storage.deleteTenant(tenantId));
   }
 
-  /**
-   * Whether a file may be fetched from there, as far as the address tells, and kept.
-   * @throws VALIDATION_FAILED for an address that would never be fetched, PLAN_LIMIT_REACHED when the tenant's storage is full
-   */
-  async admit(tenantId: string, url: string): Promise<void> {
+  /** Whether a file may be fetched from there, as far as the address tells. @throws VALIDATION_FAILED when it never would be */
+  checkAddress(url: string): void {
     try {
       this.egress.check(url);
     } catch (error) {
       if (error instanceof EgressFailure) throw CommonErrors.invalidField('media.url', error.message);
       throw error;
     }
+  }
+
+  /** Why the tenant may keep no further file (PLAN_LIMIT_REACHED); null when it may. */
+  async fullness(tenantId: string): Promise<AppError | null> {
     const { storage_bytes: limit } = await this.tenants.limitsOf(tenantId);
-    if (limit !== null && (await this.use.bytesOf(tenantId)) >= limit)
-      throw CommonErrors.planLimitReached('stored bytes', limit);
+    if (limit === null || (await this.use.bytesOf(tenantId)) < limit) return null;
+    return CommonErrors.planLimitReached('stored bytes', limit);
   }
 
   /** The file of a message. @throws NOT_FOUND where it has none */
