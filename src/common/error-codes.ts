@@ -54,6 +54,10 @@ export const ERROR_CODES = {
   PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },
   URI_TOO_LONG: { status: 414, meaning: 'The address is longer than the server takes.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The body is of a content type that this route does not take.' },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    meaning: 'Nothing of the `Range` is in the file; `Content-Range` says how long it is.',
+  },
   IDEMPOTENCY_KEY_REUSED: { status: 422, meaning: 'The `Idempotency-Key` was used before with another body.' },
   ACCOUNT_LOCKED: {
     status: 429,

@@ -80,6 +80,8 @@ const idFor = (route: string): string => {
   if (route.includes(' /templates/')) return victim.template;
   if (route.includes(' /campaigns/')) return victim.campaign;
   if (route.includes(' /webhooks/events/')) return victim.event;
+  // Links are signed: the id of a message, or of anything, opens no file.
+  if (route.includes(' /media/')) return victim.message;
   if (route.includes(' /users/')) return victim.admin.userId;
   if (route.includes(' /api-keys/')) return victim.key;
   if (route.includes(' /auth/sessions/')) return victim.login;

@@ -1,3 +1,5 @@
+import { HELD } from '../../platform/database/media-statements';
+
 /** Lanes are locked first and in one order, so that batches cannot deadlock; a closed lane (session deleted) takes nothing. */
 const LANE = `
   lane as (
@@ -13,7 +15,7 @@ const WOKEN = `
 
 const INSERT = `
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
-      scheduled_at, expires_at, urgency, first_contact)`;
+      scheduled_at, expires_at, urgency, first_contact, next_attempt_at)`;
 /** How long somebody who wrote is replied to: what is sent to them meanwhile goes first. */
 const REPLIES_FOR = `interval '24 hours'`;
 // A group knows the session that is in it.
@@ -22,9 +24,15 @@ const VALUES = (row: string): string =>
       case when ${row}.scheduled_at > clock_timestamp() then 'scheduled' else 'queued' end, ${row}.body, ${row}.content,
       ${row}.metadata, ${row}.created_by, ${row}.scheduled_at, ${row}.expires_at,
       case when c.last_inbound_at > clock_timestamp() - ${REPLIES_FOR} then 0 else 1 end,
-      c.chat is null and ${row}.chat not like '%@g.us'`;
+      c.chat is null and ${row}.chat not like '%@g.us', case when ${row}.content ? 'media' then ${HELD} end`;
 const CHATS = (row: string): string =>
   `left join chats c on c.tenant_id = ${row}.tenant_id and c.session_id = ${row}.session_id and c.chat = ${row}.chat`;
+
+// What has a file waits for it.
+const MEDIA = `
+  media as (
+    insert into message_media (tenant_id, message_id, due_at)
+    select tenant_id, id, created_at from accepted where next_attempt_at is not null)`;
 
 /** Takes messages, of which none has a daily limit, into the queue: one row comes back for each that is stored now. */
 export const ACCEPT = `
@@ -38,7 +46,8 @@ export const ACCEPT = `
     ${INSERT}
     ${VALUES('g')} from given g join lane on lane.tenant_id = g.tenant_id and lane.session_id = g.session_id ${CHATS('g')}
     order by g.position on conflict (tenant_id, id) do nothing
-    returning id, created_at, status),
+    returning tenant_id, id, created_at, status, next_attempt_at),
+  ${MEDIA},
   ${WOKEN}
   select id, created_at, status, false as over from accepted`;
 
@@ -85,7 +94,8 @@ export const ACCEPT_WITHIN_LIMITS = `
     ${INSERT}
     ${VALUES('g')} from admitted g ${CHATS('g')} order by g.position
     on conflict (tenant_id, id) do nothing
-    returning id, created_at, status),
+    returning tenant_id, id, created_at, status, next_attempt_at),
+  ${MEDIA},
   ${WOKEN}
   select id, created_at, status, false as over from accepted
   union all

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config';
+import { webhookUrlOf } from '../../config/our-address';
 import { SecretBox } from '../../platform/crypto/secret-box';
 import { sessionConfig } from './client/session-config';
 import { SessionDirectory } from './session-directory.service';
@@ -31,7 +32,7 @@ export class SessionProvisioner {
   async ensure(session: Provisioned): Promise<void> {
     const { client } = await this.servers.byId(session.server_id);
     const secret = this.secrets.open(session.webhook_secret, secretContext(session.id));
-    const info = await client.createSession(session.waha_name, sessionConfig(this.webhookUrl(), secret));
+    const info = await client.createSession(session.waha_name, sessionConfig(webhookUrlOf(this.config), secret));
     if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
     // Deleted while we were asking: nobody else would ever take it out of WAHA again.
     if (!(await this.sessions.findById(session.tenant_id, session.id))) await client.deleteSession(session.waha_name);
@@ -47,9 +48,5 @@ export class SessionProvisioner {
   /** Look-ups remembered of this session hold no longer. */
   forget(tenantId: string, wahaName: string): void {
     this.directory.forget(tenantId, wahaName);
-  }
-
-  private webhookUrl(): string {
-    return this.config.WAHA_WEBHOOK_URL ?? `http://localhost:${this.config.PORT}/webhooks/waha`;
   }
 }

@@ -43,6 +43,7 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
 /** What a role that crosses tenants may do, table by table; what is not here it may not do. */
 const BATCH: Record<string, Work[]> = {
   messages: ['select', 'insert'],
+  message_media: ['insert'],
   chats: ['select'],
   lanes: ['select', 'update'],
   sessions: ['select'],
@@ -64,6 +65,7 @@ const SYSTEM: Record<string, Work[]> = {
   campaigns: ['select', 'update'],
   campaign_sessions: ['select', 'update'],
   message_events: ['insert'],
+  message_media: ['select', 'update'],
   chats: ['select', 'insert'],
   webhook_events: ['select', 'delete'],
   api_keys: ['select', 'update'],

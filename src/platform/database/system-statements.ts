@@ -6,6 +6,7 @@ import { CLAIM_STATEMENTS } from './claim-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
+import { MEDIA_STATEMENTS } from './media-statements';
 import { MESSAGE_STATEMENTS } from './message-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
 import { TENANT_STATEMENTS } from './tenant-statements';
@@ -85,6 +86,7 @@ export const SYSTEM_STATEMENTS = {
   ...HEALING_STATEMENTS,
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
+  ...MEDIA_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;
