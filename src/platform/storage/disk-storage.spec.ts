@@ -93,15 +93,20 @@ describe('DiskStorage', () => {
     await storage.deleteTenant(tenantId);
   });
 
-  it.each(['', 'a', '../secret', `${newId()}/../../etc/passwd`, `${newId()}/${newId()}/a`, `/${newId()}`, `${newId()}/`])(
-    'takes no key that it has not made: %s',
-    async (key) => {
-      await expect(storage.get(key)).rejects.toThrow('no storage key');
-      await expect(storage.delete(key)).rejects.toThrow('no storage key');
-      await expect(put(key, 'a')).rejects.toThrow('no storage key');
-      await expect(storage.deleteTenant(key)).rejects.toThrow('no id of a tenant');
-    },
-  );
+  it.each([
+    '',
+    'a',
+    '../secret',
+    `${newId()}/../../etc/passwd`,
+    `${newId()}/${newId()}/a`,
+    `/${newId()}`,
+    `${newId()}/`,
+  ])('takes no key that it has not made: %s', async (key) => {
+    await expect(storage.get(key)).rejects.toThrow('no storage key');
+    await expect(storage.delete(key)).rejects.toThrow('no storage key');
+    await expect(put(key, 'a')).rejects.toThrow('no storage key');
+    await expect(storage.deleteTenant(key)).rejects.toThrow('no id of a tenant');
+  });
 
   it('sweeps what was begun a day ago, and neither what is being written nor what is stored', async () => {
     expect(await storage.sweep()).toBe(0);
