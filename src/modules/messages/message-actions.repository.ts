@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { firstContactNow } from '../../platform/database/message-statements';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import type { MessageStatus } from './message-status';
 
 // Lane before message, as everybody locks them; a lane whose session is deleted sends nothing any more.
 const LANE = `
   lane as (
-    select l.tenant_id, l.session_id from lanes l
+    select l.tenant_id, l.session_id, l.firsts_closed_until from lanes l
     where l.tenant_id = $1 and l.session_id = (select session_id from messages where tenant_id = $1 and id = $2)
       and l.state <> 'closed' for no key update)`;
 
@@ -43,7 +44,7 @@ const RETRY = `
     where c.status = 'running' and s.tenant_id = c.tenant_id and s.campaign_id = c.id),
   moved as (
     update messages m set status = 'queued', burned = 0, next_attempt_at = null, settle_at = null, error_code = null, error = null,
-      retryable = null, sent_at = null, ack_due_at = null,
+      retryable = null, sent_at = null, ack_due_at = null, first_contact = ${firstContactNow('m', 'lane.firsts_closed_until')},
       expires_at = case when m.expires_at > clock_timestamp() then m.expires_at end,
       wa_id = case when m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR' then m.wa_id end,
       wa_id_reserved = m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR'
