@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { firstContactNow } from '../../platform/database/message-statements';
+import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import type { MessageStatus } from './message-status';
 
@@ -64,7 +65,7 @@ export class MessageActionsRepository {
 
   /** Whether it was still to be sent, and is now cancelled. */
   async cancel(tenantId: string, id: string): Promise<boolean> {
-    return (await this.db.query(tenantId, CANCEL, [tenantId, id])).length > 0;
+    return this.moved(tenantId, CANCEL, [tenantId, id]);
   }
 
   /**
@@ -73,6 +74,11 @@ export class MessageActionsRepository {
    * @returns whether it was in one of them and not revoked, and its session is not deleted
    */
   async retry(tenantId: string, id: string, from: readonly MessageStatus[]): Promise<boolean> {
-    return (await this.db.query(tenantId, RETRY, [tenantId, id, from])).length > 0;
+    return this.moved(tenantId, RETRY, [tenantId, id, from]);
+  }
+
+  /** A batch of events may lock a message first and then the lane, whose state it tells: where they meet, this is done again. */
+  private async moved(tenantId: string, text: string, params: unknown[]): Promise<boolean> {
+    return (await rerun(() => this.db.query(tenantId, text, params))).length > 0;
   }
 }
