@@ -83,7 +83,7 @@ export async function finish(world: World, known: Known, held: Held, how: End): 
 }
 
 /** As Settlement decides, of what WAHA may say. */
-async function settle(known: Known, { worker, attempt }: Asked, found: Ack | 'nothing'): Promise<void> {
+export async function settle(known: Known, { worker, attempt }: Asked, found: Ack | 'nothing'): Promise<void> {
   const waId = attempt.wa_id ?? `3EB0${newId()}`;
   if (found === 'nothing') {
     const note = 'WAHA does not know the message';
@@ -93,7 +93,7 @@ async function settle(known: Known, { worker, attempt }: Asked, found: Ack | 'no
   }
   known.name(waId, attempt);
   if (found === 'failed') return worker.store.settle(attempt, { status: 'failed', waId, code: 'ACK_ERROR', note: '' });
-  await worker.store.settle(attempt, { status: 'sent', waId, note: '', acked: true });
+  await worker.store.settle(attempt, { status: found, waId, note: '', acked: true });
 }
 
 const ofWhatsApp = (world: World, waId: string, of: { chat: string; body: string | null }): WahaMessage => ({

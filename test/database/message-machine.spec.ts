@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { freshDatabase, type TestDatabase } from '../support/database';
-import { claim, drain, finish, STEPS, waiting, work } from './message-machine.commands';
+import { claim, drain, finish, settle, STEPS, waiting, work } from './message-machine.commands';
 import { Machine, type World } from './message-machine.harness';
 import { holds, Known } from './message-machine.rules';
 
@@ -148,3 +148,26 @@ it('a cancelled message waits for nothing, and its history says how often it was
   expect(rows).toEqual([{ status: 'cancelled', attempt: 1, note: 'session deleted' }]);
   await world.end();
 });
+
+it.each(['sent', 'delivered', 'read', 'played'] as const)(
+  'what settlement finds %s is that, with its times',
+  async (found) => {
+    const world = await machine.world({ reserves: true, dailyCap: 1_000, firsts: 1 });
+    const known = new Known();
+    await world.accept('5511900000001@c.us', 'lost', {});
+    await known.look(world);
+    await work(world, known, 0, 'lost');
+    await world.advance(31_000);
+    await world.take(0);
+    for (const asked of world.asked.splice(0)) await settle(known, asked, found);
+    await known.look(world);
+    const [message] = known.messages.values();
+    const [attemptedAt, now] = [new Date(world.now - 31_000), new Date(world.now)];
+    expect(message).toMatchObject({
+      ...{ status: found, error_code: null, ack_due_at: null, settle_at: null, sent_at: attemptedAt },
+      delivered_at: found === 'sent' ? null : now,
+      read_at: found === 'read' || found === 'played' ? now : null,
+    });
+    await world.end();
+  },
+);
