@@ -171,3 +171,21 @@ it.each(['sent', 'delivered', 'read', 'played'] as const)(
     await world.end();
   },
 );
+
+it('no ack is awaited of what WhatsApp refused before WAHA answered', async () => {
+  const world = await machine.world({ reserves: true, dailyCap: 1_000, firsts: 1 });
+  const known = new Known();
+  await world.accept('5511900000001@c.us', 'refused', {});
+  await known.look(world);
+  const [job] = await world.claim(0);
+  const [held] = world.held;
+  await world.record(held as never);
+  const refusal = { waId: held?.waId ?? '', status: 'failed' as const, at: new Date(world.now) };
+  await world.apply((tx) => world.updates.applyAck(tx, world.key, refusal, true));
+  await finish(world, known, held as never, 'sent');
+  const { rows } = await machine.owner.query(`select status, error_code, ack_due_at from messages where id = $1`, [
+    job?.id,
+  ]);
+  expect(rows).toEqual([{ status: 'failed', error_code: 'ACK_ERROR', ack_due_at: null }]);
+  await world.end();
+});

@@ -70,7 +70,8 @@ export const LANE_STATEMENTS = {
           next_attempt_at = case when given.status = 'queued' and given.lane = 'go' and lane.state <> 'closed'
             then clock_timestamp() + given.delay_ms * interval '1 ms' end,
           settle_at = case when given.status = 'unknown' and lane.state <> 'closed' then clock_timestamp() + given.delay_ms * interval '1 ms' end,
-          ack_due_at = case when given.status = 'sent' and ${NOT_SENT} then ${ACK_DUE} else m.ack_due_at end,
+          ack_due_at = case when given.status = 'sent' and ${NOT_SENT} and m.error_code is distinct from 'ACK_ERROR' then ${ACK_DUE}
+            else m.ack_due_at end,
           error_code = case when m.error_code = 'ACK_ERROR' or (given.status = 'sent' and not ${NOT_SENT}) then m.error_code
             else given.error_code end,
           error = given.error,
