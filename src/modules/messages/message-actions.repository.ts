@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { HELD } from '../../platform/database/media-statements';
+import { firstContactNow } from '../../platform/database/message-statements';
+import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import type { MessageStatus } from './message-status';
 
 // Lane before message, as everybody locks them; a lane whose session is deleted sends nothing any more.
 const LANE = `
   lane as (
-    select l.tenant_id, l.session_id from lanes l
+    select l.tenant_id, l.session_id, l.firsts_closed_until from lanes l
     where l.tenant_id = $1 and l.session_id = (select session_id from messages where tenant_id = $1 and id = $2)
       and l.state <> 'closed' for no key update)`;
 
@@ -49,6 +51,7 @@ const RETRY = `
   moved as (
     update messages m set status = 'queued', burned = 0, next_attempt_at = case when exists (select from lacking) then ${HELD} end,
       settle_at = null, error_code = null, error = null, retryable = null, sent_at = null, ack_due_at = null,
+      first_contact = ${firstContactNow('m', 'lane.firsts_closed_until')},
       expires_at = case when m.expires_at > clock_timestamp() then m.expires_at end,
       wa_id = case when m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR' then m.wa_id end,
       wa_id_reserved = m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR',
@@ -73,7 +76,7 @@ export class MessageActionsRepository {
 
   /** Whether it was still to be sent, and is now cancelled. */
   async cancel(tenantId: string, id: string): Promise<boolean> {
-    return (await this.db.query(tenantId, CANCEL, [tenantId, id])).length > 0;
+    return this.moved(tenantId, CANCEL, [tenantId, id]);
   }
 
   /**
@@ -82,6 +85,11 @@ export class MessageActionsRepository {
    * @returns whether it was in one of them and not revoked, and its session is not deleted
    */
   async retry(tenantId: string, id: string, from: readonly MessageStatus[]): Promise<boolean> {
-    return (await this.db.query(tenantId, RETRY, [tenantId, id, from])).length > 0;
+    return this.moved(tenantId, RETRY, [tenantId, id, from]);
+  }
+
+  /** A batch of events may lock a message first and then the lane, whose state it tells: where they meet, this is done again. */
+  private async moved(tenantId: string, text: string, params: unknown[]): Promise<boolean> {
+    return (await rerun(() => this.db.query(tenantId, text, params))).length > 0;
   }
 }

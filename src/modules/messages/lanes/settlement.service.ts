@@ -99,7 +99,8 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
   private wasSent(attempt: UnsettledAttempt, { waId, status }: WahaMessage): Promise<void> {
     if (status === 'failed')
       return this.store.settle(attempt, { status, waId, code: 'ACK_ERROR', note: 'WhatsApp refused it' });
-    return this.store.settle(attempt, { status: 'sent', waId, note: 'WAHA knows the message', acked: status !== null });
+    const note = 'WAHA knows the message';
+    return this.store.settle(attempt, { status: status ?? 'sent', waId, note, acked: status !== null });
   }
 
   private notFound(attempt: UnsettledAttempt, certain: boolean): Promise<void> {
