@@ -78,7 +78,7 @@ export async function finish(world: World, known: Known, held: Held, how: End): 
     [world.session.id, held.worker.id, job.epoch],
   );
   await held.worker.store.finish(job, attempt, outcome);
-  if (rows[0]?.held && outcome.lane !== 'go' && outcome.status === 'queued') known.givenBack();
+  if (rows[0]?.held && outcome.status === 'queued') known.givenBack();
   world.held.splice(world.held.indexOf(held), 1);
 }
 

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import type { Actor } from '../../src/common/actor';
 import { newId } from '../../src/common/ids';
 import type { Config } from '../../src/config/config';
+import { loadConfig } from '../../src/config/load-config';
 import { CampaignsRepository } from '../../src/modules/campaigns/campaigns.repository';
 import { ACCEPT } from '../../src/modules/messages/acceptance';
 import { BulkAcceptor } from '../../src/modules/messages/bulk-acceptor.service';
@@ -18,6 +19,7 @@ import { AuditLog } from '../../src/platform/audit/audit-log';
 import type { TenantTransaction } from '../../src/platform/database/tenant-database';
 import type { TenantDirectory } from '../../src/platform/http/tenant-directory';
 import { Metrics } from '../../src/platform/metrics/metrics';
+import { TEST_SECRETS } from '../support/app';
 import type { TestDatabase } from '../support/database';
 import { Factories, type TestSession } from '../support/factories';
 import { InjectedTime } from '../support/injected-time';
@@ -55,6 +57,8 @@ export interface Terms {
   dailyCap: number;
   firsts: number;
 }
+
+const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** The database and the service's own statements, shared by all runs: each run has a tenant of its own. */
 export class Machine {
@@ -131,7 +135,7 @@ export class World {
     const metrics = new MessageMetrics(new Metrics());
     this.audit = new AuditLog(batch, new Metrics(), {} as Config);
     this.actor = { kind: 'user', id: newId(), tenantId: session.tenantId } as unknown as Actor;
-    this.sessions = new SessionsRepository(tenant, tenants);
+    this.sessions = new SessionsRepository(tenant, tenants, loadConfig({ NODE_ENV: 'test', ...TEST_SECRETS }));
     this.states = new SessionStates(this.sessions);
     this.updates = new MessageUpdates(this.states, metrics, tenant);
     this.changes = new MessageChanges(new MessageChangesRepository(), this.updates);
@@ -162,16 +166,15 @@ export class World {
   }
 
   async startCampaign(chats: string[], perMinute: number | null): Promise<void> {
-    const campaignId = newId();
+    const [campaignId, intake] = [newId(), newId()];
     const terms = { name: null, type: 'text', templateId: null, content: {}, metadata: {} };
     const sessionIds = [this.session.id];
-    await this.campaignsOf.begin(this.actor, {
-      ...{ ...terms, id: campaignId, sessionIds, perMinute, scheduledAt: null, expiresAt: null },
-    });
-    const order = { ...this.key, campaignId, sessionIds, type: 'text' as const, content: {}, metadata: {} };
+    const campaign = { ...terms, id: campaignId, sessionIds, perMinute, scheduledAt: null, expiresAt: null };
+    await this.campaignsOf.begin(this.actor, campaign, intake);
+    const order = { ...this.key, campaignId, intake, sessionIds, type: 'text' as const, content: {}, metadata: {} };
     const rows = chats.map((chat) => ({ chat, body: 'to many' }));
     await this.bulk.store({ ...order, createdBy: this.actor.id, expiresAt: null }, rows, 0);
-    await this.campaignsOf.complete(this.actor, campaignId, { valid: chats.length, rejected: 0 });
+    await this.campaignsOf.complete(this.actor, { id: campaignId, intake }, { valid: chats.length, rejected: 0 });
     this.campaigns.push(campaignId);
   }
 
@@ -226,8 +229,12 @@ export class World {
     const { system } = this.machine.doors;
     for (const statement of ['expireOverdue', 'queueScheduled', 'stallUnacked'] as const)
       await system.run(statement, [500]);
-    for (const statement of ['startCampaigns', 'finishCampaigns', 'cancelRest'] as const)
-      await system.run(statement, [500]);
+    for (const statement of ['startCampaigns', 'cancelRest'] as const) await system.run(statement, [500]);
+    await system.transaction(async (run) => {
+      const held = await run<{ tenant_id: string; id: string }>('lockRunningCampaigns', [500, NIL]);
+      const columns = [held.map(({ tenant_id }) => tenant_id), held.map(({ id }) => id)];
+      if (held.length > 0) await run('finishCampaigns', columns);
+    });
     await system.run('campaignsCleared', []);
   }
 

@@ -90,18 +90,19 @@ export const LANE_STATEMENTS = {
         insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
         select tenant_id, id, status, attempt, error_code, error from moved where status <> was),
       freed as (
-        select l.tenant_id, l.session_id, l.per_minute, l.jitter_ms, given.lane, given.delay_ms, given.firsts_closed_ms, g.back,
+        select l.tenant_id, l.session_id, l.per_minute, l.jitter_ms, given.lane, given.delay_ms, given.firsts_closed_ms, g.day_back,
           least(l.burst, l.tokens + g.back
             + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
         from lane l join given on l.tenant_id = given.tenant_id and l.session_id = given.session_id
-        cross join lateral (select case when given.lane <> 'go' and given.status = 'queued' then 1 else 0 end as back) g
+        cross join lateral (select case when given.lane <> 'go' and given.status = 'queued' then 1 else 0 end as back,
+          case when given.status = 'queued' then 1 else 0 end as day_back) g
         where l.owner = $12::uuid and l.epoch = given.epoch),
       paced as (
         select freed.*, clock_timestamp() + (case when freed.lane = 'wait' then freed.delay_ms
           else greatest(0, (1 - freed.tokens) * 60000 / per_minute) + random() * jitter_ms end) * interval '1 ms' as at
         from freed)
       update lanes l set owner = null, lease_until = null, tokens = paced.tokens, tokens_at = clock_timestamp(),
-        pace_at = paced.at, next_at = paced.at, day_sent = greatest(0, l.day_sent - paced.back),
+        pace_at = paced.at, next_at = paced.at, day_sent = greatest(0, l.day_sent - paced.day_back),
         firsts_closed_until = case when paced.firsts_closed_ms is null then l.firsts_closed_until
           else greatest(l.firsts_closed_until, clock_timestamp() + paced.firsts_closed_ms * interval '1 ms') end,
         state = case when paced.lane = 'park' and l.state = 'open' then 'parked' else l.state end,
