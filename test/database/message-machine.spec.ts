@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { sent } from '../../src/modules/messages/lanes/outcome';
 import { freshDatabase, type TestDatabase } from '../support/database';
-import { claim, drain, finish, settle, STEPS, waiting, work } from './message-machine.commands';
+import { claim, drain, finish, settle, waiting, work } from './message-machine.acts';
+import { STEPS } from './message-machine.commands';
 import { type Held, Machine, type World } from './message-machine.harness';
 import { holds, Known } from './message-machine.rules';
 
