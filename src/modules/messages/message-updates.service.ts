@@ -42,6 +42,7 @@ const ADVANCE = `
     where tenant_id = $1 and session_id = $2 and wa_id = $3 and direction = 'outbound' for no key update),
   moved as (
     update messages m set status = $4, settle_at = null, next_attempt_at = null,
+      burned = m.burned + case when old.status = 'sending' then 1 else 0 end,
       sent_at = case when $4 = 'failed' then m.sent_at else coalesce(m.sent_at, greatest($5, m.attempted_at)) end,
       delivered_at = case when $4 in ('delivered', 'read', 'played')
         then coalesce(m.delivered_at, greatest($5, m.attempted_at)) else m.delivered_at end,

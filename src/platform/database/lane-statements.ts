@@ -37,7 +37,8 @@ export const LANE_STATEMENTS = {
   finishAttempts: {
     reason:
       'Outcomes of many tenants are written in one statement; a message moves only as the transition table allows.',
-    // An echo or ack may have been faster than the answer: the history then has that step already.
+    // An echo or ack may have been faster than the answer: the history then has that step already, and whoever took the message
+    // out of `sending` has counted the attempt.
     // Lanes are locked before their state is read: a session that is being deleted meanwhile has its lane closed by then.
     // What certainly sent nothing gives back its token and its place in the day. Where WhatsApp refuses new contacts, whatever
     // is for that chat waits with the first contacts, in its order.
@@ -65,7 +66,8 @@ export const LANE_STATEMENTS = {
             where x.tenant_id = m.tenant_id and x.session_id = m.session_id and x.wa_id = given.wa_id)
             then m.wa_id else given.wa_id end,
           sent_at = case when given.status = 'sent' then coalesce(m.sent_at, clock_timestamp()) else m.sent_at end,
-          burned = case when given.lane in ('park', 'wait') or given.firsts_closed_ms is not null then m.burned else m.burned + 1 end,
+          burned = case when m.status <> 'sending' or given.lane in ('park', 'wait') or given.firsts_closed_ms is not null
+            then m.burned else m.burned + 1 end,
           first_contact = m.first_contact or given.firsts_closed_ms is not null,
           next_attempt_at = case when given.status = 'queued' and given.lane = 'go' and lane.state <> 'closed'
             then clock_timestamp() + given.delay_ms * interval '1 ms' end,
