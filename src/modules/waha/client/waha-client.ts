@@ -62,6 +62,11 @@ export class WahaClient {
     });
   }
 
+  /** Ends once the calls under way have. */
+  async retire(): Promise<void> {
+    await this.pool.close();
+  }
+
   async close(): Promise<void> {
     await this.pool.destroy();
   }
