@@ -26,11 +26,12 @@ const UP = [
       add needs_scan boolean not null default false`,
   `create index sessions_by_server on sessions (server_id)`,
   `create index sessions_leaving on sessions (leaving_server_id) where leaving_server_id is not null`,
+  `create index sessions_to_scan on sessions (server_id) where needs_scan`,
   `create index sessions_to_move on sessions (move_at) where move_at is not null`,
 ];
 
 const DOWN = [
-  `drop index sessions_by_server, sessions_leaving, sessions_to_move`,
+  `drop index sessions_by_server, sessions_leaving, sessions_to_scan, sessions_to_move`,
   `alter table sessions drop leaving_server_id, drop move_kind, drop moving_since, drop move_at, drop needs_scan`,
   `drop index waha_servers_from_config_key`,
   `

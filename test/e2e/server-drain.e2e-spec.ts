@@ -1,4 +1,8 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { shutDown } from '../../src/platform/http/shutdown';
+import { type Provisioned, SessionProvisioner } from '../../src/modules/waha/session-provisioner.service';
 import { SharedStorage } from '../../src/simulator/shared-storage';
+import { createTestApp } from '../support/app';
 import type { HttpClient } from '../support/http-client';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
@@ -15,6 +19,7 @@ let admin: LoggedIn;
 let twin: PoolMember;
 let stranger: PoolMember;
 let toTwin: WahaProxy;
+let replica: NestFastifyApplication;
 let servers: { first: WireServer; twin: WireServer; stranger: WireServer };
 
 beforeAll(async () => {
@@ -23,11 +28,21 @@ beforeAll(async () => {
   platform = app.anybody.with({ 'x-api-key': ADMIN_API_KEY });
   admin = await app.login('TENANT_ADMIN');
   [twin, stranger] = await Promise.all([startMember({ storage }), startMember()]);
+  // A second process works on the same database.
+  replica = await createTestApp({
+    DATABASE_URL: app.db.ownerUrl,
+    WAHA_BASE_URL: app.simulator.baseUrl,
+    WAHA_WEBHOOK_URL: `${app.url}/webhooks/waha`,
+    WAHA_TIMEOUT_MS: '2000',
+    ROLE: 'worker',
+  });
+  await replica.init();
   toTwin = await startWahaProxy();
   toTwin.leadTo(twin.url);
 });
 
 afterAll(async () => {
+  expect(await shutDown(replica, 20_000)).toBe(true);
   await app.close();
   await Promise.all([twin.close(), stranger.close(), toTwin.close()]);
 });
@@ -128,6 +143,63 @@ describe('draining a server', () => {
     await arrives(session, servers.first);
     expect(await statusIn(twin, session.waha_name)).toBe('STOPPED');
     await platform.post(`/waha/servers/${servers.twin.id}/activate`);
+  });
+});
+
+describe('a process that dies while it moves a session', () => {
+  let session: WireSession;
+
+  beforeAll(async () => {
+    [session] = (await admin.http.get<WireSession[]>('/waha/sessions')).body as [WireSession];
+  });
+
+  const leftBehind = (columns: string) =>
+    app.owner.query(
+      `update sessions set status = 'STOPPED', move_kind = 'login', move_at = now(), ${columns} where id = $1`,
+      [session.id],
+    );
+
+  it('after the old server had stopped it, has another do that again and go on', async () => {
+    expect(session.server).toBe(servers.first.id);
+    await app.simulator.post(`/api/sessions/${session.waha_name}/stop`, {});
+    const calls = toTwin.calls.length;
+    await leftBehind(`leaving_server_id = '${servers.twin.id}', moving_since = now() - interval '1 minute'`);
+    await arrives(session, servers.first);
+    expect(toTwin.calls.slice(calls).map(({ path }) => path)).toContain(`/api/sessions/${session.waha_name}/stop`);
+  });
+
+  it('after the old server was left, before the new one was asked, has another start it', async () => {
+    await app.simulator.post(`/api/sessions/${session.waha_name}/stop`, {});
+    await leftBehind('leaving_server_id = null, moving_since = null');
+    await arrives(session, servers.first);
+    await eventually(async () => {
+      const { rows } = await app.owner.query('select move_at from sessions where id = $1', [session.id]);
+      expect(rows).toEqual([{ move_at: null }]);
+    });
+  });
+
+  it('is no danger when it wakes up late and starts the session where it was: that is undone', async () => {
+    const { rows } = await app.owner.query<Provisioned>(
+      'select tenant_id, id, waha_name, webhook_secret from sessions where id = $1',
+      [session.id],
+    );
+    const stale = { ...(rows[0] as Provisioned), server_id: servers.twin.id };
+    await replica.get(SessionProvisioner).start(stale);
+    expect(await statusIn(twin, session.waha_name)).toBe('STOPPED');
+    expect(toTwin.calls.at(-1)?.path).toBe(`/api/sessions/${session.waha_name}/stop`);
+  });
+
+  it('can leave a session deleted in the middle: nothing of it stays anywhere', async () => {
+    const gone = await scan(twin, admin.http, await createSession(admin.http, 'deleted on its way', PACE));
+    toTwin.spoil(({ path }) => (path.endsWith('/stop') ? { status: 500, body: {} } : undefined));
+    const from = gone.server === servers.twin.id ? servers.twin : servers.first;
+    expect(from).toBe(servers.twin);
+    await drain(from);
+    await eventually(async () => (await now(gone)).moving);
+    expect((await admin.http.call('DELETE', `/waha/sessions/${gone.id}`)).status).toBe(204);
+    toTwin.spoil(() => undefined);
+    expect([await statusIn(app, gone.waha_name), await statusIn(twin, gone.waha_name)]).toEqual(['gone', 'gone']);
+    await platform.post(`/waha/servers/${from.id}/activate`);
   });
 });
 

@@ -10,6 +10,7 @@ export const OTHER_INDEXES: Record<string, string> = {
   waha_servers_from_config_key: 'of the platform',
   sessions_by_server: 'a server is compared with all sessions that are on it, of any tenant',
   sessions_leaving: 'the sessions of all tenants that leave a server',
+  sessions_to_scan: 'one loop looks whether sessions of all tenants still need a scan',
   sessions_to_move: 'one loop moves the sessions of all tenants',
   users_by_email: 'logging in by email knows no tenant yet',
   sessions_waha_name_key: 'a webhook names the session and no tenant',

@@ -29,11 +29,11 @@ export class Placement {
   async prepare(): Promise<void> {
     const active = (await this.servers.all()).filter(({ state }) => state === 'active');
     if (active.some(({ status }) => status === 'up')) return;
-    const asked = await Promise.allSettled(active.map((server) => this.servers.probe(server)));
+    await Promise.allSettled(active.map((server) => this.servers.probe(server)));
     if (active.some(({ status }) => status === 'up')) return;
     const refused = active.find(({ status, refusedFor }) => status === 'refused' && refusedFor !== null);
     if (refused?.refusedFor) throw WahaErrors.refused(refused.refusedFor);
-    throw WahaErrors.unavailable(asked.find(({ status }) => status === 'rejected'));
+    throw WahaErrors.unavailable();
   }
 
   /** The server for a session that is placed in this transaction. @throws WAHA_POOL_FULL */

@@ -25,8 +25,11 @@ export class SessionMover {
 
   /** Plans what can move, marks what cannot, and begins the moves that are due. Does not wait for them. */
   async move(): Promise<void> {
-    await this.plan();
-    await this.moves.markStuck();
+    if (await this.moves.anyToLeave()) {
+      await this.plan();
+      await this.moves.markStuck();
+    }
+    await this.moves.unmark();
     const room = AT_ONCE - this.underWay.size;
     if (room <= 0) return;
     for (const due of await this.moves.take(room)) {

@@ -39,6 +39,11 @@ export class SessionMovesRepository {
     private readonly db: TenantDatabase,
   ) {}
 
+  /** Whether there is a server whose sessions are to go: mostly there is none, and no session is looked at. */
+  async anyToLeave(): Promise<boolean> {
+    return (await this.system.run('serversToLeave', [this.deadMs])).length > 0;
+  }
+
   /** Sessions that can go on elsewhere, some at a time. */
   movable(): Promise<MovableSession[]> {
     return this.system.run<MovableSession>('movableSessions', [this.deadMs, AT_ONCE]);
@@ -56,9 +61,13 @@ export class SessionMovesRepository {
     });
   }
 
-  /** Marks what cannot move, and takes the mark from what need not. */
+  /** Marks what cannot move. */
   async markStuck(): Promise<void> {
     await this.system.run('needScan', [this.deadMs, AT_ONCE]);
+  }
+
+  /** Takes the mark from what need not be scanned any more. */
+  async unmark(): Promise<void> {
     await this.system.run('needNoScan', [this.deadMs]);
   }
 

@@ -252,7 +252,8 @@ export class SessionsRepository {
   async markGone(tenantId: string, id: string): Promise<void> {
     await this.db.query(
       tenantId,
-      `update sessions set status = 'DELETED', status_at = now() where tenant_id = $1 and id = $2`,
+      `update sessions set status = 'DELETED', status_at = now(), leaving_server_id = null, move_at = null, needs_scan = false
+        where tenant_id = $1 and id = $2`,
       [tenantId, id],
     );
   }

@@ -15,6 +15,10 @@ const HAS_SIBLING = `exists (select from waha_servers o
  * next sees to it; who takes it moves that time on, so that one worker does, and another if that one dies.
  */
 export const MOVE_STATEMENTS = {
+  serversToLeave: {
+    reason: 'WAHA servers belong to the platform.',
+    text: `select v.id from waha_servers v where v.state = 'draining' or ${DEAD}`,
+  },
   movableSessions: {
     reason: EVERY_TENANT,
     text: `select s.tenant_id, s.id, s.server_id, v.storage_group from sessions s join waha_servers v on v.id = s.server_id
