@@ -20,6 +20,7 @@ import { CacheModule } from './platform/cache/cache.module';
 import { CryptoModule } from './platform/crypto/crypto.module';
 import { DatabaseModule } from './platform/database/database.module';
 import { HealthRegistryModule } from './platform/health/health-registry.module';
+import { EgressModule } from './platform/egress/egress.module';
 import { EventsModule } from './platform/events/events.module';
 import { ApiGuard } from './platform/http/api.guard';
 import { HttpModule } from './platform/http/http.module';
@@ -27,6 +28,7 @@ import { IdempotencyModule } from './platform/idempotency/idempotency.module';
 import { JobsModule } from './platform/jobs/jobs.module';
 import { LimitsModule } from './platform/limits/limits.module';
 import { MetricsModule } from './platform/metrics/metrics.module';
+import { StorageModule } from './platform/storage/storage.module';
 import { UsageModule } from './platform/usage/usage.module';
 import { TenancyModule } from './platform/tenancy/tenancy.module';
 
@@ -45,6 +47,8 @@ const PLATFORM = [
   JobsModule,
   IdempotencyModule,
   EventsModule,
+  EgressModule,
+  StorageModule,
   TenancyModule,
   AuditLogModule,
   UsageModule,

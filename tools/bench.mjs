@@ -1,4 +1,5 @@
-// `npm run bench [-- --quick] [-- --only=d,f]`: the built service against bare Fastify and pg (docs/BENCHMARKS.md).
+// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue]`: the built service against bare Fastify and pg (docs/BENCHMARKS.md), and
+// its queue beside BullMQ and pg-boss (docs/BENCHMARKS-QUEUE.md).
 import { createRequire } from 'node:module';
 import { ensureBuilt } from './ensure-built.mjs';
 
@@ -8,8 +9,12 @@ try {
   await ensureBuilt();
   require('@swc-node/register');
   const { runBenchmarks } = require('../test/bench/run.ts');
+  const { runQueueBenchmark } = require('../test/bench/queue/run.ts');
   const only = process.argv.find((argument) => argument.startsWith('--only='));
-  await runBenchmarks({ quick: process.argv.includes('--quick'), only: only?.slice('--only='.length).split(',') });
+  const quick = process.argv.includes('--quick');
+  const queueAlone = process.argv.includes('--queue');
+  if (!queueAlone) await runBenchmarks({ quick, only: only?.slice('--only='.length).split(',') });
+  if (!only) await runQueueBenchmark({ quick });
 } catch (error) {
   console.error(error);
   process.exitCode = 1;

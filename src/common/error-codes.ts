@@ -59,6 +59,10 @@ export const ERROR_CODES = {
   PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },
   URI_TOO_LONG: { status: 414, meaning: 'The address is longer than the server takes.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The body is of a content type that this route does not take.' },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    meaning: 'Nothing of the `Range` is in the file; `Content-Range` says how long it is.',
+  },
   IDEMPOTENCY_KEY_REUSED: { status: 422, meaning: 'The `Idempotency-Key` was used before with another body.' },
   WAHA_TOO_OLD: { status: 422, meaning: 'The WAHA server is older than 2026.6.1 and knows one session only.' },
   WAHA_NOT_RECOGNIZED: {

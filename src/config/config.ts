@@ -120,6 +120,17 @@ export class Config extends HealingConfig {
   @IsBoolean()
   MIGRATE_ON_START: boolean = true;
 
+  @Variable('Storage', 'Folder of the files; every process of the installation must see the same one')
+  @IsString()
+  STORAGE_PATH: string = './storage';
+
+  @Variable('Storage', 'Bytes that one file may have')
+  @AsInteger()
+  @IsInt()
+  @Min(1)
+  @Max(2_147_483_647)
+  MAX_UPLOAD_BYTES: number = 52_428_800;
+
   @Variable('Redis', 'Cache and counters shared by replicas. Unset: memory of this process')
   @IsOptional()
   @URL_OF('redis', 'rediss')
@@ -247,6 +258,14 @@ export class Config extends HealingConfig {
   @Min(1)
   @Max(1_000_000)
   AUTH_RATE_LIMIT_PER_MINUTE: number = 10;
+
+  @Variable(
+    'Access',
+    'Networks beyond the public internet that addresses named by tenants may lie in, comma-separated CIDRs; for trying out',
+  )
+  @AsList()
+  @IsCidrList('comma-separated list')
+  EGRESS_ALLOW_CIDRS: string[] = [];
 
   @Variable('Access', 'Bearer token that GET /metrics asks for (unset: open)')
   @IsOptional()

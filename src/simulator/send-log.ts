@@ -12,6 +12,8 @@ interface SendRecord {
   /** When it reached WhatsApp, ISO 8601. */
   at: string;
   type: MessageType;
+  /** The file as it came, where there is one. */
+  media?: { mimetype: string; filename: string | null; size: number; sha256: string };
   /** Bare id of the message that it quotes or reacts to. */
   targetId?: string;
   /** The `seq` of the first send with this id in this session: WhatsApp drops this one, a test must see it. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isGroup, parseMessageId } from './chat-ids';
 import { ackPayload, reactionPayload, waMessage, type AnswerContext } from './engine-answers';
 import type { EventPublisher } from './event-publisher';
@@ -60,6 +61,7 @@ export class WhatsApp {
       id: bareId,
       text: message.body,
       type: message.type,
+      ...(message.media === undefined ? {} : { media: fileRecord(message.media) }),
       ...(message.targetId === undefined ? {} : { targetId: message.targetId }),
     });
     this.keep(session, message);
@@ -200,6 +202,11 @@ export class WhatsApp {
 function sentNow(session: Session): Pick<Message, 'timestampMs' | 'ack' | 'pushName'> {
   return { timestampMs: Date.now(), ack: 0, pushName: session.me?.pushName ?? null };
 }
+
+const fileRecord = ({ mimetype, filename, bytes }: MessageMedia) => ({
+  ...{ mimetype, filename, size: bytes.length },
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+});
 
 function mediaType(mimetype: string): Message['type'] {
   if (mimetype.startsWith('image/')) return 'image';

@@ -29,6 +29,7 @@ const ago = (minutes: number): Date => new Date(Date.now() - minutes * MINUTE);
 /** A session that should run, with such columns. */
 async function session(columns: Record<string, unknown> = {}): Promise<TestSession> {
   const made = await make.session(await make.tenant());
+  await owner.query(`update waha_servers set status = 'up'`);
   const all = { desired: 'running', working_since: ago(600), ...columns };
   const set = Object.keys(all).map((name, nth) => `${name} = $${nth + 2}`);
   await owner.query(`update sessions set ${set.join(', ')} where id = $1`, [made.id, ...Object.values(all)]);
@@ -95,6 +96,15 @@ describe('a session is not deaf', () => {
     await unconfirmed(other, 16, 17, 18);
     for (const status of ['sent', 'delivered', 'read']) await make.message(well, { status, sent_at: ago(16) });
     expect(await findDeaf()).toEqual([]);
+  });
+
+  it('while its server is away: that it works, is what was heard before', async () => {
+    const unreachable = await session();
+    await unconfirmed(unreachable, 16, 17, 18);
+    await owner.query(`update waha_servers set status = 'down'`);
+    expect(await findDeaf()).toEqual([]);
+    await owner.query(`update waha_servers set status = 'up'`);
+    expect(await findDeaf()).toEqual([unreachable.id]);
   });
 
   it('while events wait to be applied, which may be the word that is missed', async () => {

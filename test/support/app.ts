@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/bootstrap';
 import { loadConfig } from '../../src/config/load-config';
@@ -23,6 +25,7 @@ export async function createTestApp(variables: Record<string, string> = {}): Pro
     DATABASE_URL: ownerUrl,
     DATABASE_ROLE_PREFIX: 'switchboard_app_test',
     WAHA_BASE_URL: 'http://127.0.0.1:9',
+    STORAGE_PATH: path.join(tmpdir(), `switchboard-storage-${process.pid}`),
     ...TEST_SECRETS,
     ...variables,
   });

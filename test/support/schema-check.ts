@@ -24,6 +24,8 @@ export const OTHER_INDEXES: Record<string, string> = {
   login_failures_to_purge: 'of the platform',
   tenant_purges_pk: 'of the platform',
   audit_policy_pk: 'of the platform',
+  webhook_door_pk: 'of the platform',
+  sessions_to_catch_up: 'one loop catches up for the sessions of all tenants',
   webhook_events_to_purge: 'the purge is for all tenants at once',
   webhook_events_failed: 'the purge and the backlog are for all tenants at once',
   sessions_to_restart: 'one loop restarts the failed and deaf sessions of all tenants',

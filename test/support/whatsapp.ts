@@ -35,6 +35,8 @@ export interface Send {
   id: string;
   text: string;
   type: string;
+  /** The file as it reached WhatsApp. */
+  media?: { mimetype: string; filename: string | null; size: number; sha256: string };
   /** Bare id of the message that it quotes. */
   targetId?: string;
   duplicateOf?: number;

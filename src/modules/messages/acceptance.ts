@@ -1,7 +1,10 @@
+import { HELD } from '../../platform/database/media-statements';
+import { firstContact } from '../../platform/database/message-statements';
+
 /** Lanes are locked first and in one order, so that batches cannot deadlock; a closed lane (session deleted) takes nothing. */
 const LANE = `
   lane as (
-    select l.tenant_id, l.session_id, l.pace_at from lanes l
+    select l.tenant_id, l.session_id, l.pace_at, l.firsts_closed_until from lanes l
     where (l.tenant_id, l.session_id) in (select tenant_id, session_id from given) and l.state <> 'closed'
     order by l.tenant_id, l.session_id for no key update)`;
 
@@ -13,18 +16,25 @@ const WOKEN = `
 
 const INSERT = `
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
-      scheduled_at, expires_at, urgency, first_contact)`;
+      scheduled_at, expires_at, urgency, first_contact, next_attempt_at)`;
 /** How long somebody who wrote is replied to: what is sent to them meanwhile goes first. */
 const REPLIES_FOR = `interval '24 hours'`;
-// A group knows the session that is in it.
+// A group knows the session that is in it. The lane is `lane`.
 const VALUES = (row: string): string =>
   `select ${row}.tenant_id, ${row}.id, ${row}.session_id, ${row}.chat, 'outbound', ${row}.type,
       case when ${row}.scheduled_at > clock_timestamp() then 'scheduled' else 'queued' end, ${row}.body, ${row}.content,
       ${row}.metadata, ${row}.created_by, ${row}.scheduled_at, ${row}.expires_at,
       case when c.last_inbound_at > clock_timestamp() - ${REPLIES_FOR} then 0 else 1 end,
-      c.chat is null and ${row}.chat not like '%@g.us'`;
+      ${firstContact(row, '(c.chat is not null)', 'lane.firsts_closed_until')},
+      case when ${row}.content ? 'media' then ${HELD} end`;
 const CHATS = (row: string): string =>
   `left join chats c on c.tenant_id = ${row}.tenant_id and c.session_id = ${row}.session_id and c.chat = ${row}.chat`;
+
+// What has a file waits for it.
+const MEDIA = `
+  media as (
+    insert into message_media (tenant_id, message_id, due_at)
+    select tenant_id, id, created_at from accepted where next_attempt_at is not null)`;
 
 /** Takes messages, of which none has a daily limit, into the queue: one row comes back for each that is stored now. */
 export const ACCEPT = `
@@ -38,7 +48,8 @@ export const ACCEPT = `
     ${INSERT}
     ${VALUES('g')} from given g join lane on lane.tenant_id = g.tenant_id and lane.session_id = g.session_id ${CHATS('g')}
     order by g.position on conflict (tenant_id, id) do nothing
-    returning id, created_at, status),
+    returning tenant_id, id, created_at, status, next_attempt_at),
+  ${MEDIA},
   ${WOKEN}
   select id, created_at, status, false as over from accepted`;
 
@@ -83,9 +94,10 @@ export const ACCEPT_WITHIN_LIMITS = `
     from asking a join used using (tenant_id, day) where a.nth <= used.granted),
   accepted as (
     ${INSERT}
-    ${VALUES('g')} from admitted g ${CHATS('g')} order by g.position
+    ${VALUES('g')} from admitted g join lane using (tenant_id, session_id) ${CHATS('g')} order by g.position
     on conflict (tenant_id, id) do nothing
-    returning id, created_at, status),
+    returning tenant_id, id, created_at, status, next_attempt_at),
+  ${MEDIA},
   ${WOKEN}
   select id, created_at, status, false as over from accepted
   union all

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { HELD } from '../../platform/database/media-statements';
+import { firstContactNow } from '../../platform/database/message-statements';
+import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import type { MessageStatus } from './message-status';
 
 // Lane before message, as everybody locks them; a lane whose session is deleted sends nothing any more.
 const LANE = `
   lane as (
-    select l.tenant_id, l.session_id from lanes l
+    select l.tenant_id, l.session_id, l.firsts_closed_until from lanes l
     where l.tenant_id = $1 and l.session_id = (select session_id from messages where tenant_id = $1 and id = $2)
       and l.state <> 'closed' for no key update)`;
 
@@ -28,10 +31,14 @@ const CANCEL = `
   ${WAKE}`;
 
 // It keeps its reserved id, so that WhatsApp takes the second for the first if that has left after all; but where WhatsApp
-// itself has refused it, it needs another. A message keeps its place in the order of its chat.
+// itself has refused it, it needs another. A message keeps its place in the order of its chat. One without its file waits for
+// that, which is fetched anew: who fetches it now, if anybody, comes too late.
 // A campaign that was finished goes on for it; one that was cancelled does not, and it stays as it is.
 const RETRY = `
   with ${LANE},
+  lacking as (
+    select message_id from message_media where tenant_id = $1 and message_id = $2 and state <> 'stored' and exists (select from lane)
+    for no key update),
   campaign as (
     update campaigns c set status = case when c.status = 'finished' then 'running' else c.status end,
       finished_at = case when c.status = 'finished' then null else c.finished_at end
@@ -42,11 +49,14 @@ const RETRY = `
     update campaign_sessions s set running = true from campaign c
     where c.status = 'running' and s.tenant_id = c.tenant_id and s.campaign_id = c.id),
   moved as (
-    update messages m set status = 'queued', burned = 0, next_attempt_at = null, settle_at = null, error_code = null, error = null,
-      retryable = null, sent_at = null, ack_due_at = null,
+    update messages m set status = 'queued', burned = 0, next_attempt_at = case when exists (select from lacking) then ${HELD} end,
+      settle_at = null, error_code = null, error = null, retryable = null, sent_at = null, ack_due_at = null,
+      first_contact = ${firstContactNow('m', 'lane.firsts_closed_until')},
       expires_at = case when m.expires_at > clock_timestamp() then m.expires_at end,
       wa_id = case when m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR' then m.wa_id end,
-      wa_id_reserved = m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR'
+      wa_id_reserved = m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR',
+      content = case when exists (select from lacking)
+        then m.content || jsonb_build_object('media', m.content->'media' || '{"state": "pending"}') else m.content end
     from lane where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.created_by is not null and m.status = any ($3)
       and not exists (select from campaign where status = 'cancelled')
       and m.revoked_at is null
@@ -54,6 +64,9 @@ const RETRY = `
   noted as (
     insert into message_events (tenant_id, message_id, status, attempt, note)
     select tenant_id, id, 'queued', nullif(attempts, 0), 'retried by hand' from moved),
+  media as (
+    update message_media mm set state = 'pending', due_at = clock_timestamp(), attempts = 0, storage_key = null, error = null
+    from moved join lacking on lacking.message_id = moved.id where mm.tenant_id = moved.tenant_id and mm.message_id = moved.id),
   ${WAKE}`;
 
 /** What people do to messages that are there. */
@@ -63,7 +76,7 @@ export class MessageActionsRepository {
 
   /** Whether it was still to be sent, and is now cancelled. */
   async cancel(tenantId: string, id: string): Promise<boolean> {
-    return (await this.db.query(tenantId, CANCEL, [tenantId, id])).length > 0;
+    return this.moved(tenantId, CANCEL, [tenantId, id]);
   }
 
   /**
@@ -72,6 +85,11 @@ export class MessageActionsRepository {
    * @returns whether it was in one of them and not revoked, and its session is not deleted
    */
   async retry(tenantId: string, id: string, from: readonly MessageStatus[]): Promise<boolean> {
-    return (await this.db.query(tenantId, RETRY, [tenantId, id, from])).length > 0;
+    return this.moved(tenantId, RETRY, [tenantId, id, from]);
+  }
+
+  /** A batch of events may lock a message first and then the lane, whose state it tells: where they meet, this is done again. */
+  private async moved(tenantId: string, text: string, params: unknown[]): Promise<boolean> {
+    return (await rerun(() => this.db.query(tenantId, text, params))).length > 0;
   }
 }

@@ -1,5 +1,5 @@
 import type { AppError } from '../../common/app-error';
-import { contentOf, SENT_TYPES } from './message-content';
+import { contentOf, MEDIA_TYPES, type MediaDraft } from './message-content';
 import { timesOf } from './message-times';
 
 /** The field that is named when it is refused. */
@@ -18,9 +18,10 @@ const parts = {
   contact: { full_name: 'Ada', phone_number: '+44 20 7946 0958' },
   poll: { name: 'When?', options: ['a', 'b'] },
 };
+const PLAIN_TYPES = Object.keys(parts) as (keyof typeof parts)[];
 
 describe('contentOf', () => {
-  it.each(SENT_TYPES)('takes a message by its one field, and keeps it: %s', (type) => {
+  it.each(PLAIN_TYPES)('takes a message by its one field, and keeps it: %s', (type) => {
     const { type: found, body, content } = contentOf({ [type]: parts[type] }, undefined);
     expect(found).toBe(type);
     expect([body, ...Object.values(content)]).toContainEqual(parts[type]);
@@ -30,8 +31,8 @@ describe('contentOf', () => {
   it('refuses none, several, and another one than the type names', () => {
     expect(faultOf(() => contentOf({}, undefined))).toBe('text');
     expect(faultOf(() => contentOf({}, 'poll'))).toBe('poll');
-    for (const type of SENT_TYPES)
-      for (const other of SENT_TYPES.filter((each) => each !== type)) {
+    for (const type of PLAIN_TYPES)
+      for (const other of PLAIN_TYPES.filter((each) => each !== type)) {
         expect(faultOf(() => contentOf({ [type]: parts[type] }, other))).toBe(other);
         expect(faultOf(() => contentOf({ [type]: parts[type], [other]: parts[other] }, type))).toBeDefined();
       }
@@ -41,6 +42,31 @@ describe('contentOf', () => {
     expect(faultOf(() => contentOf({ contact: { full_name: 'Ada', phone_number } }, undefined))).toBe(
       'contact.phone_number',
     );
+  });
+});
+
+describe('contentOf a file', () => {
+  const url = 'https://example.com/a.png';
+  const mediaOf = (media: MediaDraft) => contentOf({ media }, 'image');
+
+  it.each(MEDIA_TYPES)('needs its type, and waits to be fetched: %s', (type) => {
+    const media = { state: 'pending', url, filename: null, mime_type: null, size: null };
+    expect(contentOf({ media: { url } }, type)).toEqual({ type, body: null, content: { media } });
+    expect(faultOf(() => contentOf({ text: 'Hello' }, type))).toBe('media');
+    expect(faultOf(() => contentOf({}, type))).toBe('media');
+    expect(faultOf(() => contentOf({ text: 'Hello', media: { url } }, type))).toBe('media');
+  });
+
+  it('is refused without a type, and with that of something else', () => {
+    expect(faultOf(() => contentOf({ media: { url } }, undefined))).toBe('type');
+    for (const type of PLAIN_TYPES) expect(faultOf(() => contentOf({ media: { url } }, type))).toBe('type');
+  });
+
+  it('has its caption as its text, but for voices, which have none', () => {
+    expect(mediaOf({ url, caption: 'Look', filename: 'b.png' })).toMatchObject({
+      ...{ body: 'Look', content: { media: { filename: 'b.png' } } },
+    });
+    expect(faultOf(() => contentOf({ media: { url, caption: 'Listen' } }, 'voice'))).toBe('media.caption');
   });
 });
 

@@ -23,9 +23,35 @@ export interface Poll {
   multiple?: boolean;
 }
 
-/** The kinds of messages that can be sent, each by the field that holds it. */
-export const SENT_TYPES = ['text', 'location', 'contact', 'poll'] as const;
+/** A file to be sent. */
+export interface MediaDraft {
+  /** Where it is fetched from. */
+  url: string;
+  caption?: string;
+  filename?: string;
+}
+
+/** The file of a message: where it comes from, and, once it is stored, what it is. */
+export interface MessageMedia {
+  state: 'pending' | 'stored' | 'failed';
+  url: string;
+  filename: string | null;
+  /** By its bytes; null until it is stored. */
+  mime_type: string | null;
+  /** Bytes; null until it is stored. */
+  size: number | null;
+}
+
+/** What a file can be sent as: nothing but the caller knows which. */
+export const MEDIA_TYPES = ['image', 'file', 'voice', 'video'] as const;
+export type MediaType = (typeof MEDIA_TYPES)[number];
+
+/** The kinds of messages that are known by the field that holds them. */
+const PLAIN_TYPES = ['text', 'location', 'contact', 'poll'] as const;
+export const SENT_TYPES = [...PLAIN_TYPES, ...MEDIA_TYPES] as const;
 export type SentType = (typeof SENT_TYPES)[number];
+
+const FIELDS = [...PLAIN_TYPES, 'media'] as const;
 
 /** What is sent, in exactly one of its fields. */
 export interface ContentDraft {
@@ -33,13 +59,14 @@ export interface ContentDraft {
   location?: Location;
   contact?: ContactCard;
   poll?: Poll;
+  media?: MediaDraft;
 }
 
 /** What is stored of it: `body` is the part that can be read and searched, `content` the rest. */
 export interface StoredContent {
   type: SentType;
   body: string | null;
-  content: Partial<Pick<ContentDraft, 'location' | 'contact' | 'poll'>>;
+  content: Partial<Pick<ContentDraft, 'location' | 'contact' | 'poll'>> & { media?: MessageMedia };
 }
 
 /**
@@ -48,16 +75,37 @@ export interface StoredContent {
  * @throws VALIDATION_FAILED when none or several of the fields are given, or another one than `type` names
  */
 export function contentOf(draft: ContentDraft, type: SentType | undefined): StoredContent {
-  const given = SENT_TYPES.filter((each) => draft[each] !== undefined);
+  const given = FIELDS.filter((each) => draft[each] !== undefined);
   const [only] = given;
-  if (given.length > 1) throw CommonErrors.invalidField(String(given[1]), `give one of ${SENT_TYPES.join(', ')}`);
-  if (type !== undefined && type !== only)
-    throw CommonErrors.invalidField(type, `${type} must be given for a message of type ${type}`);
+  if (given.length > 1) throw CommonErrors.invalidField(String(given[1]), `give one of ${FIELDS.join(', ')}`);
+  if (draft.media) return mediaContent(draft.media, type);
+  const field = isMediaType(type) ? 'media' : type;
+  if (field !== undefined && field !== only)
+    throw CommonErrors.invalidField(field, `${field} must be given for a message of type ${type}`);
   if (draft.text !== undefined) return { type: 'text', body: draft.text, content: {} };
   if (draft.location) return { type: 'location', body: null, content: { location: draft.location } };
   if (draft.contact) return { type: 'contact', body: null, content: { contact: card(draft.contact) } };
   if (draft.poll) return { type: 'poll', body: draft.poll.name, content: { poll: draft.poll } };
-  throw CommonErrors.invalidField('text', `one of ${SENT_TYPES.join(', ')} must be given`);
+  throw CommonErrors.invalidField('text', `one of ${FIELDS.join(', ')} must be given`);
+}
+
+const isMediaType = (type: SentType | undefined): type is MediaType =>
+  (MEDIA_TYPES as readonly (SentType | undefined)[]).includes(type);
+
+/** WhatsApp shows no words with a voice. */
+function mediaContent(
+  { url, caption, filename = null }: { url: string; caption?: string; filename?: string | null },
+  type: SentType | undefined,
+): StoredContent {
+  if (!isMediaType(type))
+    throw CommonErrors.invalidField('type', `type must be one of ${MEDIA_TYPES.join(', ')} with media`);
+  if (type === 'voice' && caption !== undefined)
+    throw CommonErrors.invalidField('media.caption', 'media.caption cannot go with a voice message');
+  return {
+    type,
+    body: caption ?? null,
+    content: { media: { state: 'pending', url, filename, mime_type: null, size: null } },
+  };
 }
 
 /** A card's number is what a tap on it calls: it must be one that can be called. */

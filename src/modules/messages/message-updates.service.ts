@@ -4,6 +4,7 @@ import { ACK_DUE } from '../../platform/database/message-statements';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { type SessionKey, SessionStates } from '../waha/session-states.service';
 import type { WahaMessage } from '../waha/waha.events';
+import type { MessageMedia } from './message-content';
 import { MessageMetrics } from './message.metrics';
 import { type MessageStatus, sourcesOf } from './message-status';
 
@@ -60,21 +61,25 @@ const ADVANCE = `
   select (select count(*) from old)::int as known, (select count(*) from moved)::int as moved,
     exists (select from freeing) as frees`;
 
-// An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message.
+// An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message. A file
+// without words is told by its kind; whatever was sent as a `file` comes back as what it is.
 const BIND = `
   update messages set wa_id = $4 where tenant_id = $1 and id = (
     select id from messages where tenant_id = $1 and session_id = $2 and chat = $3 and wa_id is null
       and status in ('sending', 'unknown') and body is not distinct from $5
-      and ($5::text is not null or type = $6) order by seq limit 1)
+      and ($5::text is not null or type = $6 or (type = 'file' and $6 in ('image', 'voice', 'video'))) order by seq limit 1)
   returning id`;
 
-// With it the session knows the chat, and when it last heard of it.
+// Its file is fetched by a worker, for WAHA keeps it some minutes only. With it the session knows the chat, and when it last heard of it.
 const INSERT = `
   with stored as (
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     on conflict (tenant_id, session_id, wa_id) where wa_id is not null do nothing
     returning tenant_id, session_id, chat, id, case when direction = 'inbound' then sent_at end as heard_at),
+  media as (
+    insert into message_media (tenant_id, message_id, due_at, source_url)
+    select tenant_id, id, clock_timestamp(), $14 from stored where $14::text is not null),
   heard as (
     insert into chats (tenant_id, session_id, chat, last_inbound_at)
     select tenant_id, session_id, chat, heard_at from stored
@@ -200,13 +205,19 @@ export class MessageUpdates {
       message.type,
       status,
       message.body,
-      message.media ? { media: message.media } : {},
+      message.media ? { media: fileOf(message.media) } : {},
       message.author,
       message.source,
       message.waId,
       message.at,
+      message.media?.url ?? null,
     ]);
     if (rows.length > 0) this.metrics.happened(status);
     return rows.length > 0;
   }
 }
+
+/** What is said of a file that was received: where WAHA keeps it is nobody's concern, and where it keeps none there is none to be had. */
+const fileOf = ({ url, mimetype, filename }: NonNullable<WahaMessage['media']>): Omit<MessageMedia, 'url'> => ({
+  ...{ state: url === null ? 'failed' : 'pending', mime_type: mimetype, filename, size: null },
+});

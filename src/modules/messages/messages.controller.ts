@@ -4,6 +4,7 @@ import {
   ApiConflictResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
+  ApiPaymentRequiredResponse,
   ApiTags,
   ApiTooManyRequestsResponse,
 } from '@nestjs/swagger';
@@ -47,6 +48,9 @@ export class MessagesController {
     description:
       '`SESSION_REQUIRED`: no session, or several and none named; `MESSAGE_STATE`: the message to answer has not been sent; ' +
       '`IDEMPOTENCY_IN_PROGRESS`',
+  })
+  @ApiPaymentRequiredResponse({
+    description: '`PLAN_LIMIT_REACHED`: the storage of the tenant is full, and a file is sent',
   })
   @ApiTooManyRequestsResponse({
     description: "`QUOTA_EXCEEDED`: the tenant's messages of the day are used up, until `Retry-After`; `RATE_LIMITED`",
@@ -122,7 +126,7 @@ export class MessagesController {
 const draftOf = ({ session_id, link_preview = true, reply_to, scheduled_at, expires_at, ...dto }: SendMessageDto) => ({
   ...{ sessionId: session_id, to: dto.to, type: dto.type, metadata: dto.metadata ?? {}, linkPreview: link_preview },
   ...{ templateId: dto.template_id, variables: dto.variables },
-  ...{ text: dto.text, location: dto.location, contact: dto.contact, poll: dto.poll },
+  ...{ text: dto.text, location: dto.location, contact: dto.contact, poll: dto.poll, media: dto.media },
   ...{ replyTo: reply_to, scheduledAt: scheduled_at, expiresAt: expires_at },
 });
 

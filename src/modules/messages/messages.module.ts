@@ -6,6 +6,14 @@ import { LaneStore } from './lanes/lane-store.service';
 import { LaneWorker } from './lanes/lane-worker.service';
 import { Sender } from './lanes/sender.service';
 import { Settlement } from './lanes/settlement.service';
+import { MediaController, MessageMediaController } from './media/media.controller';
+import { MediaFetcher } from './media/media-fetcher.service';
+import { MediaLinks } from './media/media-links.service';
+import { MediaRepository } from './media/media.repository';
+import { MediaService } from './media/media.service';
+import { MediaSource } from './media/media-source.service';
+import { MediaStore } from './media/media-store.service';
+import { MediaWorker } from './media/media-worker.service';
 import { MessageActions } from './message-actions.service';
 import { MessageActionsRepository } from './message-actions.repository';
 import { MessageAcceptor } from './message-acceptor.service';
@@ -22,11 +30,18 @@ import { MessagesService } from './messages.service';
 /** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
 @Module({
   imports: [TemplatesModule, WahaModule],
-  controllers: [MessagesController],
+  controllers: [MessagesController, MessageMediaController, MediaController],
   providers: [
     BulkAcceptor,
     LaneStore,
     LaneWorker,
+    MediaFetcher,
+    MediaLinks,
+    MediaRepository,
+    MediaService,
+    MediaSource,
+    MediaStore,
+    MediaWorker,
     MessageAcceptor,
     MessageActions,
     MessageActionsRepository,

@@ -14,6 +14,7 @@ import { chatAddress } from './chat-address';
 import type { JobContent } from './lanes/lane-job';
 import { type ContentDraft, contentOf, type SentType } from './message-content';
 import { timesOf } from './message-times';
+import { MediaService } from './media/media.service';
 import { MessageErrors } from './messages.errors';
 import { type Accepted, MessageAcceptor } from './message-acceptor.service';
 import { mayRead, readableBy } from './messages.policy';
@@ -52,6 +53,7 @@ export class MessagesService {
     private readonly messages: MessagesRepository,
     private readonly tenants: TenantDirectory,
     private readonly templates: TemplatesService,
+    private readonly media: MediaService,
   ) {}
 
   /**
@@ -59,7 +61,8 @@ export class MessagesService {
    * one's message.
    * @throws VALIDATION_FAILED for a recipient that cannot be one, content that is none, variables of a template without a
    * value, times that contradict each other, MESSAGE_STATE when the message to answer has not been sent, SESSION_REQUIRED,
-   * NOT_FOUND for an unknown session or template, QUOTA_EXCEEDED when the tenant's messages of the day are used up
+   * NOT_FOUND for an unknown session or template, QUOTA_EXCEEDED when the tenant's messages of the day are used up,
+   * PLAN_LIMIT_REACHED when its storage is and a file is sent
    */
   send(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
     const plain = draft.templateId === undefined && draft.variables === undefined;
@@ -84,11 +87,14 @@ export class MessagesService {
     if (!chat)
       throw CommonErrors.invalidField('to', 'to must be a phone number with country code or a WhatsApp chat id');
     const said = contentOf(draft, draft.type);
+    if (said.content.media) this.media.checkAddress(said.content.media.url);
     const times = timesOf(draft, new Date());
     const sessionId = await this.directory.forSending(actor.tenantId, draft.sessionId);
     const quoted =
       draft.replyTo === undefined ? {} : { quoted: await this.quoted(actor, sessionId, chat, draft.replyTo) };
     const id = currentContext()?.resourceId ?? newId();
+    const full = said.content.media ? await this.media.fullness(actor.tenantId) : null;
+    if (full) return this.earlierOr(actor.tenantId, id, full);
     const content = { ...said.content, ...besides(draft), ...quoted };
     const message = { id, sessionId, chat, type: said.type, body: said.body, content, metadata: draft.metadata };
     const quota = await this.quotaOf(actor.tenantId);
@@ -96,9 +102,7 @@ export class MessagesService {
     const outcome = await this.acceptor.accept(accepted);
     if (outcome === 'over_quota') throw await this.quotaExceeded(actor.tenantId, quota);
     if (outcome !== 'nothing') return freshRow(accepted, outcome);
-    const earlier = await this.messages.findById(actor.tenantId, id);
-    if (!earlier) throw CommonErrors.notFound('session');
-    return earlier;
+    return this.earlierOr(actor.tenantId, id, CommonErrors.notFound('session'));
   }
 
   /** Newest first. */
@@ -145,6 +149,13 @@ export class MessagesService {
     if (!message || !mayRead(actor, message) || message.session_id !== sessionId || message.chat !== chat)
       throw CommonErrors.invalidField('reply_to', 'reply_to must be a message of the same session and chat');
     return wholeIdOf(message);
+  }
+
+  /** The message that an earlier run of the same request has made, or the refusal. */
+  private async earlierOr(tenantId: string, id: string, refusal: AppError): Promise<MessageRow> {
+    const earlier = await this.messages.findById(tenantId, id);
+    if (!earlier) throw refusal;
+    return earlier;
   }
 
   private async quotaOf(tenantId: string): Promise<Accepted['quota']> {

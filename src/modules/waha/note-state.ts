@@ -5,6 +5,12 @@ const STAYS = `($3 in ('STARTING', 'STOPPED') or ($3 = 'WORKING' and health = 'd
 const NEXT_RESTART = `clock_timestamp() + case when restart_attempts >= $10::int then 0
   else least($8::float8 * power(2, least(restart_attempts, 30)), $9::float8) end * interval '1 ms'`;
 
+/** Whether it works again after it did not, of a session that had a state before: what came meanwhile may have been told to nobody. */
+const WORKS_AGAIN = `$3 = 'WORKING' and status <> 'WORKING' and status_at > '-infinity'`;
+/** Since when: since it was last heard of, a minute before that, and not more than a week. */
+const LAST_HEARD = `greatest(clock_timestamp() - interval '7 days',
+  least(status_at, coalesce(greatest(last_inbound_at, last_ack_at), status_at)) - interval '1 minute')`;
+
 /**
  * Notes a state ($3) of a session as WAHA told it ($4: when, $7: whether as an answer) and opens or parks the lane with it. A
  * session that is leaving a server keeps its own: what the old server says of it counts no more. A
@@ -21,6 +27,8 @@ export const NOTE_STATE = `
         when $3 = 'FAILED' and desired = 'running' and health <> 'parked'
           then coalesce(case when status = 'FAILED' then next_restart_at end, ${NEXT_RESTART})
         when $3 <> 'FAILED' and health = 'deaf' and ${STAYS} then next_restart_at end,
+      catch_up_from = case when ${WORKS_AGAIN} then least(coalesce(catch_up_from, 'infinity'), ${LAST_HEARD}) else catch_up_from end,
+      catch_up_at = case when ${WORKS_AGAIN} then clock_timestamp() else catch_up_at end,
       updated_at = now()
     where tenant_id = $1 and id = $2 and status <> 'DELETED' and leaving_server_id is null and (status_at <= $4
       or ($7 and ((date_trunc('second', status_at) <= $4 and $3 <> 'STARTING') or status_at > $4 + interval '1 minute')))

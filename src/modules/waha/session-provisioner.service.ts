@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../../config/config';
+import { webhookUrlOf } from '../../config/our-address';
 import { SecretBox } from '../../platform/crypto/secret-box';
 import { Wakeups } from '../../platform/database/wakeups';
 import type { WahaClient } from './client/waha-client';
@@ -38,7 +39,7 @@ export class SessionProvisioner {
   async ensure(session: Provisioned): Promise<void> {
     const { client } = await this.servers.byId(session.server_id);
     const secret = this.secrets.open(session.webhook_secret, secretContext(session.id));
-    const info = await client.createSession(session.waha_name, sessionConfig(this.webhookUrl(), secret));
+    const info = await client.createSession(session.waha_name, sessionConfig(webhookUrlOf(this.config), secret));
     if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
     await this.undo(session, client);
   }
@@ -100,9 +101,5 @@ export class SessionProvisioner {
   /** Look-ups remembered of this session hold no longer. */
   forget(tenantId: string, wahaName: string): void {
     this.directory.forget(tenantId, wahaName);
-  }
-
-  private webhookUrl(): string {
-    return this.config.WAHA_WEBHOOK_URL ?? `http://localhost:${this.config.PORT}/webhooks/waha`;
   }
 }

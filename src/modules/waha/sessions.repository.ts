@@ -229,9 +229,10 @@ export class SessionsRepository {
       );
       await tx.query(
         `with ended as (
-          update messages set status = 'cancelled' where tenant_id = $1 and session_id = $2
-              and status in ('queued', 'scheduled') returning id)
-        insert into message_events (tenant_id, message_id, status, note) select $1, id, 'cancelled', 'session deleted' from ended`,
+          update messages set status = 'cancelled', next_attempt_at = null where tenant_id = $1 and session_id = $2
+              and status in ('queued', 'scheduled') returning id, attempts)
+        insert into message_events (tenant_id, message_id, status, attempt, note)
+        select $1, id, 'cancelled', nullif(attempts, 0), 'session deleted' from ended`,
         [tenantId, id],
       );
       return marked;

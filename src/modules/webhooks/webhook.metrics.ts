@@ -9,6 +9,7 @@ export class WebhookMetrics {
   lastReceivedAt: Date | null = null;
   private readonly webhooks: Counter<'result'>;
   private readonly events: Counter<'result'>;
+  private readonly caught: Counter;
 
   constructor(metrics: Metrics) {
     this.webhooks = metrics.counter({
@@ -21,6 +22,15 @@ export class WebhookMetrics {
       help: 'Stored events by what was made of them: applied, ignored, later, retried, failed',
       labelNames: ['result'],
     });
+    this.caught = metrics.counter({
+      name: 'switchboard_messages_caught_up_total',
+      help: 'Messages and states of messages that WAHA was asked for after a gap, and that no event had told of',
+    });
+  }
+
+  /** Messages that no event had told of. */
+  caughtUp(count: number): void {
+    this.caught.inc(count);
   }
 
   received(isNew: boolean): void {

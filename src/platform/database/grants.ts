@@ -3,7 +3,13 @@ import type { RoleKind } from './role-kinds';
 export type Work = 'select' | 'insert' | 'update' | 'delete';
 
 /** Tables of the platform itself: they have no tenant, and only the system role sees them. */
-export const PLATFORM_TABLES: readonly string[] = ['waha_servers', 'login_failures', 'tenant_purges', 'audit_policy'];
+export const PLATFORM_TABLES: readonly string[] = [
+  'waha_servers',
+  'login_failures',
+  'tenant_purges',
+  'audit_policy',
+  'webhook_door',
+];
 
 /** Tables of the tenants that even their own role only adds to, or only reads: the audit trail is the owner's. */
 const APP: Record<string, Work[]> = {
@@ -37,6 +43,7 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
 /** What a role that crosses tenants may do, table by table; what is not here it may not do. */
 const BATCH: Record<string, Work[]> = {
   messages: ['select', 'insert'],
+  message_media: ['insert'],
   chats: ['select'],
   lanes: ['select', 'update'],
   sessions: ['select'],
@@ -58,6 +65,7 @@ const SYSTEM: Record<string, Work[]> = {
   campaigns: ['select', 'update'],
   campaign_sessions: ['select', 'update'],
   message_events: ['insert'],
+  message_media: ['select', 'update'],
   chats: ['select', 'insert'],
   webhook_events: ['select', 'delete'],
   api_keys: ['select', 'update'],
@@ -69,6 +77,7 @@ const SYSTEM: Record<string, Work[]> = {
   audit_seals: ['select', 'insert'],
   audit_chains: ['select', 'insert', 'update'],
   audit_policy: ['select'],
+  webhook_door: ['select', 'update'],
 };
 
 /** The grants of each role. The role of one tenant works on that tenant's rows of every tenant table. */

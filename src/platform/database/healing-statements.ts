@@ -11,15 +11,16 @@ export const HEALING_STATEMENTS = {
   findDeaf: {
     reason: 'One loop looks for the deaf sessions of every tenant.',
     // $1 ms without a word, $2 messages. What was sent before it last began to work counts no more: the connection was another.
-    // Events that wait to be applied may be the word that is missed. Sent ones become stalled after ten minutes.
+    // Events that wait to be applied may be the word that is missed. What a server that is away last said of a session, nobody
+    // knows to hold. Sent ones become stalled after ten minutes.
     text: `
       with late as materialized (
         select tenant_id, session_id, sent_at from messages
         where status = 'sent' and ack_due_at <= statement_timestamp() + interval '10 minutes' - $1::float8 * interval '1 ms'
           and sent_at <= statement_timestamp() - $1::float8 * interval '1 ms'),
       deaf as (
-        select s.tenant_id, s.id from sessions s
-        where s.status = 'WORKING' and s.desired = 'running' and s.health = 'ok'
+        select s.tenant_id, s.id from sessions s join waha_servers v on v.id = s.server_id
+        where s.status = 'WORKING' and s.desired = 'running' and s.health = 'ok' and v.status = 'up'
           and not exists (select from webhook_events e
             where e.tenant_id = s.tenant_id and e.session_id = s.id and e.status = 'pending')
           and (select count(*) from (

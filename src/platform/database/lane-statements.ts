@@ -3,6 +3,9 @@ import { ACK_DUE } from './message-statements';
 /** What a send that comes to light late still makes `sent`: WhatsApp has said nothing of it yet. */
 const NOT_SENT = `m.status in ('queued', 'sending', 'unknown', 'failed', 'cancelled', 'expired', 'suppressed')`;
 
+/** What settlement found: WhatsApp has the message, or more. */
+const LEFT = `$4 in ('sent', 'delivered', 'read', 'played')`;
+
 /**
  * The queue's statements after the claim: lanes of all tenants are driven and given back together, because a worker serves
  * every tenant. All take arrays, so that one text serves every batch size.
@@ -67,7 +70,8 @@ export const LANE_STATEMENTS = {
           next_attempt_at = case when given.status = 'queued' and given.lane = 'go' and lane.state <> 'closed'
             then clock_timestamp() + given.delay_ms * interval '1 ms' end,
           settle_at = case when given.status = 'unknown' and lane.state <> 'closed' then clock_timestamp() + given.delay_ms * interval '1 ms' end,
-          ack_due_at = case when given.status = 'sent' and ${NOT_SENT} then ${ACK_DUE} else m.ack_due_at end,
+          ack_due_at = case when given.status = 'sent' and ${NOT_SENT} and m.error_code is distinct from 'ACK_ERROR' then ${ACK_DUE}
+            else m.ack_due_at end,
           error_code = case when m.error_code = 'ACK_ERROR' or (given.status = 'sent' and not ${NOT_SENT}) then m.error_code
             else given.error_code end,
           error = given.error,
@@ -163,7 +167,8 @@ export const LANE_STATEMENTS = {
   },
   settle: {
     reason: 'What WAHA said of an unknown outcome is written, and the lane woken, whatever the tenant.',
-    // The lane is locked before its state is read, as in finishAttempts.
+    // The lane is locked before its state is read, as in finishAttempts. WAHA does not say when a message was delivered or
+    // read: what is known is that it has been by now.
     text: `
       with lane as (
         select l.tenant_id, l.session_id, l.state from lanes l where (l.tenant_id, l.session_id) in
@@ -172,10 +177,13 @@ export const LANE_STATEMENTS = {
         update messages m set settle_at = null,
           status = case when $4 = 'queued' and lane.state = 'closed' then 'cancelled' else $4 end,
           wa_id = coalesce(m.wa_id, $5),
-          sent_at = case when $4 = 'sent' then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
+          sent_at = case when ${LEFT} then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
+          delivered_at = case when $4 in ('delivered', 'read', 'played') then coalesce(m.delivered_at, clock_timestamp())
+            else m.delivered_at end,
+          read_at = case when $4 in ('read', 'played') then coalesce(m.read_at, clock_timestamp()) else m.read_at end,
           ack_due_at = case when $4 = 'sent' and not $8::boolean then ${ACK_DUE} end,
-          error_code = case when $4 = 'sent' then null else coalesce($6, m.error_code) end,
-          error = case when $4 = 'sent' then null else m.error end,
+          error_code = case when ${LEFT} then null else coalesce($6, m.error_code) end,
+          error = case when ${LEFT} then null else m.error end,
           retryable = case when $4 = 'failed' then true end
         from lane where m.tenant_id = $1 and m.id = $2 and m.attempts = $3 and m.status = 'unknown'
         returning m.tenant_id, m.session_id, m.id, m.status),

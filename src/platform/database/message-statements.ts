@@ -1,7 +1,7 @@
 // Lanes are locked before their messages, in the order in which everybody locks them; a closed one (session deleted) too.
 const LANES_OF_DUE = `
   lane as (
-    select l.tenant_id, l.session_id, l.state from lanes l
+    select l.tenant_id, l.session_id, l.state, l.firsts_closed_until from lanes l
     where (l.tenant_id, l.session_id) in (select tenant_id, session_id from due)
     order by l.tenant_id, l.session_id for no key update)`;
 
@@ -10,6 +10,28 @@ const WAKE = `
     update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
     from (select distinct tenant_id, session_id from moved) w
     where l.tenant_id = w.tenant_id and l.session_id = w.session_id and l.state <> 'closed')`;
+
+/**
+ * Whether the message is a first contact: its chat is not known, or what came before it waits there since WhatsApp refused it
+ * (only of a lane that was ever refused: nobody else pays for the search). So nothing overtakes in its chat.
+ * @param message alias of a row with tenant_id, session_id and chat
+ * @param known whether its chat is known
+ * @param closed the lane's firsts_closed_until
+ */
+export const firstContact = (message: string, known: string, closed: string): string => `(
+  (not ${known} and ${message}.chat not like '%@g.us')
+    or case when ${closed} is not null then exists (select from messages f where f.tenant_id = ${message}.tenant_id
+      and f.session_id = ${message}.session_id and f.chat = ${message}.chat and f.status = 'queued' and f.first_contact)
+    else false end)`;
+
+/** The same of what is in the table already, and goes into the queue only now. */
+export const firstContactNow = (message: string, closed: string): string =>
+  firstContact(
+    message,
+    `exists (select from chats k where k.tenant_id = ${message}.tenant_id and k.session_id = ${message}.session_id
+      and k.chat = ${message}.chat)`,
+    closed,
+  );
 
 /** By when WhatsApp should have confirmed what is sent now. */
 export const ACK_DUE = `clock_timestamp() + interval '10 minutes'`;
@@ -21,14 +43,15 @@ export const ACK_DUE = `clock_timestamp() + interval '10 minutes'`;
 export const MESSAGE_STATEMENTS = {
   queueScheduled: {
     reason: 'One clock serves the scheduled messages of every tenant.',
-    // Its place in the queue is that of its acceptance.
+    // Its place in the queue is that of its acceptance; its chat may have become known since.
     text: `
       with due as (
         select tenant_id, id, session_id from messages
         where status = 'scheduled' and scheduled_at <= statement_timestamp() order by scheduled_at limit $1),
       ${LANES_OF_DUE},
       moved as (
-        update messages m set status = case when lane.state = 'closed' then 'cancelled' else 'queued' end
+        update messages m set status = case when lane.state = 'closed' then 'cancelled' else 'queued' end,
+          first_contact = ${firstContactNow('m', 'lane.firsts_closed_until')}
         from due join lane using (tenant_id, session_id)
         where m.tenant_id = due.tenant_id and m.id = due.id and m.status = 'scheduled'
         returning m.tenant_id, m.session_id, m.id, m.status),

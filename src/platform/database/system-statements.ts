@@ -1,10 +1,12 @@
 import { KEY_STATEMENTS } from './key-statements';
 import { AUDIT_STATEMENTS } from './audit-statements';
 import { CAMPAIGN_STATEMENTS } from './campaign-statements';
+import { CATCH_UP_STATEMENTS } from './catch-up-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
+import { MEDIA_STATEMENTS } from './media-statements';
 import { MESSAGE_STATEMENTS } from './message-statements';
 import { MOVE_STATEMENTS } from './move-statements';
 import { SERVER_STATEMENTS } from './server-statements';
@@ -71,10 +73,12 @@ export const SYSTEM_STATEMENTS = {
   ...LOGIN_STATEMENTS,
   ...AUDIT_STATEMENTS,
   ...CAMPAIGN_STATEMENTS,
+  ...CATCH_UP_STATEMENTS,
   ...CLAIM_STATEMENTS,
   ...HEALING_STATEMENTS,
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
+  ...MEDIA_STATEMENTS,
   ...MOVE_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,

@@ -22,6 +22,10 @@ export const HttpErrors = {
   requestTimeout: () => new AppError('REQUEST_TIMEOUT', 'The request did not arrive in time'),
   payloadTooLarge: () => new AppError('PAYLOAD_TOO_LARGE', 'The body is larger than this route takes'),
   uriTooLong: () => new AppError('URI_TOO_LONG', 'The address is longer than the server takes'),
+  rangeNotSatisfiable: (sizeBytes: number) =>
+    new AppError('RANGE_NOT_SATISFIABLE', `Nothing of the range is in the file, which has ${sizeBytes} bytes`, {
+      headers: { 'content-range': `bytes */${sizeBytes}` },
+    }),
   unsupportedMediaType: () => new AppError('UNSUPPORTED_MEDIA_TYPE', 'The body is of a content type that is not taken'),
   unsupportedCoding: () =>
     new AppError('UNSUPPORTED_MEDIA_TYPE', 'The body must be JSON in UTF-8, without a Content-Encoding', {

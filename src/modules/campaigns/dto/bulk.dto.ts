@@ -37,6 +37,7 @@ export class BulkMessageDto extends OmitType(SendMessageDto, [
   'scheduled_at',
   'template_id',
   'variables',
+  'media',
 ] as const) {}
 
 /** How fast the campaign goes at most, whatever its sessions may. */

@@ -10,6 +10,7 @@ import {
   Length,
   Matches,
 } from 'class-validator';
+import { DisplayName } from '../../../platform/http/name.rule';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 
@@ -47,6 +48,26 @@ export class ContactDto {
   @IsString()
   @Length(1, 200)
   organization?: string;
+}
+
+export class MediaDto {
+  /** Where the file is fetched from, once, before it is sent: http or https, public, at most 2,048 characters. @example "https://example.com/invoice.pdf" */
+  @IsString()
+  @Length(1, 2_048)
+  url: string;
+
+  /** A text below it; not with `voice`. */
+  @Optional()
+  @IsString()
+  @Length(1, 1_024)
+  @Matches(/\S/, { message: 'caption must not be blank' })
+  caption?: string;
+
+  /** What the file is called there; else the last part of its address. @example "invoice.pdf" */
+  @Optional()
+  @DisplayName(255)
+  @Matches(/^[^/\\]*$/, { message: 'filename must be a name without a folder' })
+  filename?: string;
 }
 
 export class PollDto {

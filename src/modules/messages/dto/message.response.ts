@@ -27,7 +27,10 @@ export class MessageResponse {
   status: string;
   @ApiProperty({ type: String, nullable: true })
   text: string | null;
-  /** Name and type of an attachment; null where there is none. */
+  /**
+   * Its file: `state` (`pending`, `stored`, `failed`), `mime_type`, `filename`, `size` in bytes, and of one to send the `url`; null
+   * where there is none. Once it is stored, `GET /messages/:id/media` serves it.
+   */
   @ApiProperty({ type: Object, nullable: true, additionalProperties: true })
   media: unknown;
   /** The place that was sent; null in other messages. */

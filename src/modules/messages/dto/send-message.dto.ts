@@ -8,7 +8,7 @@ import { Optional } from '../../../platform/http/optional.rule';
 import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
 import { Variables, type VariableValues } from '../../templates/dto/variables.dto';
 import { SENT_TYPES, type SentType } from '../message-content';
-import { ContactDto, LocationDto, PollDto } from './message-parts.dto';
+import { ContactDto, LocationDto, MediaDto, PollDto } from './message-parts.dto';
 
 export class SendMessageDto {
   /** The session to send from; may be left out where the tenant has one. */
@@ -21,7 +21,10 @@ export class SendMessageDto {
   @Length(5, 128)
   to: string;
 
-  /** What kind of message: the kind of the one field that holds it, and may be left out. */
+  /**
+   * What kind of message: that of the one field that holds it, and may be left out; with `media` one of `image`, `file`,
+   * `voice` and `video`.
+   */
   @ApiPropertyOptional({ enum: SENT_TYPES })
   @Optional()
   @IsIn(SENT_TYPES)
@@ -64,6 +67,13 @@ export class SendMessageDto {
   @ValidateNested()
   @Type(() => PollDto)
   poll?: PollDto;
+
+  /** A file, instead of a text; `type` says as what. It is fetched and kept before the message is sent. */
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => MediaDto)
+  media?: MediaDto;
 
   /** The message of the same chat that this one answers: its id here, or the whole id that WhatsApp gave it. */
   @Optional()

@@ -1,7 +1,9 @@
-import type { ContentDraft } from '../message-content';
+import type { ContentDraft, MessageMedia } from '../message-content';
 
 /** What is stored of a message beside its text. */
-export interface JobContent extends Omit<ContentDraft, 'text'> {
+export interface JobContent extends Omit<ContentDraft, 'text' | 'media'> {
+  /** Stored by the time that a lane gives the message. */
+  media?: MessageMedia;
   link_preview?: boolean;
   /** The serialized id of the message that it answers. */
   quoted?: string;

@@ -22,6 +22,16 @@ interface Finish {
   outcome: Outcome;
 }
 
+/** What is known by now of an attempt whose outcome was not. */
+export interface Settled {
+  status: 'sent' | 'delivered' | 'read' | 'played' | 'queued' | 'failed' | 'unknown';
+  waId?: string;
+  code?: string;
+  note: string;
+  /** Of `sent`: whether WhatsApp has confirmed it. */
+  acked?: boolean;
+}
+
 /** The queue in PostgreSQL: claims, attempts, outcomes and leases, batched over all lanes that this worker drives. */
 @Injectable()
 export class LaneStore {
@@ -103,16 +113,7 @@ export class LaneStore {
   }
 
   /** Writes what became of an unknown outcome; `unknown` gives up asking and lets the chat go on. */
-  async settle(
-    attempt: UnsettledAttempt,
-    found: {
-      status: 'sent' | 'queued' | 'failed' | 'unknown';
-      waId?: string;
-      code?: string;
-      note: string;
-      acked?: boolean;
-    },
-  ): Promise<void> {
+  async settle(attempt: UnsettledAttempt, found: Settled): Promise<void> {
     const { tenant_id, id, attempts } = attempt;
     await this.system.run('settle', [
       tenant_id,

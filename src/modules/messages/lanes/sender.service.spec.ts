@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { DatabaseError } from 'pg';
 import type { WahaServers } from '../../waha/waha-servers.service';
+import type { MediaLinks } from '../media/media-links.service';
 import type { MessageMetrics } from '../message.metrics';
 import type { LaneJob } from './lane-job';
 import type { LaneStore } from './lane-store.service';
@@ -35,7 +36,8 @@ async function written(refusals: Error[]): Promise<Outcome[]> {
     ensureProbed: () => Promise.resolve(),
   } as unknown as WahaServers;
   const metrics = { attempted: () => undefined } as unknown as MessageMetrics;
-  await new Sender(store, servers, metrics).send(JOB);
+  const links = {} as MediaLinks;
+  await new Sender(store, servers, metrics, links).send(JOB);
   return outcomes;
 }
 

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { WahaFailure } from '../../waha/waha.errors';
 import { isDataError } from '../../../platform/database/database-error';
 import { type WahaServer, WahaServers } from '../../waha/waha-servers.service';
+import { MediaLinks } from '../media/media-links.service';
 import { MessageMetrics } from '../message.metrics';
 import type { LaneJob } from './lane-job';
 import { outgoingOf } from './outgoing-content';
@@ -23,6 +24,7 @@ export class Sender {
     private readonly store: LaneStore,
     private readonly servers: WahaServers,
     private readonly metrics: MessageMetrics,
+    private readonly links: MediaLinks,
   ) {}
 
   /**
@@ -73,7 +75,8 @@ export class Sender {
   private async call(job: LaneJob, { server, waId }: Ready, state: AttemptState): Promise<Outcome> {
     try {
       const { chat: chatId, content } = job;
-      const message = { chatId, content: outgoingOf(job), id: waId ?? undefined, replyTo: content.quoted };
+      const link = () => this.links.linkTo({ tenantId: job.tenant_id, messageId: job.id });
+      const message = { chatId, content: outgoingOf(job, link), id: waId ?? undefined, replyTo: content.quoted };
       return sent(await server.client.send(job.waha_name, message));
     } catch (error) {
       return outcomeOf(asFailure(error), state);

@@ -84,9 +84,11 @@ describe('settlement', () => {
     jest.useRealTimers();
   });
 
-  it('takes what WAHA knows as sent, and what WhatsApp refused as failed', async () => {
+  it('takes what WAHA knows as sent, or as far as it says that it came, and what WhatsApp refused as failed', async () => {
     expect(await settled({}, [message()])).toEqual([['sent', '3EB0RESERVED']]);
-    expect(await settled({}, [message({ status: 'read' })])).toEqual([['sent', '3EB0RESERVED']]);
+    expect(await settled({}, [message({ status: null })])).toEqual([['sent', '3EB0RESERVED']]);
+    for (const status of ['delivered', 'read', 'played'] as const)
+      expect(await settled({}, [message({ status })])).toEqual([[status, '3EB0RESERVED']]);
     expect(await settled({}, [message({ status: 'failed' })])).toEqual([['failed', '3EB0RESERVED']]);
   });
 

@@ -79,7 +79,7 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
     const since = new Date(attempt.attempted_at.getTime() - CLOCK_MARGIN_MS);
     const candidates = await client.ownMessagesSince(attempt.waha_name, attempt.chat, since);
     const alike = candidates
-      .filter(({ body, type }) => body === attempt.body && (body !== null || type === attempt.type))
+      .filter((candidate) => isAlike(candidate, attempt))
       .sort((a, b) => a.at.getTime() - b.at.getTime());
     for (const candidate of alike) if (await this.bind(attempt, candidate)) return;
     return this.notFound(attempt, certain);
@@ -99,7 +99,8 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
   private wasSent(attempt: UnsettledAttempt, { waId, status }: WahaMessage): Promise<void> {
     if (status === 'failed')
       return this.store.settle(attempt, { status, waId, code: 'ACK_ERROR', note: 'WhatsApp refused it' });
-    return this.store.settle(attempt, { status: 'sent', waId, note: 'WAHA knows the message', acked: status !== null });
+    const note = 'WAHA knows the message';
+    return this.store.settle(attempt, { status: status ?? 'sent', waId, note, acked: status !== null });
   }
 
   private notFound(attempt: UnsettledAttempt, certain: boolean): Promise<void> {
@@ -120,4 +121,10 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
     const callMs = error_code === 'WAHA_ERROR' ? 0 : this.config.WAHA_TIMEOUT_MS;
     return age_ms > callMs + CERTAIN_MARGIN_MS;
   }
+}
+
+/** The same words, or without words the same kind; whatever was sent as a `file` comes back as what it is. */
+function isAlike({ body, type, media }: WahaMessage, attempt: UnsettledAttempt): boolean {
+  if (body !== attempt.body) return false;
+  return body !== null || type === attempt.type || (media !== null && attempt.type === 'file');
 }

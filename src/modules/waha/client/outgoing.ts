@@ -3,7 +3,15 @@ export type OutgoingContent =
   | { type: 'text'; text: string; linkPreview: boolean }
   | { type: 'location'; latitude: number; longitude: number; title: string | null }
   | { type: 'contact'; fullName: string; phoneNumber: string; organization: string | null }
-  | { type: 'poll'; name: string; options: string[]; multiple: boolean };
+  | { type: 'poll'; name: string; options: string[]; multiple: boolean }
+  | OutgoingFile;
+
+interface OutgoingFile {
+  type: 'image' | 'file' | 'voice' | 'video';
+  /** WAHA fetches the address itself. */
+  file: { url: string; mimeType: string; filename: string | null };
+  caption: string | null;
+}
 
 /** One message on its way out. */
 export interface Outgoing {
@@ -41,5 +49,31 @@ export function sendCallOf(content: OutgoingContent): { operation: string; path:
       const poll = { name, options, multipleAnswers: multiple };
       return { operation: 'send_poll', path: '/api/sendPoll', body: { poll } };
     }
+    case 'image':
+    case 'file':
+    case 'voice':
+    case 'video':
+      return fileCallOf(content);
+  }
+}
+
+/** What WhatsApp plays as it is; anything else WAHA converts (ffmpeg) when it is told to. */
+const PLAYED = { voice: 'audio/ogg; codecs=opus', video: 'video/mp4' };
+
+function fileCallOf({ type, file: { url, mimeType: mimetype, filename }, caption }: OutgoingFile) {
+  const file = { url, mimetype, ...(filename === null ? {} : { filename }) };
+  const said = caption === null ? {} : { caption };
+  switch (type) {
+    case 'image':
+      return { operation: 'send_image', path: '/api/sendImage', body: { file, ...said } };
+    case 'file':
+      return { operation: 'send_file', path: '/api/sendFile', body: { file, ...said } };
+    case 'voice':
+      return { operation: 'send_voice', path: '/api/sendVoice', body: { file, convert: mimetype !== PLAYED.voice } };
+    case 'video':
+      return {
+        ...{ operation: 'send_video', path: '/api/sendVideo' },
+        body: { file, ...said, convert: mimetype !== PLAYED.video },
+      };
   }
 }

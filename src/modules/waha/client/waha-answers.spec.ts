@@ -157,7 +157,7 @@ describe('wahaMessage', () => {
     expect(wahaMessage({ ...NOWEB_IN, ...more })?.type).toBe(type);
   });
 
-  it('keeps the name and the type of an attachment, and nothing of where WAHA has it', () => {
+  it('keeps the name and the type of an attachment, and where WAHA has it', () => {
     const media = {
       url: 'http://waha:3000/api/files/x',
       filename: 'a.pdf',
@@ -165,6 +165,7 @@ describe('wahaMessage', () => {
       error: { details: 'x' },
     };
     expect(wahaMessage({ ...NOWEB_IN, hasMedia: true, media })?.media).toEqual({
+      url: 'http://waha:3000/api/files/x',
       mimetype: 'application/pdf',
       filename: 'a.pdf',
     });

@@ -111,7 +111,8 @@ export interface WahaMessage extends MessageIdParts {
   at: Date;
   type: string;
   body: string | null;
-  media: { mimetype: string | null; filename: string | null } | null;
+  /** Its file; `url`: where WAHA keeps it, for some minutes, null where it has none. */
+  media: { url: string | null; mimetype: string | null; filename: string | null } | null;
   status: ReturnType<typeof ackStatus>;
 }
 
@@ -129,7 +130,7 @@ export function wahaMessage(payload: unknown): WahaMessage | null {
     at: new Date(Number(payload.timestamp) * 1000 || Date.now()),
     type: messageType(payload, mimetype),
     body: text(payload.body),
-    media: payload.hasMedia === true ? { mimetype, filename: text(media?.filename) } : null,
+    media: payload.hasMedia === true ? { url: text(media?.url), mimetype, filename: text(media?.filename) } : null,
     status: ackStatus(payload.ack),
   };
 }

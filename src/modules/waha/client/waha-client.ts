@@ -1,4 +1,5 @@
-import { Pool } from 'undici';
+import type { Readable } from 'node:stream';
+import { type Dispatcher, Pool } from 'undici';
 import { sentMessageId, sessionInfo, wahaMessage, type WahaMessage, type WahaSessionInfo } from './waha-answers';
 import { type Outgoing, sendCallOf } from './outgoing';
 import { reasonOf, transportFailure, WahaFailure } from './waha-failure';
@@ -33,6 +34,13 @@ interface Call {
   headers?: Record<string, string>;
 }
 
+/** A file as it comes. */
+interface FileAnswer {
+  status: number;
+  headers: Dispatcher.ResponseData['headers'];
+  body: Readable;
+}
+
 /** What WAHA answered, and when by its own clock (to the second). */
 interface Answer {
   body: unknown;
@@ -40,6 +48,8 @@ interface Answer {
 }
 
 const MAX_CONNECTIONS = 128;
+const MAX_FILES = 32;
+const FILES = '/api/files/';
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const part = encodeURIComponent;
 
@@ -49,6 +59,8 @@ const part = encodeURIComponent;
  */
 export class WahaClient {
   private readonly pool: Pool;
+  /** Apart, so that no file takes the connection of a call. */
+  private readonly files: Pool;
 
   constructor(private readonly options: WahaClientOptions) {
     const { origin } = new URL(options.baseUrl);
@@ -60,6 +72,7 @@ export class WahaClient {
       bodyTimeout: 0,
       maxResponseSize: MAX_ANSWER_BYTES,
     });
+    this.files = new Pool(origin, { connections: MAX_FILES, connect: { timeout: 3_000 } });
   }
 
   /** Ends once the calls under way have. */
@@ -68,7 +81,7 @@ export class WahaClient {
   }
 
   async close(): Promise<void> {
-    await this.pool.destroy();
+    await Promise.all([this.pool.destroy(), this.files.destroy()]);
   }
 
   async version(): Promise<WahaVersion> {
@@ -168,6 +181,42 @@ export class WahaClient {
     return (Array.isArray(answer) ? answer : []).map(wahaMessage).filter((message) => message !== null);
   }
 
+  /** Messages of all chats from that second on, newest first as WAHA orders them. Needs the session's store (NOWEB, GOWS). */
+  async messagesSince(
+    session: string,
+    since: Date,
+    { limit, offset }: { limit: number; offset: number },
+  ): Promise<WahaMessage[]> {
+    const from = Math.floor(since.getTime() / 1000);
+    const query = `limit=${limit}&offset=${offset}&downloadMedia=false&filter.timestamp.gte=${from}`;
+    const path = `/api/${part(session)}/chats/all/messages?${query}`;
+    const answer = await this.callOr404({ operation: 'list_messages', path });
+    return (Array.isArray(answer) ? answer : []).map(wahaMessage).filter((message) => message !== null);
+  }
+
+  /**
+   * The file that an event names, whatever this server answers. It is asked here and nowhere else: of the address only the path
+   * counts, and WAHA keeps files under one. The body has to be read or destroyed.
+   */
+  async file(url: string, signal: AbortSignal): Promise<FileAnswer> {
+    const path = URL.parse(url)?.pathname ?? '';
+    const from = path.indexOf(FILES);
+    if (from < 0) throw new WahaFailure('answered', 404, 'this is no file of WAHA');
+    try {
+      const response = await this.files.request({
+        ...{ method: 'GET', path: this.basePath() + path.slice(from), signal },
+        headers: { 'x-api-key': this.options.apiKey },
+      });
+      return { status: response.statusCode, headers: response.headers, body: response.body };
+    } catch (error) {
+      throw transportFailure(error);
+    }
+  }
+
+  private basePath(): string {
+    return new URL(this.options.baseUrl).pathname.replace(/\/$/, '');
+  }
+
   private async info(call: Call): Promise<WahaSessionInfo | null> {
     const { body, at } = await this.exchange(call);
     return sessionInfo(body, at);
@@ -201,10 +250,9 @@ export class WahaClient {
 
   private async request({ method = 'GET', path, body, headers }: Call): Promise<Answer> {
     const asked = performance.now();
-    const base = new URL(this.options.baseUrl).pathname.replace(/\/$/, '');
     const response = await this.pool.request({
       method,
-      path: base + path,
+      path: this.basePath() + path,
       headers: {
         'x-api-key': this.options.apiKey,
         accept: 'application/json',

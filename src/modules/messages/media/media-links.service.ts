@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../../config/config';
+import { addressForWaha } from '../../../config/our-address';
+import { deriveKey } from '../../../platform/crypto/keys';
+import { type LinkedMedia, mediaToken, readMediaToken } from './media-link';
+
+/** Long enough for WAHA's own retries of a fetch. */
+const LIVES_MS = 10 * 60_000;
+
+/** Links under which WAHA fetches the file of a message: signed, for ten minutes, and no other credential is asked for. */
+@Injectable()
+export class MediaLinks {
+  private readonly key: Buffer;
+  private readonly base: string;
+
+  constructor(config: Config) {
+    if (!config.DATA_ENCRYPTION_KEY) throw new Error('DATA_ENCRYPTION_KEY is needed before links can be signed');
+    this.key = deriveKey(Buffer.from(config.DATA_ENCRYPTION_KEY, 'base64'), 'media links');
+    this.base = addressForWaha(config);
+  }
+
+  /** The whole address, as WAHA reaches us. */
+  linkTo(media: LinkedMedia): string {
+    return `${this.base}/media/${mediaToken(media, Date.now() + LIVES_MS, this.key)}`;
+  }
+
+  /** Whose file the token opens; null when it opens none, or none any more. */
+  read(token: string): LinkedMedia | null {
+    return readMediaToken(token, Date.now(), this.key);
+  }
+}

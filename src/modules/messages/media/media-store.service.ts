@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { SystemDatabase } from '../../../platform/database/system-database';
+import { Wakeups } from '../../../platform/database/wakeups';
+import type { MediaType } from '../message-content';
+
+/** A file that this worker has to fetch. */
+export interface MediaJob {
+  tenant_id: string;
+  message_id: string;
+  /** This attempt included, and those of workers that died. */
+  attempts: number;
+  /** Where this attempt stores it. */
+  storage_key: string;
+  /** Where the attempt before would have stored it; null when there was none. */
+  stale_key: string | null;
+  type: MediaType;
+  /** Where it is: at an address that the tenant named, or, where it was `received`, in WAHA. */
+  url: string;
+  received: boolean;
+  /** The WAHA of its session. */
+  server_id: string;
+  filename: string | null;
+  /** Whether its message still waits for it. */
+  wanted: boolean;
+}
+
+/** A file that is stored. */
+export interface FetchedMedia {
+  mimeType: string;
+  filename: string;
+  sizeBytes: number;
+  sha256: string;
+}
+
+/** Why a message has failed for want of its file. */
+export interface MediaFailure {
+  code: 'MEDIA_REFUSED' | 'MEDIA_TOO_LARGE' | 'MEDIA_UNREACHABLE';
+  reason: string;
+  retryable: boolean;
+}
+
+/** The files to fetch, in PostgreSQL. What somebody else has taken meanwhile is not touched: then the methods answer false. */
+@Injectable()
+export class MediaStore {
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly wakeups: Wakeups,
+  ) {}
+
+  /**
+   * Takes up to so many due files, in turn over the tenants.
+   * @param busy how many of each tenant this worker is fetching
+   * @param options `each`: at most so many of a tenant at once; `leaseMs`: after that time the worker counts as dead
+   */
+  take(limit: number, busy: Map<string, number>, options: { each: number; leaseMs: number }): Promise<MediaJob[]> {
+    const params = [limit, [...busy.keys()], [...busy.values()], options.each, options.leaseMs];
+    return this.system.run<MediaJob>('takeMedia', params);
+  }
+
+  /** The message may go. */
+  stored(job: MediaJob, { mimeType, filename, sizeBytes, sha256 }: FetchedMedia): Promise<boolean> {
+    return this.change('mediaStored', job, [mimeType, filename, sizeBytes, sha256]);
+  }
+
+  /** Tries again. @param counts whether this attempt was one of those that are allowed */
+  later(job: MediaJob, inMs: number, { reason, counts }: { reason: string; counts: boolean }): Promise<boolean> {
+    return this.change('mediaLater', job, [inMs, reason, counts ? 0 : 1]);
+  }
+
+  /** The message has failed, and what is behind it goes on. */
+  failed(job: MediaJob, { code, reason, retryable }: MediaFailure): Promise<boolean> {
+    return this.change('mediaFailed', job, [code, reason, retryable]);
+  }
+
+  /** Lets go of a file whose message does not wait for it any more; false also when it does after all. */
+  unwanted(job: MediaJob): Promise<boolean> {
+    return this.change('mediaUnwanted', job, []);
+  }
+
+  private async change(
+    statement: 'mediaStored' | 'mediaLater' | 'mediaFailed' | 'mediaUnwanted',
+    { tenant_id, message_id, storage_key }: MediaJob,
+    params: unknown[],
+  ): Promise<boolean> {
+    const rows = await this.system.run(statement, [tenant_id, message_id, storage_key, ...params]);
+    if (rows.length > 0) this.wakeups.wake('lanes');
+    return rows.length > 0;
+  }
+}

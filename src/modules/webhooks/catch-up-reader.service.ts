@@ -1,0 +1,40 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { WahaMessage } from '../waha/waha.events';
+import { WahaServers } from '../waha/waha-servers.service';
+
+const PAGE = 100;
+/** Of one session: memory is bounded, and a week of a busy number has fewer. */
+const MOST = 50_000;
+
+/** A session that may have missed something. */
+export interface CatchingUp {
+  tenant_id: string;
+  session_id: string;
+  waha_name: string;
+  server_id: string;
+  catch_up_from: Date;
+  /** The same to the microsecond. */
+  mark: string;
+}
+
+/** Reads what WAHA has kept of a session. */
+@Injectable()
+export class CatchUpReader {
+  private readonly logger = new Logger(CatchUpReader.name);
+
+  constructor(private readonly servers: WahaServers) {}
+
+  /** The messages since the gap began, the oldest first. What comes meanwhile may be in them twice. */
+  async since({ server_id, waha_name, catch_up_from }: CatchingUp): Promise<WahaMessage[]> {
+    const { client } = await this.servers.byId(server_id);
+    const found: WahaMessage[] = [];
+    for (let page = PAGE; page === PAGE && found.length < MOST;) {
+      const messages = await client.messagesSince(waha_name, catch_up_from, { limit: PAGE, offset: found.length });
+      found.push(...messages);
+      page = messages.length;
+    }
+    if (found.length >= MOST) this.logger.error({ msg: 'more was missed than can be caught up', waha_name });
+    // WhatsApp counts whole seconds: within one the order is that of the list.
+    return found.reverse().sort((a, b) => a.at.getTime() - b.at.getTime());
+  }
+}

@@ -1,0 +1,60 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Config } from '../../config/config';
+import { SystemDatabase } from '../../platform/database/system-database';
+import { Periodic } from '../../platform/loops/periodic';
+import { CatchUpApplier } from './catch-up-applier.service';
+import { type CatchingUp, CatchUpReader } from './catch-up-reader.service';
+
+const EVERY_MS = 2_000;
+const AT_ONCE = 4;
+/** While one worker is at it no other is; and so long it waits after a failure. */
+const AGAIN_MS = 60_000;
+
+/**
+ * Asks WAHA for the messages since a gap, of whichever side, and applies them through the door that events go through: each is
+ * stored once, however often it comes. A gap is noted where a session begins to work again (NOTE_STATE), and where nobody
+ * stood at the door of the webhooks for longer than WAHA tries again (WebhookDoor).
+ */
+@Injectable()
+export class CatchUp implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(CatchUp.name);
+  private readonly loop: Periodic;
+
+  constructor(
+    private readonly config: Config,
+    private readonly system: SystemDatabase,
+    private readonly reading: CatchUpReader,
+    private readonly applying: CatchUpApplier,
+  ) {
+    this.loop = new Periodic({
+      everyMs: EVERY_MS,
+      run: () => this.round(),
+      onError: (error) => this.logger.warn({ msg: 'catch-up: round failed', err: error }),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.config.ROLE !== 'api') this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  private async round(): Promise<void> {
+    const due = await this.system.run<CatchingUp>('takeCatchUps', [AT_ONCE, AGAIN_MS]);
+    await Promise.all(due.map((session) => this.catchUp(session)));
+    if (due.length === AT_ONCE) this.loop.nudge();
+  }
+
+  private async catchUp(session: CatchingUp): Promise<void> {
+    const { tenant_id, session_id, mark } = session;
+    try {
+      const found = await this.reading.since(session);
+      const applied = await this.applying.apply(session, found);
+      if (applied) await this.system.run('finishCatchUp', [tenant_id, session_id, mark]);
+    } catch (error) {
+      this.logger.warn({ msg: 'not caught up yet', session_id, err: error });
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** Catching up on what WAHA told nobody. */
+export const CATCH_UP_STATEMENTS = {
+  keepDoorOpen: {
+    reason: 'Where nobody was at the door for longer than WAHA tries again, every tenant may have missed events.',
+    // $1 ms: so long it may stand closed. Who notes the gap and who marks the sessions is one statement, done by one.
+    text: `
+      with was as (select open_at from webhook_door for update),
+      kept as (update webhook_door set open_at = greatest(open_at, clock_timestamp())),
+      gap as (select open_at - interval '1 minute' as since from was where open_at < clock_timestamp() - $1::int * interval '1 ms'),
+      marked as (
+        update sessions s set catch_up_from = least(coalesce(s.catch_up_from, 'infinity'), gap.since),
+          catch_up_at = clock_timestamp()
+        from gap where s.desired = 'running' and s.status <> 'DELETED' returning 1)
+      select count(*)::int as marked from marked`,
+  },
+  takeCatchUps: {
+    reason: 'Workers catch up for the sessions of every tenant, one of them for each.',
+    text: `
+      with due as (
+        select tenant_id, id from sessions where catch_up_at <= statement_timestamp() and status = 'WORKING'
+        order by catch_up_at limit $1 for no key update skip locked)
+      update sessions s set catch_up_at = clock_timestamp() + $2::int * interval '1 ms' from due
+      where s.tenant_id = due.tenant_id and s.id = due.id
+      returning s.tenant_id, s.id as session_id, s.waha_name, s.server_id, s.catch_up_from, s.catch_up_from::text as mark`,
+  },
+  finishCatchUp: {
+    reason: 'What was caught up is missing no longer, unless there is a new gap since.',
+    text: `update sessions set catch_up_from = null, catch_up_at = null
+      where tenant_id = $1 and id = $2 and catch_up_from = $3::timestamptz`,
+  },
+} as const;

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { type MediaJob, MediaStore } from '../../src/modules/messages/media/media-store.service';
+import type { TestSession } from '../support/factories';
+import { startTestApp, type TestApp } from '../support/running-app';
+
+const LEASE_MS = 60_000;
+const FILE = { mimeType: 'image/png', filename: 'a.png', sizeBytes: 1, sha256: 'ab' };
+
+let app: TestApp;
+let store: MediaStore;
+
+// Without a worker of its own: the test takes the files.
+beforeAll(async () => {
+  app = await startTestApp({ config: { ROLE: 'api' } });
+  store = app.app.get(MediaStore);
+});
+
+afterEach(() => app.owner.query('delete from message_media'));
+afterAll(() => app.close());
+
+async function waiting(session: TestSession, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const content = { media: { state: 'pending', url: `https://example.com/${i}`, filename: null } };
+    const id = await app.make.message(session, { type: 'image', content, next_attempt_at: '9999-01-01T00:00:00Z' });
+    await app.owner.query(
+      `insert into message_media (tenant_id, message_id, due_at) values ($1, $2, now() - interval '1 minute')`,
+      [session.tenantId, id],
+    );
+    ids.push(id);
+  }
+  return ids;
+}
+
+const newSession = async () => app.make.session(await app.make.tenant());
+const take = (limit: number, busy = new Map<string, number>()): Promise<MediaJob[]> =>
+  store.take(limit, busy, { each: 4, leaseMs: LEASE_MS });
+const messageOf = async (id: string) =>
+  (await app.owner.query<Record<string, unknown>>('select * from messages where id = $1', [id])).rows[0];
+
+describe('the queue of files', () => {
+  it('gives each file to one worker, of several at once', async () => {
+    const sessions = await Promise.all([1, 2, 3, 4, 5].map(newSession));
+    for (const session of sessions) await waiting(session, 4);
+    const taken = (await Promise.all([1, 2, 3, 4].map(() => take(20)))).flat();
+    expect(taken).toHaveLength(20);
+    expect(new Set(taken.map(({ message_id }) => message_id)).size).toBe(20);
+    expect(await take(20)).toEqual([]);
+  });
+
+  it('gives a few of each tenant, in turn, and no more of one than it may have under way', async () => {
+    const [many, few] = [await newSession(), await newSession()];
+    await waiting(many, 30);
+    const [one] = await waiting(few, 1);
+    const two = await take(2);
+    expect(two.map(({ tenant_id }) => tenant_id).sort()).toEqual([many.tenantId, few.tenantId].sort());
+    expect(two.map(({ message_id }) => message_id)).toContain(one);
+    expect(await take(24, new Map([[many.tenantId, 1]]))).toHaveLength(3);
+    expect(await take(24, new Map([[many.tenantId, 4]]))).toEqual([]);
+  });
+
+  it('lets only the last who took a file say what became of it', async () => {
+    const session = await newSession();
+    const [id = ''] = await waiting(session, 1);
+    const [first] = await take(1);
+    await app.owner.query('update message_media set due_at = now() where message_id = $1', [id]);
+    const [second] = await take(1);
+    if (!first || !second) throw new Error('Nothing was taken');
+    expect([second.stale_key, second.attempts]).toEqual([first.storage_key, 2]);
+    expect(await store.stored(first, FILE)).toBe(false);
+    expect(await store.later(first, 0, { reason: 'late', counts: true })).toBe(false);
+    expect(await store.failed(first, { code: 'MEDIA_REFUSED', reason: 'late', retryable: false })).toBe(false);
+    expect(await messageOf(id)).toMatchObject({ status: 'queued', error_code: null });
+    expect(await store.stored(second, FILE)).toBe(true);
+    expect(await messageOf(id)).toMatchObject({ status: 'queued', next_attempt_at: null });
+    expect(await store.failed(second, { code: 'MEDIA_REFUSED', reason: 'late', retryable: false })).toBe(false);
+  });
+
+  it('wakes the lane of what may go, and of what has failed', async () => {
+    for (const end of ['stored', 'failed'] as const) {
+      const session = await newSession();
+      await waiting(session, 1);
+      const [job] = await take(1);
+      if (!job) throw new Error('Nothing was taken');
+      const failure = { code: 'MEDIA_REFUSED', reason: 'no', retryable: false } as const;
+      await (end === 'stored' ? store.stored(job, FILE) : store.failed(job, failure));
+      const { rows } = await app.owner.query('select next_at <= now() as due from lanes where session_id = $1', [
+        session.id,
+      ]);
+      expect(rows).toEqual([{ due: true }]);
+    }
+  });
+
+  it('keeps nothing for a tenant that is deleted', async () => {
+    const session = await newSession();
+    const [id = ''] = await waiting(session, 1);
+    const [job] = await take(1);
+    await app.owner.query('update tenants set deleted_at = now() where id = $1', [session.tenantId]);
+    expect(job && (await store.stored(job, FILE))).toBe(false);
+    expect(await messageOf(id)).toMatchObject({ content: { media: { state: 'pending' } } });
+  });
+
+  it('gives back an attempt that was no fault of the address', async () => {
+    const session = await newSession();
+    await waiting(session, 1);
+    const [job] = await take(1);
+    if (!job) throw new Error('Nothing was taken');
+    expect(await store.later(job, 0, { reason: 'The worker ended', counts: false })).toBe(true);
+    expect(await take(1)).toMatchObject([{ attempts: 1, message_id: job.message_id }]);
+    expect(await store.later({ ...job, storage_key: randomUUID() }, 0, { reason: '', counts: true })).toBe(false);
+  });
+});
