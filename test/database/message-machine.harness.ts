@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { Actor } from '../../src/common/actor';
 import { newId } from '../../src/common/ids';
-import type { Config } from '../../src/config/config';
+import { Config } from '../../src/config/config';
 import { CampaignsRepository } from '../../src/modules/campaigns/campaigns.repository';
 import { ACCEPT } from '../../src/modules/messages/acceptance';
 import { BulkAcceptor } from '../../src/modules/messages/bulk-acceptor.service';
@@ -131,7 +131,7 @@ export class World {
     const metrics = new MessageMetrics(new Metrics());
     this.audit = new AuditLog(batch, new Metrics(), {} as Config);
     this.actor = { kind: 'user', id: newId(), tenantId: session.tenantId } as unknown as Actor;
-    this.sessions = new SessionsRepository(tenant, tenants);
+    this.sessions = new SessionsRepository(tenant, tenants, new Config());
     this.states = new SessionStates(this.sessions);
     this.updates = new MessageUpdates(this.states, metrics, tenant);
     this.changes = new MessageChanges(new MessageChangesRepository(), this.updates);
