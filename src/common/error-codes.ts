@@ -28,6 +28,11 @@ export const ERROR_CODES = {
   TENANT_REQUIRED: { status: 409, meaning: 'The email has accounts in several tenants: name one in `tenant`.' },
   SESSION_NAME_TAKEN: { status: 409, meaning: 'A WhatsApp session of this name exists in the tenant.' },
   TEMPLATE_NAME_TAKEN: { status: 409, meaning: 'A template of this name and language exists in the tenant.' },
+  SERVER_TAKEN: { status: 409, meaning: 'A WAHA server of this address is registered already.' },
+  SERVER_IN_USE: {
+    status: 409,
+    meaning: 'The WAHA server still has sessions, or is that of `WAHA_BASE_URL`: it cannot be deleted.',
+  },
   SESSION_NOT_READY: {
     status: 409,
     meaning: 'The WhatsApp session is not in the state that this needs; its status is in the text.',
@@ -59,6 +64,11 @@ export const ERROR_CODES = {
     meaning: 'Nothing of the `Range` is in the file; `Content-Range` says how long it is.',
   },
   IDEMPOTENCY_KEY_REUSED: { status: 422, meaning: 'The `Idempotency-Key` was used before with another body.' },
+  WAHA_TOO_OLD: { status: 422, meaning: 'The WAHA server is older than 2026.6.1 and knows one session only.' },
+  WAHA_NOT_RECOGNIZED: {
+    status: 422,
+    meaning: 'What answers at this address is no WAHA, or refuses the key.',
+  },
   ACCOUNT_LOCKED: {
     status: 429,
     meaning: 'Too many failed logins for this account: `Retry-After` says when it is open again.',
@@ -75,6 +85,7 @@ export const ERROR_CODES = {
     meaning: 'The database cannot be reached or refused the work; nothing was stored. Try again.',
   },
   WAHA_UNAVAILABLE: { status: 503, meaning: 'WAHA cannot be reached or did not answer in time.' },
+  WAHA_POOL_FULL: { status: 503, meaning: 'No WAHA server that is up has room for another session.' },
   SERVICE_UNAVAILABLE: { status: 503, meaning: 'The service is starting or shutting down. Try again.' },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

@@ -43,6 +43,7 @@ export const PERMISSIONS = {
   'audit:verify': AUDITORS,
   'health:details': EVERYBODY,
   'tenants:manage': ['PLATFORM_ADMIN'],
+  'servers:manage': ['PLATFORM_ADMIN'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -53,6 +54,7 @@ export const PERSONAL_PERMISSIONS: readonly Permission[] = ['profile:own', 'logi
 /** What the platform administrator may without selecting a tenant; everything else needs one. */
 export const TENANTLESS_PERMISSIONS: readonly Permission[] = [
   'tenants:manage',
+  'servers:manage',
   'profile:read',
   'audit:read',
   'audit:verify',

@@ -1,9 +1,10 @@
 import { qrValue } from './ids';
-import { LidBook } from './lid-book';
+import type { LidBook } from './lid-book';
 import type { MessageMedia } from './message';
-import { MessageStore } from './message-store';
+import type { MessageStore } from './message-store';
 import type { SessionConfig } from './session-config';
 import type { EngineName } from './settings';
+import type { SessionMemory } from './shared-storage';
 import { Timers } from './timers';
 import type { SimulatorTiming } from './timing';
 
@@ -46,12 +47,12 @@ export class Session {
   deafForStarts = 0;
   /** So many starts more end in FAILED. */
   failingStarts = 0;
-  readonly lids = new LidBook();
-  readonly store = new MessageStore();
+  readonly lids: LidBook;
+  readonly store: MessageStore;
   /** Files of inbound messages by bare message id, as WAHA serves them. */
   readonly files = new Map<string, MessageMedia>();
   /** Chats, by key, in which something was written already: WhatsApp's 463 and 475 do not touch them. */
-  readonly knownChats = new Set<string>();
+  readonly knownChats: Set<string>;
   private readonly timers = new Timers();
   private readonly watchers = new Set<() => void>();
   private held: Array<() => void> = [];
@@ -60,8 +61,17 @@ export class Session {
     readonly name: string,
     public config: SessionConfig | null,
     private readonly surroundings: SessionSurroundings,
-    public me: Me | null = null,
-  ) {}
+    private readonly memory: SessionMemory,
+  ) {
+    this.lids = memory.lids;
+    this.store = memory.store;
+    this.knownChats = memory.knownChats;
+  }
+
+  /** Whose phone it is paired with; null when it is not. */
+  get me(): Me | null {
+    return this.memory.me;
+  }
 
   /** Starts a stopped session; does nothing for one in any other status, FAILED included. */
   start(): void {
@@ -96,7 +106,7 @@ export class Session {
   pair(me: Me): boolean {
     if (this.status !== 'SCAN_QR_CODE') return false;
     this.halt();
-    this.me = me;
+    this.memory.me = me;
     this.enter('STARTING');
     this.later(this.surroundings.timing.pair, () => this.work());
     return true;
@@ -184,7 +194,7 @@ export class Session {
   }
 
   private unpair(): void {
-    this.me = null;
+    this.memory.me = null;
     this.held = [];
   }
 

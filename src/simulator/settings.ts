@@ -1,3 +1,4 @@
+import { SharedStorage } from './shared-storage';
 import { DEFAULT_TIMING, type SimulatorTiming } from './timing';
 
 /** WAHA's engines that the simulator can answer as. */
@@ -19,6 +20,8 @@ export interface SimulatorOptions {
   tier?: 'CORE' | 'PLUS';
   /** Where sessions, their config and status are kept over a restart of the process; without it, in memory only. */
   stateFile?: string;
+  /** Where logins and messages of sessions are kept; simulators that are given the same one form a storage group. */
+  storage?: SharedStorage;
   /** Overrides of the default timing, in milliseconds. */
   timing?: Partial<SimulatorTiming>;
   /** Seed of every random choice: the same seed and calls give the same faults. */
@@ -32,6 +35,7 @@ export interface Settings {
   readonly version: string;
   readonly tier: 'CORE' | 'PLUS';
   readonly stateFile: string | undefined;
+  readonly storage: SharedStorage;
   readonly timing: SimulatorTiming;
   readonly seed: number;
 }
@@ -56,6 +60,7 @@ export function resolveSettings(options: SimulatorOptions): Settings {
     version,
     tier: options.tier ?? (isVersionAtLeast(version, '2026.6.1') ? 'CORE' : 'PLUS'),
     stateFile: options.stateFile,
+    storage: options.storage ?? new SharedStorage(),
     timing: { ...DEFAULT_TIMING, ...options.timing },
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 31),
   };

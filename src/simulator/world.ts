@@ -6,6 +6,7 @@ import { Session, type Me } from './session';
 import type { SessionConfig } from './session-config';
 import { SessionRegistry } from './session-registry';
 import { isVersionAtLeast, type Settings } from './settings';
+import type { SharedStorage } from './shared-storage';
 import { StateFile } from './state-file';
 import { Timers } from './timers';
 import { WebhookSender } from './webhook-sender';
@@ -22,6 +23,7 @@ export class World {
   readonly sessions: SessionRegistry;
   readonly whatsapp: WhatsApp;
   readonly state: StateFile;
+  private readonly storage: SharedStorage;
   /** Fetches the files that sends name by url. */
   readonly fileAgent = new Agent();
   /** Until when this WAHA is down after a crash, in ms; 0 when it is up. */
@@ -30,6 +32,7 @@ export class World {
   url = '';
 
   constructor(readonly settings: Settings) {
+    this.storage = settings.storage;
     this.faults = new Faults(settings.seed);
     this.webhooks = new WebhookSender(this.faults, `WAHA/${settings.version}`);
     this.publisher = new EventPublisher(settings, this.webhooks);
@@ -46,7 +49,9 @@ export class World {
       this.state.touch();
       this.publishStatus(session);
     };
-    const session = new Session(name, config, { timing, engine, onStatus }, me);
+    const memory = this.storage.of(name);
+    memory.me ??= me;
+    const session = new Session(name, config, { timing, engine, onStatus }, memory);
     this.sessions.add(session);
     this.state.touch();
     return session;
@@ -65,11 +70,13 @@ export class World {
   deleteSession(name: string): void {
     this.sessions.find(name)?.stop();
     this.sessions.remove(name);
+    this.storage.forget(name);
     this.state.touch();
   }
 
   /** Forgets all sessions without a word. */
   forget(): void {
+    for (const { name } of this.sessions.list()) this.storage.forget(name);
     this.sessions.clear();
     this.state.touch();
   }

@@ -1,8 +1,7 @@
 import type { Client } from 'pg';
 import type { Actor } from '../../src/common/actor';
 import { newId } from '../../src/common/ids';
-import type { Config } from '../../src/config/config';
-import { loadConfig } from '../../src/config/load-config';
+import { Config } from '../../src/config/config';
 import { CampaignsRepository } from '../../src/modules/campaigns/campaigns.repository';
 import { ACCEPT } from '../../src/modules/messages/acceptance';
 import { BulkAcceptor } from '../../src/modules/messages/bulk-acceptor.service';
@@ -19,7 +18,6 @@ import { AuditLog } from '../../src/platform/audit/audit-log';
 import type { TenantTransaction } from '../../src/platform/database/tenant-database';
 import type { TenantDirectory } from '../../src/platform/http/tenant-directory';
 import { Metrics } from '../../src/platform/metrics/metrics';
-import { TEST_SECRETS } from '../support/app';
 import type { TestDatabase } from '../support/database';
 import { Factories, type TestSession } from '../support/factories';
 import { InjectedTime } from '../support/injected-time';
@@ -135,7 +133,7 @@ export class World {
     const metrics = new MessageMetrics(new Metrics());
     this.audit = new AuditLog(batch, new Metrics(), {} as Config);
     this.actor = { kind: 'user', id: newId(), tenantId: session.tenantId } as unknown as Actor;
-    this.sessions = new SessionsRepository(tenant, tenants, loadConfig({ NODE_ENV: 'test', ...TEST_SECRETS }));
+    this.sessions = new SessionsRepository(tenant, tenants, new Config());
     this.states = new SessionStates(this.sessions);
     this.updates = new MessageUpdates(this.states, metrics, tenant);
     this.changes = new MessageChanges(new MessageChangesRepository(), this.updates);

@@ -239,7 +239,7 @@ describe('the role system', () => {
       'delete from tenants',
       'update users set name = name',
       'update tenants set name = name',
-      'delete from waha_servers',
+      'delete from sessions',
       'select * from message_events',
       'update webhook_events set note = note',
     ])

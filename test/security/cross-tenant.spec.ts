@@ -67,11 +67,12 @@ const contentOf = async (tenantId: string): Promise<{ name: string; hash: string
   (await app.owner.query<{ name: string; hash: string }>(CONTENT, [tenantId])).rows;
 
 /**
- * Routes with an id in their address. What a later version adds is in here by itself. Tenants themselves have an id that only
- * the platform may ask for: the matrix (access-matrix.spec.ts) refuses everybody else there.
+ * Routes with an id in their address. What a later version adds is in here by itself. Tenants themselves, and WAHA servers, have
+ * an id that only the platform may ask for: the matrix (access-matrix.spec.ts) refuses everybody else there.
  */
+const OF_THE_PLATFORM = / \/(tenants|waha\/servers)\//;
 const routesWithIds = (): string[] =>
-  handlersOf(app.app).flatMap(({ route }) => (route.includes(':') && !route.includes(' /tenants/') ? [route] : []));
+  handlersOf(app.app).flatMap(({ route }) => (route.includes(':') && !OF_THE_PLATFORM.test(route) ? [route] : []));
 
 /** An id of the victim for each resource that has routes; a new one must be named here, or the test says so. */
 const idFor = (route: string): string => {
@@ -85,7 +86,7 @@ const idFor = (route: string): string => {
   if (route.includes(' /users/')) return victim.admin.userId;
   if (route.includes(' /api-keys/')) return victim.key;
   if (route.includes(' /auth/sessions/')) return victim.login;
-  if (route.includes(' /tenants/')) return victim.tenantId;
+  if (OF_THE_PLATFORM.test(route)) return victim.tenantId;
   throw new Error(`${route} has an id and this test knows no object of another tenant for it: make one`);
 };
 

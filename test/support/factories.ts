@@ -85,8 +85,11 @@ export class Factories {
   private wahaServer(): Promise<string> {
     this.server ??= this.owner
       .query<{ id: string }>(
-        `insert into waha_servers (id, base_url) values ($1, 'http://factory.invalid')
-          on conflict (base_url) do update set base_url = excluded.base_url returning id`,
+        // The application's own, where one runs; else one that it takes for its own when it starts.
+        `with there as (select id from waha_servers where from_config),
+          made as (insert into waha_servers (id, base_url, from_config)
+            select $1, 'http://factory.invalid', true where not exists (select from there) returning id)
+          select id from there union all select id from made`,
         [newId()],
       )
       .then(({ rows }) => rows[0]?.id ?? '');

@@ -18,7 +18,7 @@ interface Wanted extends Provisioned {
 /**
  * Desired state is ours: compares the sessions that should exist with those that WAHA has, and mends the difference. A WAHA
  * that lost everything gets it all back; a webhook of a state that never came is made up for. Safe in several processes:
- * every step is harmless when it is done twice. What failed is restarted by the SessionHealer.
+ * every step is harmless when it is done twice. What moves is the SessionMover's, what failed is restarted by the SessionHealer.
  */
 @Injectable()
 export class SessionReconciler {
@@ -37,7 +37,8 @@ export class SessionReconciler {
       work.catch((error: unknown) => {
         failures.push(error as Error);
       });
-    for (const server of await this.servers.all()) await attempt(this.reconcileServer(server, attempt));
+    // Side by side: one that hangs holds up no other.
+    await Promise.all((await this.servers.all()).map((server) => attempt(this.reconcileServer(server, attempt))));
     return failures;
   }
 
@@ -48,6 +49,20 @@ export class SessionReconciler {
     const wanted = await this.system.run<Omit<Wanted, 'server_id'>>('sessionsOfServer', [server.id]);
     for (const session of wanted)
       await attempt(this.mend({ ...session, server_id: server.id }, there.get(session.waha_name)));
+    await this.stopStrays(server, [...there.values()]);
+  }
+
+  /**
+   * Stops what went on elsewhere while this server was away, or was started here by whoever knew no better. It is not deleted:
+   * a server that shares the storage may drive that login. @throws when there was any: its state is soon looked at again
+   */
+  private async stopStrays(server: WahaServer, there: WahaSessionInfo[]): Promise<void> {
+    const running = there.filter(({ status }) => status !== 'STOPPED').map(({ name }) => name);
+    if (running.length === 0) return;
+    const strays = await this.system.run<Pick<Wanted, 'waha_name' | 'desired'>>('strays', [server.id, running]);
+    for (const { waha_name: name, desired } of strays)
+      await (desired === 'deleted' ? server.client.deleteSession(name) : server.client.act(name, 'stop'));
+    if (strays.length > 0) throw new Error(`${strays.length} sessions were running on a server that they have left`);
   }
 
   private async mend(session: Wanted, info: WahaSessionInfo | undefined): Promise<void> {

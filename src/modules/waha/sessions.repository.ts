@@ -12,6 +12,10 @@ import { NOTE_STATE, noteHeard, SET_DESIRED } from './note-state';
 export interface SessionRow {
   id: string;
   server_id: string;
+  /** Where it must be stopped before it goes on at `server_id`; null when it is not moving. */
+  leaving_server_id: string | null;
+  /** Whether its login cannot follow it: its server is drained or dead. */
+  needs_scan: boolean;
   name: string;
   waha_name: string;
   desired: 'running' | 'stopped' | 'deleted';
@@ -42,7 +46,8 @@ export type Recording = (tx: TenantTransaction) => Promise<void>;
 
 export interface NewSession {
   id: string;
-  serverId: string;
+  /** Chooses the server, within the transaction. */
+  place: (tx: TenantTransaction) => Promise<string>;
   name: string;
   wahaName: string;
   webhookSecret: string;
@@ -52,7 +57,10 @@ export interface NewSession {
 }
 
 /** A session that is to leave WAHA. */
-export type LeavingSession = Pick<SessionRow, 'id' | 'server_id' | 'waha_name' | 'webhook_secret'> & {
+export type LeavingSession = Pick<
+  SessionRow,
+  'id' | 'server_id' | 'leaving_server_id' | 'waha_name' | 'webhook_secret'
+> & {
   tenant_id: string;
 };
 
@@ -66,7 +74,7 @@ export interface SessionState {
   from: 'answer' | 'event';
 }
 
-const COLUMNS = `s.id, s.server_id, s.name, s.waha_name, s.desired, s.status, s.health, s.health_reason, s.phone, s.push_name,
+const COLUMNS = `s.id, s.server_id, s.leaving_server_id, s.needs_scan, s.name, s.waha_name, s.desired, s.status, s.health, s.health_reason, s.phone, s.push_name,
   s.webhook_secret, s.metadata, s.restarts, s.last_inbound_at, s.last_ack_at, s.created_at, s.version,
   ${LANE_SETTINGS},
   case when l.day = today.day then l.day_sent else 0 end as sent_today,
@@ -97,13 +105,17 @@ export class SessionsRepository {
   /**
    * Stores session and lane together, unless the tenant has as many as it may. Breaks sessions_name_key.
    * @returns false when there was one of this id (a repeated request), which is left as it is
-   * @throws PLAN_LIMIT_REACHED
+   * @throws PLAN_LIMIT_REACHED, and what `place` throws
    */
   async insert(tenantId: string, session: NewSession, record: Recording): Promise<boolean> {
-    const { id, serverId, name, wahaName, webhookSecret, pace, quietHours, metadata } = session;
-    const params = [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, pace, quietHours];
+    const { id, place, name, wahaName, webhookSecret, pace, quietHours, metadata } = session;
     const { sessions: limit } = await this.tenants.limitsOf(tenantId);
     return this.change(tenantId, record, async (tx) => {
+      // A repeated request takes no second place, and finds its first one's session also when all are full.
+      if ((await tx.query(`select from sessions where tenant_id = $1 and id = $2`, [tenantId, id])).length > 0)
+        return [];
+      const serverId = await place(tx);
+      const params = [tenantId, id, serverId, name, wahaName, webhookSecret, metadata, pace, quietHours];
       const made = await tx.query(INSERT, params);
       if (made.length > 0 && limit !== null) await holdTo(limit, tx, tenantId);
       return made;
@@ -231,7 +243,7 @@ export class SessionsRepository {
   notYetGone(tenantId: string): Promise<LeavingSession[]> {
     return this.db.query<LeavingSession>(
       tenantId,
-      `select tenant_id, id, server_id, waha_name, webhook_secret from sessions
+      `select tenant_id, id, server_id, leaving_server_id, waha_name, webhook_secret from sessions
         where tenant_id = $1 and status <> 'DELETED' order by id`,
       [tenantId],
     );
@@ -241,7 +253,8 @@ export class SessionsRepository {
   async markGone(tenantId: string, id: string): Promise<void> {
     await this.db.query(
       tenantId,
-      `update sessions set status = 'DELETED', status_at = now() where tenant_id = $1 and id = $2`,
+      `update sessions set status = 'DELETED', status_at = now(), leaving_server_id = null, move_at = null, needs_scan = false
+        where tenant_id = $1 and id = $2`,
       [tenantId, id],
     );
   }

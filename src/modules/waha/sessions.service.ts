@@ -10,13 +10,12 @@ import type { AuditEntry } from '../../platform/audit/audit-record';
 import { currentContext } from '../../platform/context/request-context';
 import { SecretBox } from '../../platform/crypto/secret-box';
 import { uniqueViolation } from '../../platform/database/database-error';
-import { Wakeups } from '../../platform/database/wakeups';
-import type { WahaSessionInfo } from './client/waha-answers';
 import { WahaFailure } from './client/waha-failure';
+import { Placement } from './placement.service';
 import { SessionProvisioner } from './session-provisioner.service';
+import { SessionRelocation } from './session-relocation.service';
 import { secretContext } from './session-secret';
-import { type Recording, type SessionRow, SessionsRepository } from './sessions.repository';
-import { type WahaServer, WahaServers } from './waha-servers.service';
+import { type NewSession, type Recording, type SessionRow, SessionsRepository } from './sessions.repository';
 import { toApiError, WahaErrors } from './waha.errors';
 
 /** A new session as its maker describes it. */
@@ -35,22 +34,22 @@ export class SessionsService {
   constructor(
     private readonly sessions: SessionsRepository,
     private readonly provisioner: SessionProvisioner,
-    private readonly servers: WahaServers,
+    private readonly placement: Placement,
+    private readonly relocation: SessionRelocation,
     private readonly secrets: SecretBox,
-    private readonly wakeups: Wakeups,
     private readonly audit: AuditLog,
   ) {}
 
   /**
    * Creates the session and starts it in WAHA. With an idempotency key a repeated call finds the first one's session.
-   * @throws SESSION_NAME_TAKEN, PLAN_LIMIT_REACHED, WAHA_UNAVAILABLE (nothing is left behind then, here or in WAHA)
+   * @throws SESSION_NAME_TAKEN, PLAN_LIMIT_REACHED, WAHA_POOL_FULL, WAHA_UNAVAILABLE (nothing is left behind then, here or in WAHA)
    */
   async create(actor: Actor, draft: SessionDraft): Promise<SessionRow> {
-    const server = await this.servers.forNewSession();
+    await this.placement.prepare();
     // A repeated request finds its first one's session, unless that came to nothing: then it makes another.
     const repeated = currentContext()?.resourceId;
-    const id = repeated && (await this.insert(actor, repeated, { draft, server })) ? repeated : newId();
-    if (id !== repeated) await this.insert(actor, id, { draft, server });
+    const id = repeated && (await this.insert(actor, repeated, draft)) ? repeated : newId();
+    if (id !== repeated) await this.insert(actor, id, draft);
     await this.provisionOrForget(actor, id);
     return this.get(actor, id);
   }
@@ -69,16 +68,21 @@ export class SessionsService {
     return { ...page, total: totalOf(await this.sessions.count(actor.tenantId, COUNT_CAP + 1)) };
   }
 
-  /** start, stop, restart or logout; asking twice is fine. @throws WAHA_UNAVAILABLE: what should be is noted all the same. */
+  /**
+   * start, stop, restart or logout; asking twice is fine. Logging out one that needs a scan brings it to another server.
+   * @throws WAHA_UNAVAILABLE: what should be is noted all the same; SESSION_NOT_READY for logging out one that is moving
+   */
   async act(actor: Actor, id: string, action: SessionAction): Promise<SessionRow> {
     const session = await this.get(actor, id);
     if (action === 'logout') await this.logOut(actor, session);
     else {
       const record = this.recordOf(actor, id, 'SESSION_UPDATED', { action });
       await this.sessions.setDesired(actor.tenantId, id, action === 'stop' ? 'stopped' : 'running', record);
+      // One that is moving is started or left alone where it arrives.
+      if (session.leaving_server_id !== null) return this.get(actor, id);
       // Start does nothing in FAILED, restart is what brings such a session back (docs/WAHA.md §3).
       const effective = action === 'start' && session.status === 'FAILED' ? 'restart' : action;
-      await this.inWaha(session, () => this.ask(actor, session, effective));
+      await this.inWaha(session, () => this.provisioner.act({ ...session, tenant_id: actor.tenantId }, effective));
     }
     return this.get(actor, id);
   }
@@ -95,6 +99,11 @@ export class SessionsService {
 
   /** On record before WAHA is asked, for it may be done though nobody hears of it; and then with what came of it. */
   private async logOut(actor: Actor, session: SessionRow): Promise<void> {
+    if (session.leaving_server_id !== null) throw WahaErrors.notReady('moving');
+    if (session.needs_scan) {
+      const record = this.recordOf(actor, session.id, 'SESSION_UPDATED', { action: 'logout', moved: true });
+      return this.relocation.relocate(actor.tenantId, session, record);
+    }
     const note = (outcome: 'asked' | 'done' | 'failed' | 'unknown') => {
       const record = this.recordOf(actor, session.id, 'SESSION_UPDATED', { action: 'logout', outcome });
       return outcome === 'asked'
@@ -103,7 +112,7 @@ export class SessionsService {
     };
     await note('asked');
     try {
-      await this.ask(actor, session, 'logout');
+      await this.provisioner.act({ ...session, tenant_id: actor.tenantId }, 'logout');
     } catch (error) {
       await note(didNothing(error) ? 'failed' : 'unknown');
       throw toApiError(error, session.status);
@@ -111,27 +120,12 @@ export class SessionsService {
     await note('done');
   }
 
-  private async ask(actor: Actor, session: SessionRow, action: SessionAction): Promise<void> {
-    const { client } = await this.servers.byId(session.server_id);
-    if (action !== 'stop') await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
-    await this.noteInfo(actor, session.id, await client.act(session.waha_name, action));
-  }
-
-  private async noteInfo(actor: Actor, id: string, info: WahaSessionInfo | null): Promise<void> {
-    if (!info) return;
-    await this.sessions.noteState(actor.tenantId, id, info);
-    if (info.status === 'WORKING') this.wakeups.wake('lanes');
-  }
-
   /** Whether there is a session of that id now. */
-  private async insert(
-    actor: Actor,
-    id: string,
-    { draft, server }: { draft: SessionDraft; server: WahaServer },
-  ): Promise<boolean> {
+  private async insert(actor: Actor, id: string, draft: SessionDraft): Promise<boolean> {
     const secret = randomBytes(32).toString('base64url');
     const webhookSecret = this.secrets.seal(secret, secretContext(id));
-    const session = { ...draft, id, serverId: server.id, wahaName: wahaNameOf(id), webhookSecret };
+    const place: NewSession['place'] = (tx) => this.placement.choose(tx);
+    const session = { ...draft, id, place, wahaName: wahaNameOf(id), webhookSecret };
     try {
       const record = this.recordOf(actor, id, 'SESSION_CREATED', {}, { name: draft.name });
       if (await this.sessions.insert(actor.tenantId, session, record)) return true;
@@ -147,6 +141,8 @@ export class SessionsService {
     try {
       await this.provisioner.ensure({ ...session, tenant_id: actor.tenantId });
     } catch (error) {
+      if (error instanceof WahaFailure && error.kind === 'unreachable')
+        await this.provisioner.recheck({ ...session, tenant_id: actor.tenantId });
       // Where WAHA may have made it all the same, the row stays, so that the reconciler takes it out of WAHA.
       const record = this.recordOf(actor, id, 'SESSION_DELETED', { reason: 'WAHA could not make it' });
       if (didNothing(error)) await this.sessions.remove(actor.tenantId, id, record);

@@ -1,22 +1,24 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { newId } from '../../common/ids';
 import { Config } from '../../config/config';
+import { SecretBox } from '../../platform/crypto/secret-box';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { WahaClient } from './client/waha-client';
+import { serverKeyContext } from './server-secret';
+import { WahaErrors } from './waha.errors';
 import { WahaMetrics } from './waha.metrics';
-import { WahaErrors, WahaFailure } from './waha.errors';
+import { abilitiesOf } from './waha-version';
 
 export type { OutgoingContent } from './client/outgoing';
-
-/** The first version in which Core has several sessions and sends media (docs/WAHA.md §0), and in which ids can be reserved (§4). */
-const MIN_VERSION = '2026.6.1';
-const RESERVED_IDS_SINCE = '2026.4.3';
-const ENGINES_WITH_RESERVED_IDS = ['NOWEB', 'GOWS'];
 
 /** A WAHA server that we use: how to reach it and what it can do. */
 export interface WahaServer {
   id: string;
   client: WahaClient;
+  /** Whether sessions may be put on it, or are to leave it. */
+  state: 'active' | 'draining';
+  /** What whoever asked it last has learnt, in whichever process: `up`, `down`, `refused` or `unknown`. */
+  status: string;
   /** Whether message ids can be reserved before a send. False until the server has said what it is. */
   reservesIds: boolean;
   /** Why no session may be put on it; null when it is fine. */
@@ -25,41 +27,69 @@ export interface WahaServer {
   probed: boolean;
 }
 
-/** The WAHA servers of this installation; one today, of WAHA_BASE_URL. */
+interface ServerRow extends Pick<WahaServer, 'id' | 'state' | 'status'> {
+  base_url: string;
+  /** Sealed; null where the configuration's holds. */
+  api_key: string | null;
+}
+
+interface Known {
+  server: WahaServer;
+  /** What its client was made of. */
+  row: ServerRow;
+}
+
+/** So soon every process knows of a server that was added, changed or removed in another. */
+const KNOWN_FOR_MS = 5_000;
+
+/** The pool of WAHA servers as this process reaches them: that of WAHA_BASE_URL, and those that were registered. */
 @Injectable()
 export class WahaServers implements OnApplicationShutdown {
-  private readonly known = new Map<string, WahaServer>();
+  private readonly logger = new Logger(WahaServers.name);
+  private known = new Map<string, Known>();
+  private loadedAt = -Infinity;
+  private loading: Promise<void> | undefined;
+  private registered = false;
 
   constructor(
     private readonly config: Config,
     private readonly system: SystemDatabase,
+    private readonly secrets: SecretBox,
     private readonly metrics: WahaMetrics,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.known.values()].map(({ client }) => client.close()));
+    await Promise.all([...this.known.values()].map(({ server }) => server.client.close()));
   }
 
-  /** The server that new sessions go to. @throws WAHA_UNAVAILABLE when it is refused. */
-  async forNewSession(): Promise<WahaServer> {
-    const server = await this.default();
-    await this.ensureProbed(server).catch((error: unknown) => {
-      throw WahaErrors.unavailable(error);
-    });
-    if (server.refusedFor !== null) throw WahaErrors.refused(server.refusedFor);
-    return server;
-  }
-
-  /** The server of that id; the only one there is, until there is a pool. */
+  /** The server of that id. @throws WAHA_UNAVAILABLE when there is none */
   async byId(id: string): Promise<WahaServer> {
-    const server = this.known.get(id) ?? (await this.default());
-    if (server.id !== id) throw WahaErrors.unavailable();
-    return server;
+    if (!this.isFresh()) {
+      // What is known serves on while the database is away.
+      await this.load().catch((error: unknown) => {
+        if (!this.known.has(id)) throw error;
+      });
+    } else if (!this.known.has(id)) await this.load();
+    const known = this.known.get(id);
+    if (!known) throw WahaErrors.unavailable();
+    return known.server;
   }
 
-  /** Every server in use. */
+  /** Every server in use, as the database has it now. */
   async all(): Promise<WahaServer[]> {
-    return [await this.default()];
+    await this.load();
+    return [...this.known.values()].map(({ server }) => server);
+  }
+
+  /** A client of a server that is not registered yet. The caller closes it. */
+  clientFor(baseUrl: string, apiKey: string): WahaClient {
+    const { WAHA_TIMEOUT_MS: timeoutMs } = this.config;
+    return new WahaClient({ baseUrl, apiKey, timeoutMs, observe: (...seen) => this.metrics.called(...seen) });
+  }
+
+  /** Something was changed here: the next look is a new one. */
+  changed(): void {
+    this.loadedAt = -Infinity;
   }
 
   /** Makes sure that we know what the server is. @throws WahaFailure when it does not answer. */
@@ -70,45 +100,65 @@ export class WahaServers implements OnApplicationShutdown {
   /** Asks the server what it is and notes the answer. @throws WahaFailure when it does not answer. */
   async probe(server: WahaServer): Promise<void> {
     try {
-      const { version, engine } = await server.client.version();
-      if (!/^\d+\.\d+/.test(version) || engine === '') throw new WahaFailure('answered', 200, 'this is no WAHA');
-      const tooOld = compareVersions(version, MIN_VERSION) < 0;
-      server.refusedFor = tooOld ? `WAHA ${version} is older than ${MIN_VERSION}, which knows one session only` : null;
-      server.reservesIds =
-        ENGINES_WITH_RESERVED_IDS.includes(engine) && compareVersions(version, RESERVED_IDS_SINCE) >= 0;
-      server.probed = true;
-      await this.note(server.id, [tooOld ? 'refused' : 'up', server.refusedFor, engine, version]);
+      const { version, engine, refusedFor, reservesIds } = await abilitiesOf(server.client);
+      Object.assign(server, { refusedFor, reservesIds, probed: true });
+      await this.note(server, refusedFor === null ? 'up' : 'refused', [refusedFor, engine, version]);
     } catch (error) {
-      await this.note(server.id, ['down', (error as Error).message.slice(0, 300), null, null]);
+      await this.note(server, 'down', [(error as Error).message.slice(0, 300), null, null]);
       throw error;
     }
   }
 
-  private async note(id: string, values: (string | null)[]): Promise<void> {
-    await this.system.run('noteServer', [id, ...values]);
+  private async note(server: WahaServer, status: string, values: (string | null)[]): Promise<void> {
+    server.status = status;
+    await this.system.run('noteServer', [server.id, status, ...values]);
   }
 
-  private async default(): Promise<WahaServer> {
-    const [first] = this.known.values();
-    if (first) return first;
-    const { WAHA_BASE_URL: baseUrl = '', WAHA_API_KEY: apiKey = '', WAHA_TIMEOUT_MS: timeoutMs } = this.config;
-    const [row] = await this.system.run<{ id: string }>('registerServer', [newId(), baseUrl]);
-    if (!row) throw WahaErrors.unavailable();
-    const known = this.known.get(row.id);
-    if (known) return known; // another caller was faster
-    const client = new WahaClient({ baseUrl, apiKey, timeoutMs, observe: (...seen) => this.metrics.called(...seen) });
-    const server: WahaServer = { id: row.id, client, reservesIds: false, refusedFor: null, probed: false };
-    this.known.set(row.id, server);
-    return server;
+  private isFresh(): boolean {
+    return performance.now() - this.loadedAt < KNOWN_FOR_MS;
+  }
+
+  /** Reads all servers; who asks meanwhile waits for the same answer. */
+  private load(): Promise<void> {
+    this.loading ??= this.read().finally(() => {
+      this.loading = undefined;
+    });
+    return this.loading;
+  }
+
+  private async read(): Promise<void> {
+    const { WAHA_BASE_URL: baseUrl } = this.config;
+    if (!this.registered && baseUrl) await this.system.run('registerServer', [newId(), baseUrl]);
+    this.registered = true;
+    const begun = performance.now();
+    const rows = await this.system.run<ServerRow>('serversInUse');
+    const before = this.known;
+    this.known = new Map(rows.flatMap((row) => this.enter(row, before.get(row.id))));
+    for (const [id, { server }] of before) if (this.known.get(id)?.server.client !== server.client) retire(server);
+    this.loadedAt = begun;
+  }
+
+  /** One whose key cannot be opened is left out, so that it holds up no other. */
+  private enter(row: ServerRow, before: Known | undefined): [string, Known][] {
+    const { id, state, status, base_url: baseUrl } = row;
+    if (before?.row.base_url === baseUrl && before.row.api_key === row.api_key) {
+      Object.assign(before.server, { state, status });
+      return [[id, { ...before, row }]];
+    }
+    try {
+      const client = this.clientFor(baseUrl, this.keyOf(row));
+      const server = { id, client, state, status, reservesIds: false, refusedFor: null, probed: false };
+      return [[id, { server, row }]];
+    } catch (error) {
+      this.logger.error({ msg: 'a WAHA server cannot be used', server_id: id, err: error });
+      return [];
+    }
+  }
+
+  private keyOf({ id, api_key: sealed }: ServerRow): string {
+    return sealed === null ? (this.config.WAHA_API_KEY ?? '') : this.secrets.open(sealed, serverKeyContext(id));
   }
 }
 
-/** Compares versions such as 2026.9 and 2026.6.1 number by number; a missing number counts as 0. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split(/[.-]/).map(Number)) as [number[], number[]];
-  for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference) return Math.sign(difference);
-  }
-  return 0;
-}
+/** Calls under way end first. */
+const retire = ({ client }: WahaServer): void => void client.retire().catch(() => undefined);

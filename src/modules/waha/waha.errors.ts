@@ -12,6 +12,16 @@ export const WahaErrors = {
       headers: { 'Retry-After': '5' },
     }),
   refused: (why: string) => new AppError('WAHA_UNAVAILABLE', why),
+  tooOld: (why: string) => new AppError('WAHA_TOO_OLD', why),
+  notRecognized: (cause: unknown) =>
+    new AppError('WAHA_NOT_RECOGNIZED', 'What answers at this address is no WAHA, or refuses the key', { cause }),
+  poolFull: () =>
+    new AppError('WAHA_POOL_FULL', 'No WAHA server that is up has room for another session', {
+      headers: { 'Retry-After': '30' },
+    }),
+  serverNotFound: () => CommonErrors.notFound('server'),
+  serverTaken: () => new AppError('SERVER_TAKEN', 'A WAHA server of this address is registered already'),
+  serverInUse: (why: string) => new AppError('SERVER_IN_USE', why),
   sessionNotFound: () => CommonErrors.notFound('session'),
   nameTaken: () => new AppError('SESSION_NAME_TAKEN', 'A session of this name exists already'),
   notReady: (status: string) =>

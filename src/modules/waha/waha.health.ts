@@ -15,7 +15,8 @@ export class WahaHealth implements OnModuleInit {
   }
 
   private async check(): Promise<Record<string, unknown>> {
-    const servers = await this.servers.all();
+    // One that is drained may go away.
+    const servers = (await this.servers.all()).filter(({ state }) => state === 'active');
     await Promise.all(servers.map((server) => this.servers.probe(server)));
     return {
       servers: servers.map(({ id, reservesIds, refusedFor }) => ({

@@ -6,6 +6,14 @@ import { SessionPairing } from './session-pairing.service';
 import { SessionProvisioner } from './session-provisioner.service';
 import { SessionSettingsRepository } from './session-settings.repository';
 import { SessionSettingsService } from './session-settings.service';
+import { MoverLoop } from './mover-loop.service';
+import { Placement } from './placement.service';
+import { ServersController } from './servers.controller';
+import { ServersRepository } from './servers.repository';
+import { ServersService } from './servers.service';
+import { SessionMover } from './session-mover.service';
+import { SessionMovesRepository } from './session-moves.repository';
+import { SessionRelocation } from './session-relocation.service';
 import { SessionReconciler } from './session-reconciler.service';
 import { HealingLoop } from './healing-loop.service';
 import { SessionHealer } from './session-healer.service';
@@ -22,16 +30,23 @@ import { WahaServers } from './waha-servers.service';
 /** WhatsApp sessions through WAHA: the only module that knows WAHA's JSON. */
 @Module({
   imports: [TenantsModule],
-  controllers: [SessionsController],
+  controllers: [ServersController, SessionsController],
   providers: [
     HealingLoop,
+    MoverLoop,
+    Placement,
+    ServersRepository,
+    ServersService,
     SessionDirectory,
     SessionHealer,
     SessionHealingRepository,
+    SessionMover,
+    SessionMovesRepository,
     SessionPairing,
     SessionProvisioner,
     SessionPurger,
     SessionReconciler,
+    SessionRelocation,
     SessionSettingsRepository,
     SessionSettingsService,
     ReconcilerLoop,

@@ -35,6 +35,12 @@ export function uniqueViolation(error: unknown): string | null {
   return cause instanceof DatabaseError && cause.code === '23505' ? (cause.constraint ?? '') : null;
 }
 
+/** Whether something still refers to what the statement would have removed. */
+export function foreignKeyViolation(error: unknown): boolean {
+  const cause = unwrap(error);
+  return cause instanceof DatabaseError && cause.code === '23503';
+}
+
 /** Whether one row's data is at fault, so that the other rows of a batch may well be fine. */
 export function isDataError(error: unknown): boolean {
   const cause = unwrap(error);

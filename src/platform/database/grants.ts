@@ -58,7 +58,7 @@ const SYSTEM: Record<string, Work[]> = {
   users: ['select'],
   logins: ['select', 'delete'],
   idempotency_keys: ['select', 'delete'],
-  waha_servers: ['select', 'insert', 'update'],
+  waha_servers: ['select', 'insert', 'update', 'delete'],
   sessions: ['select', 'update'],
   lanes: ['select', 'update'],
   messages: ['select', 'update'],

@@ -73,6 +73,7 @@ export const HEALING_STATEMENTS = {
       with due as (
         select s.tenant_id, s.id from sessions s join waha_servers v on v.id = s.server_id
         where s.next_restart_at <= statement_timestamp() and s.desired = 'running' and v.status = 'up'
+          and s.leaving_server_id is null
           and (s.status = 'FAILED' or (s.status = 'WORKING' and s.health = 'deaf'))
           and s.restart_attempts < case when s.status = 'FAILED' then $6::int else $7::int end
         order by s.next_restart_at limit $1 for no key update of s skip locked)

@@ -8,6 +8,8 @@ import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { MEDIA_STATEMENTS } from './media-statements';
 import { MESSAGE_STATEMENTS } from './message-statements';
+import { MOVE_STATEMENTS } from './move-statements';
+import { SERVER_STATEMENTS } from './server-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
 import { TENANT_STATEMENTS } from './tenant-statements';
 import { PURGE_TENANT_STATEMENTS } from './purge-tenant-statements';
@@ -27,29 +29,19 @@ export const SYSTEM_STATEMENTS = {
     reason: 'Wakes the workers of other processes; carries no data.',
     text: `select pg_notify($1, '')`,
   },
-  registerServer: {
-    reason:
-      'WAHA servers belong to the platform. There is one today: when its address changes, it is still the same server.',
-    text: `with moved as (update waha_servers set base_url = $2 returning id),
-      made as (insert into waha_servers (id, base_url) select $1, $2 where not exists (select from waha_servers)
-        on conflict (base_url) do update set base_url = excluded.base_url returning id)
-      select id from moved union all select id from made limit 1`,
-  },
-  noteServer: {
-    reason: 'WAHA servers belong to the platform.',
-    text: `update waha_servers set status = $2, status_reason = $3, engine = coalesce($4, engine),
-      version = coalesce($5, version), checked_at = now() where id = $1`,
-  },
   sessionByWahaName: {
     reason: "A webhook names WAHA's session: which tenant it belongs to, is the question.",
     text: `select tenant_id, id, waha_name, webhook_secret from sessions where waha_name = $1`,
   },
   sessionsOfServer: {
     reason: 'The reconciler compares all sessions of a WAHA server with what that server has.',
-    text: `select s.tenant_id, s.id, s.waha_name, s.desired, s.status, s.webhook_secret, l.state as lane_state,
+    // Not those that must be stopped on another first: nothing may start them yet.
+    text: `select s.tenant_id, s.id, s.waha_name, s.desired, s.status, s.webhook_secret,
+        s.leaving_server_id, l.state as lane_state,
         s.next_restart_at is null and s.health <> 'parked' as unplanned
       from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id
-      where s.server_id = $1 and (s.desired <> 'deleted' or s.status <> 'DELETED') order by s.tenant_id, s.id`,
+      where s.server_id = $1 and (s.desired <> 'deleted' or s.status <> 'DELETED')
+        and (s.desired = 'deleted' or s.leaving_server_id is null) order by s.tenant_id, s.id`,
   },
   sessionsWithEvents: {
     reason: 'The event worker serves the sessions of every tenant.',
@@ -87,8 +79,10 @@ export const SYSTEM_STATEMENTS = {
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
   ...MEDIA_STATEMENTS,
+  ...MOVE_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,
+  ...SERVER_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;
 
 export type SystemStatement = keyof typeof SYSTEM_STATEMENTS;

@@ -75,6 +75,11 @@ export class WahaClient {
     this.files = new Pool(origin, { connections: MAX_FILES, connect: { timeout: 3_000 } });
   }
 
+  /** Ends once the calls under way have. */
+  async retire(): Promise<void> {
+    await this.pool.close();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.pool.destroy(), this.files.destroy()]);
   }

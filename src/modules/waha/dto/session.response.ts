@@ -24,6 +24,10 @@ export class SessionResponse {
   waha_name: string;
   /** Id of the WAHA server. */
   server: string;
+  /** Whether its server is to be emptied or dead and its login cannot follow: log out and scan it again. */
+  needs_scan: boolean;
+  /** Whether it is on its way to another server; its messages wait meanwhile. */
+  moving: boolean;
   /** The number, digits only; null before pairing. */
   @ApiProperty({ type: String, nullable: true })
   phone: string | null;
@@ -72,6 +76,8 @@ export const sessionResponse = (row: SessionRow): SessionResponse => ({
   reason: row.health_reason,
   waha_name: row.waha_name,
   server: row.server_id,
+  needs_scan: row.needs_scan,
+  moving: row.leaving_server_id !== null,
   phone: row.phone,
   push_name: row.push_name,
   last_inbound_at: row.last_inbound_at,

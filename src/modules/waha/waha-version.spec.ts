@@ -1,4 +1,4 @@
-import { compareVersions } from './waha-servers.service';
+import { compareVersions } from './waha-version';
 
 describe('compareVersions', () => {
   it.each([

@@ -1,0 +1,2 @@
+/** What the sealed API key of a server is bound to. */
+export const serverKeyContext = (serverId: string): string => `waha-server:${serverId}`;
