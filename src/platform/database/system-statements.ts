@@ -6,6 +6,7 @@ import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { MESSAGE_STATEMENTS } from './message-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
+import { STATS_STATEMENTS } from './stats-statements';
 import { TENANT_STATEMENTS } from './tenant-statements';
 import { PURGE_TENANT_STATEMENTS } from './purge-tenant-statements';
 
@@ -82,6 +83,7 @@ export const SYSTEM_STATEMENTS = {
   ...MESSAGE_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,
+  ...STATS_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;
 
 export type SystemStatement = keyof typeof SYSTEM_STATEMENTS;
