@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** What a message without a campaign or sender is counted under: a key has no nulls. */
 const NOBODY = `'00000000-0000-0000-0000-000000000000'::uuid`;
-const ORIGIN = `timestamptz '2000-01-01 00:00:00+00'`;
+const ORIGIN = `timestamptz '1970-01-01 00:00:00+00'`;
 const SLOT = `date_bin(interval '15 minutes', created_at, ${ORIGIN})`;
 
 /**
@@ -33,12 +33,12 @@ const note = (rows: string): string => `
   group by 1, 2, 3, 4, 5, 6, 7, 8 having sum(n) <> 0`;
 
 const UP = [
-  // The figures, three times: by spans of a quarter of an hour, an hour and a day (UTC). Every time zone's days begin and end
-  // on quarters, and a year is read by its days.
+  // The figures, four times: by spans of a quarter of an hour, an hour, a day (UTC) and 16 days. Every time zone's days begin
+  // and end on quarters, and years are read by few and long spans.
   `
     create table message_stats (
       tenant_id uuid not null,
-      span smallint not null check (span in (15, 60, 1440)),
+      span smallint not null check (span in (15, 60, 1440, 23040)),
       at timestamptz not null,
       session_id uuid not null,
       campaign_id uuid not null,
@@ -97,7 +97,7 @@ const UP = [
     insert into message_stats (tenant_id, span, at, session_id, campaign_id, agent_id, direction, measure, bucket, n)
     select tenant_id, span, date_bin(span * interval '1 minute', at, ${ORIGIN}), session_id, campaign_id, agent_id,
       direction, measure, bucket, sum(n)
-    from (${counted('messages', '1')}) c cross join unnest('{15,60,1440}'::smallint[]) as s(span)
+    from (${counted('messages', '1')}) c cross join unnest('{15,60,1440,23040}'::smallint[]) as s(span)
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9`,
   `alter table messages force row level security`,
 ];

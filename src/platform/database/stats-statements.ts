@@ -1,4 +1,4 @@
-const ORIGIN = `timestamptz '2000-01-01 00:00:00+00'`;
+const ORIGIN = `timestamptz '1970-01-01 00:00:00+00'`;
 
 /** The statistics of messages. */
 export const STATS_STATEMENTS = {
@@ -15,7 +15,7 @@ export const STATS_STATEMENTS = {
       summed as (
         select tenant_id, span, date_bin(span * interval '1 minute', at, ${ORIGIN}) as at, session_id, campaign_id, agent_id,
           direction, measure, bucket, sum(n) as n
-        from taken cross join unnest('{15,60,1440}'::smallint[]) as s(span)
+        from taken cross join unnest('{15,60,1440,23040}'::smallint[]) as s(span)
         where exists (select from tenants t where t.id = taken.tenant_id)
         group by 1, 2, 3, 4, 5, 6, 7, 8, 9 having sum(n) <> 0),
       folded as (
