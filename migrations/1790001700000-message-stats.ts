@@ -16,10 +16,10 @@ const bucket = (from: string, to: string): string =>
  * What these messages count for. Each counts under its status; once sent, with the time that it waited since it was accepted
  * or since it was due (-1: sent on the phone, it never waited here); once delivered, with the time that this took.
  */
-const counted = (rows: string, sign: string): string => `
+const COUNTED = `
   select m.tenant_id, ${SLOT} as at, m.session_id, coalesce(m.campaign_id, ${NOBODY}) as campaign_id,
-    coalesce(m.created_by, ${NOBODY}) as agent_id, m.direction, v.measure, v.bucket, ${sign} as n
-  from ${rows} m cross join lateral (values
+    coalesce(m.created_by, ${NOBODY}) as agent_id, m.direction, v.measure, v.bucket
+  from messages m cross join lateral (values
     (m.status, 0, true),
     ('to_sent', case when m.source = 'app' then -1 else ${bucket('greatest(m.created_at, m.scheduled_at)', 'm.sent_at')} end,
       m.direction = 'outbound' and m.sent_at is not null),
@@ -27,10 +27,14 @@ const counted = (rows: string, sign: string): string => `
       and m.delivered_at is not null)) v(measure, bucket, counts)
   where v.counts`;
 
+/** What of a message is counted, as it stands in its row: working it out is left to whoever folds. */
+const FACTS = `tenant_id, created_at, session_id, campaign_id, created_by, direction, status, source, scheduled_at, sent_at,
+  delivered_at`;
+
 const note = (rows: string): string => `
-  insert into public.message_stat_deltas (tenant_id, at, session_id, campaign_id, agent_id, direction, measure, bucket, n)
-  select tenant_id, at, session_id, campaign_id, agent_id, direction, measure, bucket, sum(n) from (${rows}) c
-  group by 1, 2, 3, 4, 5, 6, 7, 8 having sum(n) <> 0`;
+  insert into public.message_stat_deltas (${FACTS}, n)
+  select ${FACTS}, sum(n) from (${rows}) c group by ${FACTS} having sum(n) <> 0`;
+const facts = (rows: string, sign: string): string => `select ${FACTS}, ${sign} as n from ${rows} m`;
 
 const UP = [
   // The figures, four times: by spans of a quarter of an hour, an hour, a day (UTC) and 16 days. Every time zone's days begin
@@ -51,19 +55,22 @@ const UP = [
         primary key (tenant_id, span, at, session_id, campaign_id, agent_id, direction, measure, bucket),
       constraint message_stats_tenant_fk foreign key (tenant_id) references tenants (id) on delete cascade
     ) with (fillfactor = 80)`,
-  // What has changed since, only ever added to: whoever sends waits for nobody who sends. A worker folds it into the figures.
+  // What has changed since, so many messages (n) that are now as this says, or (below 0) are no longer. Only ever added to: whoever sends waits for nobody who sends. A worker folds it into the figures.
   `
     create table message_stat_deltas (
       tenant_id uuid not null,
       id bigint generated always as identity,
-      at timestamptz not null,
+      created_at timestamptz not null,
       session_id uuid not null,
-      campaign_id uuid not null,
-      agent_id uuid not null,
+      campaign_id uuid,
+      created_by uuid,
       direction text not null,
-      measure text not null,
-      bucket integer not null,
-      n bigint not null,
+      status text not null,
+      source text not null,
+      scheduled_at timestamptz,
+      sent_at timestamptz,
+      delivered_at timestamptz,
+      n integer not null,
       constraint message_stat_deltas_pk primary key (tenant_id, id)
     ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0)`,
   `create index message_stat_deltas_oldest on message_stat_deltas (id)`,
@@ -75,11 +82,11 @@ const UP = [
       set search_path = pg_catalog, public, pg_temp as $$
     begin
       if tg_op = 'INSERT' then
-        ${note(counted('fresh', '1'))};
+        ${note(facts('fresh', '1'))};
       elsif tg_op = 'UPDATE' then
-        ${note(`${counted('former', '-1')} union all ${counted('fresh', '1')}`)};
+        ${note(`${facts('former', '-1')} union all ${facts('fresh', '1')}`)};
       else
-        ${note(`${counted('former', '-1')} and exists (
+        ${note(`${facts('former', '-1')} where exists (
           select from public.tenants t where t.id = m.tenant_id and t.deleted_at is null)`)};
       end if;
       return null;
@@ -96,8 +103,8 @@ const UP = [
   `
     insert into message_stats (tenant_id, span, at, session_id, campaign_id, agent_id, direction, measure, bucket, n)
     select tenant_id, span, date_bin(span * interval '1 minute', at, ${ORIGIN}), session_id, campaign_id, agent_id,
-      direction, measure, bucket, sum(n)
-    from (${counted('messages', '1')}) c cross join unnest('{15,60,1440,23040}'::smallint[]) as s(span)
+      direction, measure, bucket, count(*)
+    from (${COUNTED}) c cross join unnest('{15,60,1440,23040}'::smallint[]) as s(span)
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9`,
   `alter table messages force row level security`,
 ];

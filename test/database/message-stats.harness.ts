@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { newId } from '../../src/common/ids';
+import { countedOf } from '../../src/platform/database/stats-statements';
 import type { TestSession } from '../support/factories';
 
 /** Counts the rows themselves, as the figures should. */
@@ -23,7 +24,7 @@ const figures = (span: number) => `
     select at, session_id, campaign_id, agent_id, direction, measure, n from message_stats where tenant_id = $1 and span = ${span}
     union all
     select date_bin('${span} minutes', at, '1970-01-01Z'), session_id, campaign_id, agent_id, direction, measure, n
-    from message_stat_deltas where tenant_id = $1) f
+    from (${countedOf('message_stat_deltas')} and d.tenant_id = $1) d) f
   group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0`;
 
 const rows = (span: number) => `

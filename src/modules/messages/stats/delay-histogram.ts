@@ -1,4 +1,4 @@
-/** How far a bucket's middle may be from what fell into it; migration 1790001700000 sorts by the same number. */
+/** How far a bucket's middle may be from what fell into it; stats-statements.ts sorts by the same number. */
 const ERROR = 0.019;
 const GROWTH = (1 + ERROR) / (1 - ERROR);
 

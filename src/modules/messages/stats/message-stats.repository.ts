@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { countedOf } from '../../../platform/database/stats-statements';
 import { TenantDatabase } from '../../../platform/database/tenant-database';
 import type { MessageStatus } from '../message-status';
 import type { Piece, Stretch } from './stats-spans';
@@ -47,7 +48,7 @@ const KEYS: Record<Grouping, string> = {
   agent: 'agent_id::text',
 };
 
-const COLUMNS = 'at, session_id, campaign_id, agent_id, direction, measure, bucket, n';
+const COLUMNS = 'tenant_id, at, session_id, campaign_id, agent_id, direction, measure, bucket, n';
 
 const SUMMED = `
   select false as total, key, direction, measure, bucket, sum(n) as n from counted where key is not null
@@ -69,7 +70,7 @@ const textOf = ({ groupBy, pieces }: StatsQuestion): string => `
     select ${groupBy ? KEYS[groupBy] : 'null::text'} as key, direction, measure, bucket, n
     from (
       ${pieces.map((_, i) => `${spanOf(i)} union all`).join(' ')}
-      select ${COLUMNS} from message_stat_deltas where tenant_id = $1 and at >= $2 and at < $3) r
+      ${countedOf('message_stat_deltas')} and d.tenant_id = $1 and d.created_at >= $2 and d.created_at < $3) r
       cross join (select $4::text as zone) z
     where $5::uuid is null or agent_id = $5),
   summed as (${SUMMED}),
