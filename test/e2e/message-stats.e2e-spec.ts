@@ -1,5 +1,6 @@
 import type { MessageStatsResponse } from '../../src/modules/messages/dto/message-stats.response';
 import { type HttpClient } from '../support/http-client';
+import { statsFolded } from '../support/message-stats';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
 import { becomes, send, type Wire, workingSession } from '../support/whatsapp';
@@ -55,10 +56,7 @@ describe('GET /messages/stats', () => {
     await send(http, { session_id: session.id, to: '5511999990001', text: 'x', scheduled_at: later });
     expect((await http.delete(`/waha/sessions/${session.id}`)).status).toBeLessThan(300);
     await eventually(async () => (await stats(http)).inbound.received === 1);
-    await eventually(async () => {
-      const left = await app.owner.query('select from message_stat_deltas where tenant_id = $1', [tenantId]);
-      return left.rowCount === 0;
-    });
+    await statsFolded(app.owner, tenantId);
     expect(await differences(app.owner, tenantId)).toEqual([]);
     const told = await stats(http, '?group_by=campaign');
     const { rows } = await app.owner.query<{ status: string; n: number }>(
