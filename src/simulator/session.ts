@@ -4,19 +4,13 @@ import type { MessageMedia } from './message';
 import type { MessageStore } from './message-store';
 import type { SessionConfig } from './session-config';
 import type { EngineName } from './settings';
+import type { Me } from './me';
 import type { SessionMemory } from './shared-storage';
 import { Timers } from './timers';
 import type { SimulatorTiming } from './timing';
 
 /** WAHA's word for the state of a session. */
 export type SessionStatus = 'STOPPED' | 'STARTING' | 'SCAN_QR_CODE' | 'WORKING' | 'FAILED';
-
-/** Whose phone a session is paired with. */
-export interface Me {
-  id: string;
-  pushName: string;
-  lid: string;
-}
 
 /** What a session needs from around it. */
 interface SessionSurroundings {

@@ -1,6 +1,6 @@
 import { LidBook } from './lid-book';
 import { MessageStore } from './message-store';
-import type { Me } from './session';
+import type { Me } from './me';
 
 /** What WAHA keeps of a session in its storage. */
 export interface SessionMemory {
