@@ -5,6 +5,7 @@ import { Periodic } from '../../../platform/loops/periodic';
 
 const EVERY_MS = 1_000;
 const AT_ONCE = 5_000;
+const AT_LEAST = 100;
 
 /**
  * Folds what has changed into the figures of the messages. Any number of workers may run it, and any may die: each change is
@@ -14,6 +15,8 @@ const AT_ONCE = 5_000;
 export class StatsFolder implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(StatsFolder.name);
   private readonly loop: Periodic;
+  /** Halved by each failure, for it may have been too much for the time that a statement has. */
+  private atOnce = AT_ONCE;
 
   constructor(
     private readonly config: Config,
@@ -35,7 +38,10 @@ export class StatsFolder implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async fold(): Promise<void> {
-    const [row] = await this.system.run<{ folded: number }>('foldStats', [AT_ONCE]);
-    if ((row?.folded ?? 0) >= AT_ONCE) this.loop.nudge();
+    const limit = this.atOnce;
+    this.atOnce = Math.max(AT_LEAST, Math.floor(limit / 2));
+    const [row] = await this.system.run<{ folded: number }>('foldStats', [limit]);
+    this.atOnce = Math.min(AT_ONCE, limit * 2);
+    if ((row?.folded ?? 0) >= limit) this.loop.nudge();
   }
 }
