@@ -35,8 +35,8 @@ export async function claim(world: World, known: Known, at: number): Promise<voi
   known.counted(jobs.length, world.now);
 }
 
-/** Its outcome is written; who is frozen writes it late. */
-export async function finish(world: World, known: Known, held: Held, how: End): Promise<void> {
+/** Its outcome is written; who is frozen writes it late. Answers whether the lane was still its own. */
+export async function finish(world: World, known: Known, held: Held, how: End): Promise<boolean> {
   world.held.splice(world.held.indexOf(held), 1);
   if (!held.asked) await world.record(held);
   const { job, attempt, waId } = held;
@@ -47,7 +47,9 @@ export async function finish(world: World, known: Known, held: Held, how: End): 
     [world.session.id, held.worker.id, job.epoch],
   );
   await held.worker.store.finish(job, attempt, outcome);
-  if (rows[0]?.held && outcome.status === 'queued') known.givenBack();
+  const own = rows[0]?.held === true;
+  if (own && outcome.status === 'queued') known.givenBack();
+  return own;
 }
 
 /** As Settlement decides, of what WAHA may say. */

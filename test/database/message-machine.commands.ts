@@ -18,7 +18,7 @@ import {
   work,
 } from './message-machine.acts';
 import type { Held, World } from './message-machine.harness';
-import type { Known, Seen } from './message-machine.rules';
+import { holds, type Known, type Seen } from './message-machine.rules';
 
 /** One step of a sequence: does something, and looks at what came of it. */
 export class Step implements fc.AsyncCommand<Known, World> {
@@ -116,7 +116,7 @@ const people = [
 ];
 
 /** With one of the jobs in somebody's hands; two steps at once may find that none is left. */
-const withHeld = (name: string, n: number, act: (held: Held, world: World, known: Known) => Promise<void>): Step =>
+const withHeld = (name: string, n: number, act: (held: Held, world: World, known: Known) => Promise<After>): Step =>
   new Step(name, [n], async (w, k) => (w.held.length > 0 ? act(nthOf(w.held, n), w, k) : undefined), someHeld);
 
 const settling = fc.tuple(nth, fc.constantFrom<Ack | 'nothing'>('nothing', 'nothing', ...ACKS)).map(([n, found]) => {
@@ -136,21 +136,52 @@ const workers = [
 ];
 
 const claimed = place.map((at) => new Step('claim', [at], (world, known) => claim(world, known, at)));
-const finished = fc
-  .tuple(nth, end)
-  .map(([n, how]) => withHeld(`finish ${how}`, n, (held, world, known) => finish(world, known, held, how)));
+const finished = fc.tuple(nth, end).map(([n, how]) =>
+  withHeld(`finish ${how}`, n, async (held, world, known) => {
+    const driver = known.lane?.owner;
+    const own = await finish(world, known, held, how);
+    return () => holds(own || known.lane?.owner === driver, 'who lost a lane frees it for nobody', known.lane);
+  }),
+);
 /** Of an attempt that is on record, with an outcome that gives nothing back: it may meet anything. */
 const answered = fc
   .tuple(nth, fc.constantFrom<End>('sent', 'sent', 'busy', 'refused', 'lost', 'locked'))
   .map(([n, how]) =>
     withHeld(`answer ${how}`, n, async (held, world, known) =>
-      held.attempt === null ? undefined : finish(world, known, held, how),
+      held.attempt === null ? undefined : void (await finish(world, known, held, how)),
     ),
   );
 
 const worked = fc
   .tuple(place, end)
   .map(([at, how]) => new Step('work', [at, how], async (w, known) => void (await work(w, known, at, how))));
+
+/** An attempt without an answer, and somebody who asks what became of it. */
+const doubted = place.map((at) => {
+  const act = async (world: World, known: Known) => {
+    await work(world, known, at, 'lost');
+    await known.look(world);
+    await world.advance(31_000);
+    await world.take(at);
+  };
+  return new Step('doubt', [at], act);
+});
+
+/** A worker is given something and dies; another one goes on with its lane. */
+const takenOver = fc.tuple(place, fc.boolean()).map(([at, recorded]) => {
+  const act = async (world: World, known: Known) => {
+    await claim(world, known, at);
+    await known.look(world);
+    const last = world.held.at(-1);
+    if (recorded && last?.asked === false) await world.record(last);
+    await known.look(world);
+    await world.kill(at);
+    await (await world.worker(1 - at)).store.sweep();
+    await known.look(world);
+    await claim(world, known, 1 - at);
+  };
+  return new Step('take over', [at, recorded], act);
+});
 
 const whatsApp = [
   fc
@@ -175,8 +206,9 @@ const whatsApp = [
     .map((status) => new Step('session', [status], (w) => w.state(status))),
 ];
 
+const ticks = [fc.constant(new Step('tick', [], (world) => world.tick()))];
 const clocks = [
-  fc.constant(new Step('tick', [], (world) => world.tick())),
+  ...ticks,
   fc.constantFrom(...SPANS).map((ms) => new Step('advance', [ms], (world) => world.advance(ms))),
 ];
 
@@ -184,14 +216,14 @@ const deletion = fc.constant(
   new Step('delete session', [], (w) => w.sessions.markDeleted(w.tenantId, w.session.id, async () => undefined)),
 );
 
-const calm = fc.oneof(...people, ...workers, ...whatsApp, ...clocks, answered, answered);
+const calm = fc.oneof(...people, ...workers, ...whatsApp, ...ticks, answered, answered);
 const both = fc.tuple(calm, calm).map(([one, other]) => one.beside(other));
 
 /** Each kind of step as often as it is worth: most sequences shall get somewhere. */
 export const STEPS: fc.Arbitrary<Step>[] = [
   fc.oneof(...people.slice(0, 1)),
   ...Array<fc.Arbitrary<Step>>(4).fill(worked),
-  ...people,
+  ...[...people, doubted, doubted, settling, takenOver, takenOver],
   ...[claimed, claimed, finished, finished, ...workers],
   ...whatsApp,
   ...[...clocks, ...clocks],
