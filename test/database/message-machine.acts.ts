@@ -81,8 +81,9 @@ export async function echo(world: World, known: Known, n: number, status: Ack | 
 
 export async function ack(world: World, known: Known, n: number, status: Ack): Promise<After> {
   const [waId] = nthOf([...known.waIds], n);
-  await world.apply((tx) => world.updates.applyAck(tx, world.key, { waId, status, at: new Date(world.now) }, true));
-  return () => known.reported(waId, status);
+  const word = { waId, status, at: new Date(world.now) };
+  const applied = await world.apply((tx) => world.updates.applyAck(tx, world.key, word, true));
+  if (applied.result === 'applied') return () => known.reported(waId, status);
 }
 
 export async function change(

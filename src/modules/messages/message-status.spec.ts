@@ -58,7 +58,7 @@ describe('the transition table', () => {
 
   it('ends before it has left from what has not left only', () => {
     for (const end of ['suppressed', 'expired'] as const) expect(sourcesOf(end)).toEqual(['scheduled', 'queued']);
-    expect(sourcesOf('cancelled')).toEqual(['scheduled', 'queued', 'sending']); // with its session
+    expect(sourcesOf('cancelled')).toEqual(['scheduled', 'queued', 'sending', 'unknown']); // with its session
   });
 
   it('leaves what was received alone', () => {

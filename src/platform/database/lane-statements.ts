@@ -171,15 +171,14 @@ export const LANE_STATEMENTS = {
   settle: {
     reason: 'What WAHA said of an unknown outcome is written, and the lane woken, whatever the tenant.',
     // The lane is locked before its state is read, as in finishAttempts. WAHA does not say when a message was delivered or
-    // read: what is known is that it has been by now. That it does not know a message says nothing where its session is
-    // deleted meanwhile: WAHA has forgotten it with the rest.
+    // read: what is known is that it has been by now.
     text: `
       with lane as (
         select l.tenant_id, l.session_id, l.state from lanes l where (l.tenant_id, l.session_id) in
           (select tenant_id, session_id from messages where tenant_id = $1 and id = $2) for no key update of l),
       moved as (
         update messages m set settle_at = null,
-          status = case when $4 = 'queued' and lane.state = 'closed' then 'unknown' else $4 end,
+          status = case when $4 = 'queued' and lane.state = 'closed' then 'cancelled' else $4 end,
           wa_id = coalesce(m.wa_id, $5),
           sent_at = case when ${LEFT} then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
           delivered_at = case when $4 in ('delivered', 'read', 'played') then coalesce(m.delivered_at, clock_timestamp())
