@@ -158,7 +158,10 @@ export class Config extends HealingConfig {
   @Max(120_000)
   WAHA_TIMEOUT_MS: number = 20_000;
 
-  @Variable('WAHA', 'Seconds without an answer after which a WAHA server is dead: sessions go on elsewhere in its storage group')
+  @Variable(
+    'WAHA',
+    'Seconds without an answer after which a WAHA server is dead: sessions go on elsewhere in its storage group',
+  )
   @AsInteger()
   @IsInt()
   @Min(1)

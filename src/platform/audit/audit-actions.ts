@@ -22,7 +22,8 @@ export const AUDIT_ACTIONS = {
   API_KEY_ROTATED: 'An API key got a new secret',
   API_KEY_REVOKED: 'An API key was revoked',
   SESSION_CREATED: 'A WhatsApp session was made',
-  SESSION_UPDATED: 'A WhatsApp session was edited, started, stopped, restarted, paired by code, logged out or moved to another server',
+  SESSION_UPDATED:
+    'A WhatsApp session was edited, started, stopped, restarted, paired by code, logged out or moved to another server',
   SESSION_DELETED: 'A WhatsApp session was deleted',
   SERVER_CREATED: 'A WAHA server was registered',
   SERVER_UPDATED: 'A WAHA server was edited, drained or put back into use',
