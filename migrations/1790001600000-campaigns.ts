@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const UP = [
-  // What is sent to many, once to each. `accepting`: its recipients are still coming in, and nothing of it is sent; where
-  // nobody finishes that, it goes as if it had never been.
+  // What is sent to many, once to each. `accepting`: its recipients are still coming in, to whoever has the `intake`, and
+  // nothing of it is sent; where nobody finishes that, it goes as if it had never been.
   `
     create table campaigns (
       tenant_id uuid not null,
@@ -21,6 +21,7 @@ const UP = [
       accepted integer not null default 0,
       folded integer not null default 0,
       rejected integer not null default 0,
+      intake uuid,
       accepting_until timestamptz,
       clearing boolean not null default false,
       created_at timestamptz not null default now(),

@@ -1,4 +1,4 @@
-import { dayIn, secondsLeftOfDay } from './days';
+import { dayIn, offsetMinutesIn, secondsLeftOfDay } from './days';
 
 describe('days of a time zone', () => {
   it.each([
@@ -20,5 +20,16 @@ describe('days of a time zone', () => {
     ['Europe/Berlin', '2026-03-28T23:00:00Z', 23 * 3600],
   ])('counts what is left of the day in %s from %s on', (zone, at, seconds) => {
     expect(secondsLeftOfDay(zone, new Date(at))).toBe(seconds);
+  });
+
+  it.each([
+    ['UTC', '2026-11-24T12:00:00Z', 0],
+    ['America/Sao_Paulo', '2026-11-24T12:00:00Z', -180],
+    ['Asia/Kolkata', '2026-11-24T12:00:00Z', 330],
+    ['Asia/Kathmandu', '2026-11-24T12:00:00Z', 345],
+    ['Europe/Berlin', '2026-07-01T12:00:00Z', 120],
+    ['Nowhere/At_All', '2026-11-24T12:00:00Z', 0],
+  ])('knows how far the clocks of %s are ahead at %s', (zone, at, minutes) => {
+    expect(offsetMinutesIn(zone, new Date(at))).toBe(minutes);
   });
 });

@@ -3,12 +3,11 @@ import type { LidBook } from './lid-book';
 import type { MessageMedia } from './message';
 import type { MessageStore } from './message-store';
 import type { SessionConfig } from './session-config';
-import type { Me, SessionMemory } from './session-memory';
 import type { EngineName } from './settings';
+import type { Me } from './me';
+import type { SessionMemory } from './shared-storage';
 import { Timers } from './timers';
 import type { SimulatorTiming } from './timing';
-
-export type { Me };
 
 /** WAHA's word for the state of a session. */
 export type SessionStatus = 'STOPPED' | 'STARTING' | 'SCAN_QR_CODE' | 'WORKING' | 'FAILED';

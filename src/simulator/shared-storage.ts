@@ -1,6 +1,16 @@
 import { LidBook } from './lid-book';
 import { MessageStore } from './message-store';
-import type { SessionMemory } from './session-memory';
+import type { Me } from './me';
+
+/** What WAHA keeps of a session in its storage. */
+export interface SessionMemory {
+  /** Whose phone it is paired with; null when it is not. */
+  me: Me | null;
+  readonly lids: LidBook;
+  readonly store: MessageStore;
+  /** Chats, by key, in which something was written already: WhatsApp's 463 and 475 do not touch them. */
+  readonly knownChats: Set<string>;
+}
 
 /**
  * The session storage of one WAHA, or of several that share a database: a session that is paired on one of them is so on all,

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Me, Session, SessionStatus } from './session';
+import type { Me } from './me';
+import type { Session, SessionStatus } from './session';
 import type { SessionConfig } from './session-config';
 import { Timers } from './timers';
 

@@ -56,6 +56,8 @@ export interface Terms {
   firsts: number;
 }
 
+const NIL = '00000000-0000-0000-0000-000000000000';
+
 /** The database and the service's own statements, shared by all runs: each run has a tenant of its own. */
 export class Machine {
   private constructor(
@@ -162,16 +164,15 @@ export class World {
   }
 
   async startCampaign(chats: string[], perMinute: number | null): Promise<void> {
-    const campaignId = newId();
+    const [campaignId, intake] = [newId(), newId()];
     const terms = { name: null, type: 'text', templateId: null, content: {}, metadata: {} };
     const sessionIds = [this.session.id];
-    await this.campaignsOf.begin(this.actor, {
-      ...{ ...terms, id: campaignId, sessionIds, perMinute, scheduledAt: null, expiresAt: null },
-    });
-    const order = { ...this.key, campaignId, sessionIds, type: 'text' as const, content: {}, metadata: {} };
+    const campaign = { ...terms, id: campaignId, sessionIds, perMinute, scheduledAt: null, expiresAt: null };
+    await this.campaignsOf.begin(this.actor, campaign, intake);
+    const order = { ...this.key, campaignId, intake, sessionIds, type: 'text' as const, content: {}, metadata: {} };
     const rows = chats.map((chat) => ({ chat, body: 'to many' }));
     await this.bulk.store({ ...order, createdBy: this.actor.id, expiresAt: null }, rows, 0);
-    await this.campaignsOf.complete(this.actor, campaignId, { valid: chats.length, rejected: 0 });
+    await this.campaignsOf.complete(this.actor, { id: campaignId, intake }, { valid: chats.length, rejected: 0 });
     this.campaigns.push(campaignId);
   }
 
@@ -226,8 +227,12 @@ export class World {
     const { system } = this.machine.doors;
     for (const statement of ['expireOverdue', 'queueScheduled', 'stallUnacked'] as const)
       await system.run(statement, [500]);
-    for (const statement of ['startCampaigns', 'finishCampaigns', 'cancelRest'] as const)
-      await system.run(statement, [500]);
+    for (const statement of ['startCampaigns', 'cancelRest'] as const) await system.run(statement, [500]);
+    await system.transaction(async (run) => {
+      const held = await run<{ tenant_id: string; id: string }>('lockRunningCampaigns', [500, NIL]);
+      const columns = [held.map(({ tenant_id }) => tenant_id), held.map(({ id }) => id)];
+      if (held.length > 0) await run('finishCampaigns', columns);
+    });
     await system.run('campaignsCleared', []);
   }
 

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
+import { sent } from '../../src/modules/messages/lanes/outcome';
 import { freshDatabase, type TestDatabase } from '../support/database';
-import { claim, drain, finish, settle, STEPS, waiting, work } from './message-machine.commands';
-import { Machine, type World } from './message-machine.harness';
+import { claim, drain, finish, settle, waiting, work } from './message-machine.acts';
+import { STEPS } from './message-machine.commands';
+import { type Held, Machine, type World } from './message-machine.harness';
 import { holds, Known } from './message-machine.rules';
 
 /**
@@ -120,7 +122,7 @@ describe('a chat is written to in order', () => {
       await world.accept(CHAT, 'second', {});
       await known.look(world);
       await claim(world, known, 0);
-      await finish(world, known, world.held[0] as never, 'locked');
+      await finish(world, known, world.held[0] as Held, 'locked');
       await world.accept(CHAT, 'third', {});
       await world.accept(CHAT, 'fourth', { scheduledInMs: 1 });
       await world.advance(10);
@@ -178,14 +180,61 @@ it('no ack is awaited of what WhatsApp refused before WAHA answered', async () =
   await world.accept('5511900000001@c.us', 'refused', {});
   await known.look(world);
   const [job] = await world.claim(0);
-  const [held] = world.held;
-  await world.record(held as never);
-  const refusal = { waId: held?.waId ?? '', status: 'failed' as const, at: new Date(world.now) };
+  const held = world.held[0] as Held;
+  await world.record(held);
+  const refusal = { waId: held.waId, status: 'failed' as const, at: new Date(world.now) };
   await world.apply((tx) => world.updates.applyAck(tx, world.key, refusal, true));
-  await finish(world, known, held as never, 'sent');
+  await finish(world, known, held, 'sent');
   const { rows } = await machine.owner.query(`select status, error_code, ack_due_at from messages where id = $1`, [
     job?.id,
   ]);
   expect(rows).toEqual([{ status: 'failed', error_code: 'ACK_ERROR', ack_due_at: null }]);
+  await world.end();
+});
+
+it.each(['its echo', 'the sweep', 'the same answer'])(
+  'an attempt counts once, though %s came before the answer',
+  async (what) => {
+    const world = await machine.world({ reserves: true, dailyCap: 1_000, firsts: 1 });
+    const known = new Known();
+    await world.accept('5511900000001@c.us', 'once', {});
+    await known.look(world);
+    const [job] = await world.claim(0);
+    const held = world.held[0] as Held;
+    await world.record(held);
+    if (what === 'its echo') {
+      const ack = { waId: held.waId, status: 'delivered' as const, at: new Date(world.now) };
+      await world.apply((tx) => world.updates.applyAck(tx, world.key, ack, true));
+    } else if (what === 'the sweep') {
+      await world.kill(0);
+      await (await world.worker(1)).store.sweep();
+    } else await held.worker.store.finish(held.job, held.attempt, sent(held.waId));
+    await finish(world, known, held, 'sent');
+    const { rows } = await machine.owner.query(`select attempts, burned from messages where id = $1`, [job?.id]);
+    expect(rows).toEqual([{ attempts: 1, burned: 1 }]);
+    await world.end();
+  },
+);
+
+it.each([
+  ['busy', 'cancelled'],
+  ['lost', 'unknown'],
+] as const)('an attempt that is %s while its session is deleted is %s in the end', async (how, becomes) => {
+  const world = await machine.world({ reserves: true, dailyCap: 1_000, firsts: 1 });
+  const known = new Known();
+  const remove = () => world.sessions.markDeleted(world.tenantId, world.session.id, async () => undefined);
+  await world.accept('5511900000001@c.us', 'open', {});
+  await known.look(world);
+  await world.claim(0);
+  const held = world.held[0] as Held;
+  await world.record(held);
+  if (how === 'busy') await remove();
+  await finish(world, known, held, how);
+  await world.advance(31_000);
+  await world.take(0);
+  if (how === 'lost') await remove();
+  for (const asked of world.asked.splice(0)) await settle(known, asked, 'nothing');
+  const { rows } = await machine.owner.query(`select status, settle_at from messages where id = $1`, [held.job.id]);
+  expect(rows).toEqual([{ status: becomes, settle_at: null }]);
   await world.end();
 });

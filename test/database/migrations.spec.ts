@@ -3,9 +3,11 @@ import { Client } from 'pg';
 import { validate, version } from 'uuid';
 import { newId } from '../../src/common/ids';
 import { isMigrated, migrate, revertLast } from '../../src/platform/database/migrate';
+import { STATS_STATEMENTS } from '../../src/platform/database/stats-statements';
 import { Factories } from '../support/factories';
 import { TEST_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
 import { schemaFaults } from '../support/schema-check';
+import { differences, manyMessages } from './message-stats.harness';
 
 /** Everything of the catalogue that a migration may make, in words that know no oids. */
 const DUMP = `
@@ -137,6 +139,29 @@ describe('the migrations', () => {
     const times = rows.map(({ id }) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16));
     expect(times).toEqual(rows.map(({ received_at: time }) => time.getTime()));
     expect(times[0]).toBe(Date.parse('2026-11-01T12:00:00.123Z'));
+  });
+
+  it('count the messages that are there', async () => {
+    const url = await emptyDatabase();
+    await up(url);
+    while ((await tablesOf(url)).includes('message_stats')) await revertLast(url);
+    const tenantId = await on(url, async (client) => {
+      const make = new Factories(client);
+      const session = await make.session(await make.tenant());
+      await manyMessages(client, session, { count: 500, hours: 40, senders: 2, times: 100 });
+      await make.message(session, { direction: 'inbound', status: 'received' });
+      await make.message(session, { created_by: newId(), source: 'app', status: 'sent', sent_at: new Date() });
+      return session.tenantId;
+    });
+    await up(url);
+    await on(url, async (client) => {
+      expect((await client.query('select from message_stat_deltas')).rowCount).toBe(0);
+      expect(await differences(client, tenantId)).toEqual([]);
+      // The fold sorts by the same bounds: taking all of it away leaves nothing.
+      await client.query('delete from messages');
+      await client.query(STATS_STATEMENTS.foldStats.text, [1_000]);
+      expect((await client.query('select from message_stats where n <> 0')).rowCount).toBe(0);
+    });
   });
 
   it('make a database that knows whether it is of this version', async () => {

@@ -73,6 +73,29 @@ describe('a campaign', () => {
     expect((await http.post(`/messages/${gone?.id}/retry`)).outcome).toBe('409 MESSAGE_STATE');
   }, 40_000);
 
+  it('leaves nothing waiting that was on its way when it was cancelled', async () => {
+    const { http } = await business();
+    const session = await workingSession(app, http);
+    await http.call('PATCH', `/waha/sessions/${session.id}`, slow);
+    const { campaign_id: id } = (await bulk(http, { message: { text: 'x' }, recipients: to(phones(9)) })).body;
+    await http.post(`/campaigns/${id}/pause`);
+    // As if one were being sent at that moment, and came back after all the others were cancelled.
+    const { rows } = await app.owner.query<{ id: string }>(
+      `update messages set status = 'sending' where id = (select id from messages where campaign_id = $1 and status = 'queued'
+        limit 1) returning id`,
+      [id],
+    );
+    await http.post(`/campaigns/${id}/cancel`);
+    await eventually(async () => (await campaign(http, id)).progress.counts.queued === undefined, {
+      what: 'the others to be cancelled',
+    });
+    await pause(1_200);
+    await app.owner.query(`update messages set status = 'queued' where id = $1`, [rows[0]?.id]);
+    await eventually(async () => (await campaign(http, id)).progress.counts.queued === undefined, {
+      what: 'the last to be cancelled',
+    });
+  }, 30_000);
+
   it('waits for its time, keeps to its own pace, and sends nothing after its end', async () => {
     const { http } = await business();
     const session = await workingSession(app, http);

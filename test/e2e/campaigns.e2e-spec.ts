@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { becomes, createSession, sendsOf, workingSession, type WireSession } from '../support/whatsapp';
 import { eventually } from '../support/wait';
-import { bulk, campaignIs, ledger, phones, stream } from './campaigns.harness';
+import { bulk, campaignIs, ledger, type WireBulk, phones, stream } from './campaigns.harness';
 
 let app: TestApp;
 
@@ -15,6 +16,44 @@ const business = async (): Promise<LoggedIn> => app.login('TENANT_ADMIN', await 
 const to = (numbers: string[]) => numbers.map((number) => ({ to: number }));
 const chatsOf = async (session: WireSession) => (await sendsOf(app, session)).map(({ chatId }) => chatId);
 const asChats = (numbers: string[]) => numbers.map((number) => `${number}@c.us`);
+
+describe('a list that is streamed with an Idempotency-Key', () => {
+  const post = (http: LoggedIn['http'], text: string, headers: Record<string, string>) =>
+    http.post<WireBulk>('/messages/bulk?text=x', text, {
+      headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': 'list', ...headers },
+    });
+  const digest = (text: string) => ({
+    'content-digest': `sha-256=:${createHash('sha256').update(text).digest('base64')}:`,
+  });
+
+  it('is told from another by its digest, which it has to bring', async () => {
+    const { http } = await business();
+    await createSession(http);
+    const [one, other] = ['{"to":"5511800000001"}', '{"to":"5511800000002"}'];
+    expect((await post(http, one, {})).outcome).toBe('400 VALIDATION_FAILED');
+    expect((await post(http, one, digest(one))).status).toBe(202);
+    expect((await post(http, one, digest(one))).headers.get('idempotent-replayed')).toBe('true');
+    expect((await post(http, other, digest(other))).outcome).toBe('422 IDEMPOTENCY_KEY_REUSED');
+  });
+
+  it('is sent again at once where it broke off, and then accepted', async () => {
+    const { http } = await business();
+    await createSession(http);
+    const lines = phones(30).map((number) => JSON.stringify({ to: number }));
+    const broken = [...lines, 'x'.repeat(70_000)].join('\n');
+    expect((await post(http, broken, digest('the same'))).outcome).toBe('400 VALIDATION_FAILED');
+    const again = await eventually(
+      async () => {
+        const answer = await post(http, lines.join('\n'), digest('the same'));
+        expect(['202', '503 SERVICE_UNAVAILABLE']).toContain(answer.outcome);
+        if (answer.status !== 202) throw new Error(answer.outcome);
+        return answer;
+      },
+      { what: 'the list to be accepted', everyMs: 100 },
+    );
+    expect(again.body).toMatchObject({ accepted: 30, folded: 0 });
+  });
+});
 
 describe('POST /messages/bulk', () => {
   it('writes to each once, fills in what is theirs, and tells of those who cannot be written to', async () => {
@@ -138,6 +177,8 @@ describe('POST /messages/bulk', () => {
     const table = 'to,name\n"5511800000001,x';
     expect((await stream(http, 'text/csv', table, { text: 'Hello' })).outcome).toBe('400 VALIDATION_FAILED');
     expect((await stream(http, 'text/csv', 'phone\n1', { text: 'Hello' })).outcome).toBe('400 VALIDATION_FAILED');
+    const latin = Buffer.from('to,name\n5511800000001,M\xfcller', 'latin1') as unknown as string;
+    expect((await stream(http, 'text/csv', latin, { text: 'Hello {{name}}' })).outcome).toBe('400 VALIDATION_FAILED');
     await eventually(
       async () =>
         (await app.owner.query('select 1 from campaigns where tenant_id = $1', [tenantId])).rowCount === 0 &&
@@ -188,10 +229,28 @@ describe('POST /messages/bulk', () => {
       recipients: to([...phones(4, from), ...phones(4, from)]),
     });
     const first = await bulk(http, body(0));
-    expect(first.body).toMatchObject({ accepted: 4, folded: 1, rejected_count: 3 });
+    expect(first.body).toMatchObject({ accepted: 4, folded: 4, rejected_count: 0 });
     const second = await bulk(http, body(100));
-    expect(second.body).toMatchObject({ accepted: 1, rejected_count: 7 });
+    expect(second.body).toMatchObject({ accepted: 1, folded: 1, rejected_count: 6 });
     expect(second.body.rejected[0]).toMatchObject({ index: 1, code: 'QUOTA_EXCEEDED' });
     expect((await bulk(http, body(200))).outcome).toBe('429 QUOTA_EXCEEDED');
+  });
+
+  it('asks nothing of the day for those who are in since a run that died', async () => {
+    const { http, tenantId } = await business();
+    await app.owner.query(`update tenants set quotas = '{"messages_per_day": 5}' where id = $1`, [tenantId]);
+    await createSession(http);
+    const body = { message: { text: 'x' }, recipients: to(phones(5)) };
+    const first = await bulk(http, body, { 'idempotency-key': 'day' });
+    await app.owner.query(
+      `update idempotency_keys set state = 'running', lease_until = now() - interval '1 second' where tenant_id = $1`,
+      [tenantId],
+    );
+    await app.owner.query(
+      `update campaigns set status = 'accepting', accepting_until = now() + interval '1 minute' where tenant_id = $1`,
+      [tenantId],
+    );
+    const again = await bulk(http, body, { 'idempotency-key': 'day' });
+    expect([again.status, again.body]).toEqual([202, first.body]);
   });
 });

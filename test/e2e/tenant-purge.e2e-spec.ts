@@ -8,6 +8,7 @@ import { AuditLog } from '../../src/platform/audit/audit-log';
 import type { Actor } from '../../src/common/actor';
 import { PLATFORM_ADMIN_ID, PLATFORM_TENANT_ID } from '../../src/common/actor';
 import type { HttpClient } from '../support/http-client';
+import { statsFolded } from '../support/message-stats';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { makeTemplate } from '../support/templates';
 import { eventually } from '../support/wait';
@@ -42,6 +43,8 @@ interface Business {
   admin: LoggedIn;
   session: WireSession;
   key: FreshApiKeyResponse;
+  /** Of the one message that it sent. */
+  message: string;
 }
 
 /** A tenant that has something of everything. */
@@ -55,7 +58,7 @@ async function business(): Promise<Business> {
   const headers = { 'idempotency-key': `of ${id}`.replaceAll(' ', '-') };
   const message = await send(admin.http, { session_id: session.id, to: '5511888880000', text: 'hello' }, headers);
   await becomes(admin.http, message.id, 'delivered', 'read');
-  return { id, admin, session, key };
+  return { id, admin, session, key, message: message.id };
 }
 
 /** How many rows every table has of the tenant; none where it has none. */
@@ -175,6 +178,8 @@ describe('the purge of a tenant', () => {
       ]),
     );
     await app.app.get(AuditLog).flush();
+    await becomes(stays.admin.http, stays.message, 'read');
+    await statsFolded(app.owner, stays.id);
     const untouched = await rowsOf(stays.id);
     await remove(gone.id);
     await job.run(gone.id, GOES_ON);

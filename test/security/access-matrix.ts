@@ -74,6 +74,7 @@ export const EXPECTED_ACCESS: Record<string, ExpectedAccess> = {
   'POST /waha/sessions/:id/restart': needs('sessions:manage', NOBODYS),
   'POST /waha/sessions/:id/logout': needs('sessions:manage', NOBODYS),
   'GET /messages': needs('messages:read', '200'),
+  'GET /messages/stats': needs('messages:read', '200'),
   'POST /messages/send': needs('messages:send', MALFORMED),
   'POST /messages/bulk': needs('campaigns:manage', MALFORMED),
   'GET /campaigns': needs('campaigns:read', '200'),

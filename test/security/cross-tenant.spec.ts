@@ -1,5 +1,6 @@
 import { newId } from '../../src/common/ids';
 import { handlersOf } from '../../src/platform/http/access-audit';
+import { statsFolded } from '../support/message-stats';
 import type { TestSession } from '../support/factories';
 import { makeKey } from '../support/api-keys';
 import { makeTemplate } from '../support/templates';
@@ -63,8 +64,10 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
-const contentOf = async (tenantId: string): Promise<{ name: string; hash: string }[]> =>
-  (await app.owner.query<{ name: string; hash: string }>(CONTENT, [tenantId])).rows;
+const contentOf = async (tenantId: string): Promise<{ name: string; hash: string }[]> => {
+  await statsFolded(app.owner, tenantId);
+  return (await app.owner.query<{ name: string; hash: string }>(CONTENT, [tenantId])).rows;
+};
 
 /**
  * Routes with an id in their address. What a later version adds is in here by itself. Tenants themselves, and WAHA servers, have
@@ -157,6 +160,8 @@ describe('an id of another tenant', () => {
     const secrets = [admin.email, admin.tenantSlug, 'a secret of the victim'];
     const paths = [
       '/messages?limit=100',
+      '/messages/stats?group_by=session',
+      '/messages/stats?group_by=campaign',
       '/webhooks/events',
       '/waha/sessions?limit=100',
       '/templates',

@@ -31,6 +31,7 @@ export const OTHER_INDEXES: Record<string, string> = {
   sessions_to_restart: 'one loop restarts the failed and deaf sessions of all tenants',
   messages_to_settle: 'one loop settles the unknown outcomes of all tenants',
   campaigns_open: 'one clock looks after the campaigns of all tenants',
+  message_stat_deltas_oldest: 'one loop folds what has changed of all tenants',
   messages_scheduled: 'one clock queues the scheduled messages of all tenants',
   messages_expiring: 'one clock ends the overdue messages of all tenants',
   messages_unacked: 'one clock looks for the unconfirmed messages of all tenants',

@@ -73,6 +73,8 @@ function ofBody({ recipients, dry_run: dryRun = false, ...request }: BulkDto, qu
 
 function ofStream(query: BulkQuery, { type, stream }: StreamedBody): Asked {
   const { text, per_minute: perMinute, expires_at: expiresAt, dry_run: dryRun = false, ...options } = query;
+  if (text === undefined && expiresAt !== undefined)
+    throw CommonErrors.invalidField('expires_at', 'expires_at goes with text, not with a template');
   const request: BulkRequest = {
     ...options,
     ...(text === undefined ? {} : { message: { text, expires_at: expiresAt } }),

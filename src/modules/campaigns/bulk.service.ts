@@ -9,7 +9,7 @@ import { currentContext } from '../../platform/context/request-context';
 import { Wakeups } from '../../platform/database/wakeups';
 import { BulkAcceptor, type BulkOrder, type BulkRow } from '../messages/bulk-acceptor.service';
 import { CampaignErrors } from './campaigns.errors';
-import { CampaignsRepository } from './campaigns.repository';
+import { CampaignsRepository, type Intake } from './campaigns.repository';
 import { secondsFor } from './estimate';
 import type { Recipient, Variables } from './recipients';
 
@@ -17,6 +17,8 @@ import type { Recipient, Variables } from './recipients';
 const BATCH = 500;
 /** Refusals that the answer lists; beyond it they are only counted. */
 const LISTED_MAX = 10_000;
+/** Recipients of a dry run: it remembers whom it has seen, some 100 bytes each. */
+const REHEARSED_MAX = 1_000_000;
 
 /** What is sent to all of them. */
 export interface BulkDraft {
@@ -72,18 +74,27 @@ export class BulkService {
     const { name, templateId, message, perMinute, scheduledAt, expiresAt } = draft;
     const sessionIds = draft.sessions.map((session) => session.id);
     const campaign = { id, name, templateId, ...message, sessionIds, perMinute, scheduledAt, expiresAt };
-    await this.campaigns.begin(actor, campaign);
-    const order = { ...message, campaignId: id, sessionIds, tenantId: actor.tenantId, createdBy: actor.id, expiresAt };
+    const intake = newId();
+    if (!(await this.campaigns.begin(actor, campaign, intake))) throw CampaignErrors.interrupted();
+    const order = {
+      ...message,
+      campaignId: id,
+      intake,
+      sessionIds,
+      tenantId: actor.tenantId,
+      createdBy: actor.id,
+      expiresAt,
+    };
     try {
       const tally = await this.takeIn(order, draft, recipients);
-      return await this.complete(actor, id, { draft, tally });
+      return await this.complete(actor, { id, intake }, { draft, tally });
     } catch (error) {
-      await this.campaigns.giveUp(actor.tenantId, id).catch(() => undefined); // else it is given up by the clock
+      await this.campaigns.giveUp(actor.tenantId, { id, intake }).catch(() => undefined); // else it is given up by the clock
       throw error;
     }
   }
 
-  /** The same answer without a campaign; whom it would fold it tells by a hash, so that memory stays small. */
+  /** The same answer without a campaign, of as many as memory has room for. @throws VALIDATION_FAILED beyond a million */
   async rehearse(actor: Actor, draft: BulkDraft, recipients: Recipients): Promise<BulkOutcome> {
     const seen = new Set<string>();
     const tally = newTally();
@@ -92,6 +103,7 @@ export class BulkService {
       const fresh = rows.filter(({ chat }) => !seen.has(chat));
       const chats = [...new Set(fresh.map(({ chat }) => chat))];
       for (const chat of chats) seen.add(chat);
+      if (seen.size > REHEARSED_MAX) throw CampaignErrors.tooManyToRehearse(REHEARSED_MAX);
       tally.strangers += await this.acceptor.strangers(actor.tenantId, sessionIds, chats);
     }
     return outcomeOf(null, { draft, tally, accepted: seen.size });
@@ -117,20 +129,25 @@ export class BulkService {
       tally.interrupted = true;
       return;
     }
-    for (const { index, to } of rows.slice(result.granted)) {
-      tally.valid -= 1;
-      reject(tally, { index, to, code: 'QUOTA_EXCEEDED', message: "The tenant's messages of the day are used up" });
-    }
+    const turnDown = (places: number[], code: ErrorCode, message: string) => {
+      for (const { index, to } of places.flatMap((place) => rows[place] ?? [])) {
+        tally.valid -= 1;
+        reject(tally, { index, to, code, message });
+      }
+    };
+    turnDown(result.overQuota, 'QUOTA_EXCEEDED', USED_UP);
+    turnDown(result.homeless, 'NOT_FOUND', 'The session that it was to be sent from has been deleted');
   }
 
-  private async complete(actor: Actor, id: string, { draft, tally }: Told): Promise<BulkOutcome> {
+  private async complete(actor: Actor, taken: Intake, { draft, tally }: Told): Promise<BulkOutcome> {
+    const { id } = taken;
     const before = await this.campaigns.findById(actor.tenantId, id);
     if (before) return outcomeOf(id, { draft, tally, accepted: before.accepted }); // a repeated call of one that is complete
     if (tally.valid === 0 && tally.rejected.some(({ code }) => code === 'QUOTA_EXCEEDED'))
-      throw new AppError('QUOTA_EXCEEDED', "The tenant's messages of the day are used up");
+      throw new AppError('QUOTA_EXCEEDED', USED_UP);
     if (tally.valid === 0) throw nobody(tally);
     const told = { valid: tally.valid, rejected: tally.rejectedCount };
-    const accepted = tally.interrupted ? null : await this.campaigns.complete(actor, id, told);
+    const accepted = tally.interrupted ? null : await this.campaigns.complete(actor, taken, told);
     if (accepted === null) throw CampaignErrors.interrupted();
     this.wakeups.wake('lanes');
     return outcomeOf(id, { draft, tally, accepted });
@@ -166,6 +183,7 @@ export class BulkService {
   }
 }
 
+const USED_UP = "The tenant's messages of the day are used up";
 const NO_RECIPIENT = 'to must be a phone number with country code or a WhatsApp chat id';
 
 interface Row extends BulkRow {

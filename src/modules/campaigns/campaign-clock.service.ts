@@ -7,9 +7,11 @@ import { CampaignsRepository } from './campaigns.repository';
 
 const EVERY_MS = 1_000;
 const AT_ONCE = 2_000;
-const CAMPAIGNS_AT_ONCE = 20;
+const CAMPAIGNS_AT_ONCE = 100;
+/** Before every id. */
+const NIL = '00000000-0000-0000-0000-000000000000';
 
-type Statement = 'startCampaigns' | 'finishCampaigns' | 'cancelRest' | 'campaignsCleared';
+type Statement = 'startCampaigns' | 'cancelRest' | 'campaignsCleared';
 
 /**
  * What time does to campaigns: starts those whose time has come, ends those of which everything has left, and clears what was
@@ -19,6 +21,7 @@ type Statement = 'startCampaigns' | 'finishCampaigns' | 'cancelRest' | 'campaign
 export class CampaignClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(CampaignClock.name);
   private readonly loop: Periodic;
+  private looked = NIL;
 
   constructor(
     private readonly config: Config,
@@ -43,7 +46,7 @@ export class CampaignClock implements OnApplicationBootstrap, BeforeApplicationS
 
   private async tick(): Promise<void> {
     if ((await this.move('startCampaigns')) > 0) this.wakeups.wake('lanes');
-    await this.move('finishCampaigns');
+    await this.finish();
     const cancelled = await this.move('cancelRest');
     if (cancelled < AT_ONCE) await this.move('campaignsCleared');
     const left = await this.forgetUnaccepted();
@@ -56,6 +59,20 @@ export class CampaignClock implements OnApplicationBootstrap, BeforeApplicationS
       statement === 'campaignsCleared' ? [] : [AT_ONCE],
     );
     return row?.moved ?? 0;
+  }
+
+  /** Some at one time, in turn; with the last of them it begins again. */
+  private async finish(): Promise<void> {
+    const seen = await this.system.transaction(async (run) => {
+      const held = await run<{ tenant_id: string; id: string }>('lockRunningCampaigns', [
+        CAMPAIGNS_AT_ONCE,
+        this.looked,
+      ]);
+      if (held.length > 0)
+        await run('finishCampaigns', [held.map(({ tenant_id }) => tenant_id), held.map(({ id }) => id)]);
+      return held;
+    });
+    this.looked = seen.length < CAMPAIGNS_AT_ONCE ? NIL : (seen.at(-1)?.id ?? NIL);
   }
 
   /** Some of each; answers whether there may be more. */

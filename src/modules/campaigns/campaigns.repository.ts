@@ -43,6 +43,12 @@ export interface NewCampaign {
   expiresAt: Date | null;
 }
 
+/** A campaign that takes in recipients, and who does that now: another one takes it over. */
+export interface Intake {
+  id: string;
+  intake: string;
+}
+
 /** Where a campaign's messages are. */
 export interface Progress {
   status: string;
@@ -57,13 +63,15 @@ const COLUMNS = `c.id, c.name, c.status, c.type, c.template_id, c.per_minute, c.
 const BEGIN = `
   with made as (
     insert into campaigns (tenant_id, id, name, type, template_id, content, metadata, created_by, per_minute, scheduled_at,
-      expires_at, accepting_until)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + interval '60 seconds')
-    on conflict (tenant_id, id) do update set accepting_until = excluded.accepting_until
+      expires_at, accepting_until, intake)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + interval '60 seconds', $13)
+    on conflict (tenant_id, id) do update set accepting_until = excluded.accepting_until, intake = excluded.intake
       where campaigns.status = 'accepting' and campaigns.accepting_until > clock_timestamp()
-    returning id)
-  insert into campaign_sessions (tenant_id, session_id, campaign_id, per_minute)
-  select $1, session_id, $2, $9 from unnest($12::uuid[]) as g(session_id) on conflict do nothing`;
+    returning id),
+  sessions as (
+    insert into campaign_sessions (tenant_id, session_id, campaign_id, per_minute)
+    select $1, session_id, $2, $9 from made, unnest($12::uuid[]) as g(session_id) on conflict do nothing)
+  select id from made union select id from campaigns where tenant_id = $1 and id = $2 and status <> 'accepting'`;
 
 // Lanes in the order in which everybody locks them.
 const WAKE = `
@@ -74,6 +82,18 @@ const WAKE = `
   update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
   from lane where l.tenant_id = $1 and l.session_id = lane.session_id`;
 
+const FORGET = `
+  with gone as (
+    delete from messages where tenant_id = $1 and id = any (array(
+      select id from messages where tenant_id = $1 and campaign_id = $2 limit $3)) returning created_at),
+  days as (
+    select (g.created_at at time zone coalesce(t.settings->>'time_zone', 'UTC'))::date as day, count(*) as count
+    from gone g cross join tenants t where t.id = $1 group by 1),
+  given_back as (
+    update tenant_usage u set messages = greatest(0, u.messages - days.count) from days
+    where u.tenant_id = $1 and u.day = days.day)
+  select count(*)::int as count from gone`;
+
 /** The queries on campaigns. */
 @Injectable()
 export class CampaignsRepository {
@@ -82,21 +102,25 @@ export class CampaignsRepository {
     private readonly audit: AuditLog,
   ) {}
 
-  /** Begins, or goes on with one that takes in recipients already; of one that is complete nothing changes. */
-  async begin(actor: Actor, campaign: NewCampaign): Promise<void> {
+  /**
+   * Begins, or takes over one that takes in recipients already; of one that is complete nothing changes.
+   * @returns false where there is one that broke off, and is being forgotten
+   */
+  async begin(actor: Actor, campaign: NewCampaign, intake: string): Promise<boolean> {
     const { id, name, type, templateId, content, metadata, sessionIds, perMinute, scheduledAt, expiresAt } = campaign;
     const what = [id, name, type, templateId, content, metadata];
-    await this.db.query(actor.tenantId, BEGIN, [
+    const rows = await this.db.query(actor.tenantId, BEGIN, [
       ...[actor.tenantId, ...what, actor.id, perMinute, scheduledAt, expiresAt],
-      sessionIds,
+      ...[sessionIds, intake],
     ]);
+    return rows.length > 0;
   }
 
   /**
    * All recipients are in: it is scheduled or runs from now on, on record.
    * @returns how many messages it has; null when it takes in nothing any more
    */
-  complete(actor: Actor, id: string, told: { valid: number; rejected: number }): Promise<number | null> {
+  complete(actor: Actor, { id, intake }: Intake, told: { valid: number; rejected: number }): Promise<number | null> {
     const { tenantId } = actor;
     return this.db.transaction(tenantId, async (tx) => {
       const [row] = await tx.query<{ status: string; accepted: number }>(
@@ -105,9 +129,9 @@ export class CampaignsRepository {
             started_at = case when scheduled_at > clock_timestamp() then null else clock_timestamp() end,
             accepted = n.count, folded = greatest(0, $3 - n.count)
           from (select count(*)::int as count from messages where tenant_id = $1 and campaign_id = $2) n
-          where tenant_id = $1 and id = $2 and status = 'accepting' and accepting_until > clock_timestamp()
+          where tenant_id = $1 and id = $2 and intake = $5 and status = 'accepting' and accepting_until > clock_timestamp()
           returning status, accepted`,
-        [tenantId, id, told.valid, told.rejected],
+        [tenantId, id, told.valid, told.rejected, intake],
       );
       if (!row) return null;
       if (row.status === 'running') await tx.query(WAKE, [tenantId, id]);
@@ -117,31 +141,29 @@ export class CampaignsRepository {
   }
 
   /** It takes in nothing any more, and goes as if it had never been. */
-  async giveUp(tenantId: string, id: string): Promise<void> {
+  async giveUp(tenantId: string, { id, intake }: Intake): Promise<void> {
     await this.db.query(
       tenantId,
-      `update campaigns set accepting_until = '-infinity' where tenant_id = $1 and id = $2 and status = 'accepting'`,
-      [tenantId, id],
+      `update campaigns set accepting_until = '-infinity' where tenant_id = $1 and id = $2 and intake = $3
+        and status = 'accepting'`,
+      [tenantId, id, intake],
     );
   }
 
-  /** Deletes some messages of one that was given up, and with the last of them itself; answers whether it is gone. */
-  async forgetSome(tenantId: string, id: string, limit: number): Promise<boolean> {
-    const gone = await this.db.query(
-      tenantId,
-      `delete from messages where tenant_id = $1 and id = any (array(select m.id from messages m
-          join campaigns c on c.tenant_id = m.tenant_id and c.id = m.campaign_id
-          where m.tenant_id = $1 and m.campaign_id = $2 and c.status = 'accepting' and c.accepting_until < clock_timestamp()
-          limit $3)) returning id`,
-      [tenantId, id, limit],
-    );
-    if (gone.length > 0) return false;
-    await this.db.query(
-      tenantId,
-      `delete from campaigns where tenant_id = $1 and id = $2 and status = 'accepting' and accepting_until < clock_timestamp()`,
-      [tenantId, id],
-    );
-    return true;
+  /**
+   * Deletes some messages of one that was given up, and with the last of them itself; their places in the tenant's day are free
+   * again. Answers whether it is gone, or lives after all.
+   */
+  forgetSome(tenantId: string, id: string, limit: number): Promise<boolean> {
+    return this.db.transaction(tenantId, async (tx) => {
+      const given = `tenant_id = $1 and id = $2 and status = 'accepting' and accepting_until < clock_timestamp()`;
+      const held = await tx.query(`select from campaigns where ${given} for update`, [tenantId, id]);
+      if (held.length === 0) return true;
+      const [gone] = await tx.query<{ count: number }>(FORGET, [tenantId, id, limit]);
+      if (gone && gone.count > 0) return false;
+      await tx.query(`delete from campaigns where ${given}`, [tenantId, id]);
+      return true;
+    });
   }
 
   /**

@@ -24,10 +24,14 @@ export function secondsFor({ messages, firsts, perMinute }: Load, pace: Pace): n
   );
 }
 
-/** Whole days for as many as a day takes, and what the rest of them takes on the last. */
+/**
+ * Whole days for as many as a day takes, and what the rest of them takes on the last; where a day has no time for as many as
+ * it may take, only the time counts.
+ */
 function spread(count: number, perDay: number, seconds: (count: number) => number): number {
   if (count === 0) return 0;
   if (perDay === 0) return Infinity;
+  if (seconds(perDay) >= DAY_S) return seconds(count);
   const days = Math.floor((count - 1) / perDay);
-  return days * DAY_S + Math.min(DAY_S, seconds(count - days * perDay));
+  return days * DAY_S + seconds(count - days * perDay);
 }

@@ -51,7 +51,7 @@ export async function* recipientsOfTable(stream: Readable): AsyncGenerator<Recip
     max_record_size: LONGEST_LINE_BYTES,
     encoding: 'utf8',
   });
-  pipeline(stream, parser, () => undefined); // what goes wrong comes out of the loop below
+  pipeline(textOf(stream), parser, () => undefined); // what goes wrong comes out of the loop below
   let index = 0;
   try {
     for await (const record of parser as AsyncIterable<Record<string, string>>) {
@@ -61,6 +61,19 @@ export async function* recipientsOfTable(stream: Readable): AsyncGenerator<Recip
     }
   } catch (error) {
     if (error instanceof CsvError) throw CommonErrors.invalidField('body', `body is no CSV: ${error.message}`);
+    throw error;
+  }
+}
+
+/** @throws VALIDATION_FAILED for what is not UTF-8 */
+async function* textOf(stream: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) yield decoder.decode(chunk, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      throw CommonErrors.invalidField('body', 'body is not valid UTF-8');
     throw error;
   }
 }

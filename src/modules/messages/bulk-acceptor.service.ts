@@ -11,6 +11,8 @@ import { MessageMetrics } from './message.metrics';
 export interface BulkOrder {
   tenantId: string;
   campaignId: string;
+  /** Whoever takes in its recipients now: of two, the later one. */
+  intake: string;
   /** From which they leave, in turn; a chat that one of them knows is written to by that one. */
   sessionIds: readonly string[];
   type: SentType;
@@ -26,10 +28,13 @@ export interface BulkRow {
   body: string | null;
 }
 
-/** How many were stored now, of as many as the tenant's day had room for: the first of them. */
+/** What became of a batch: places in it, from 0. */
 export interface BulkStored {
   stored: number;
-  granted: number;
+  /** For which the tenant's day had no room. */
+  overQuota: number[];
+  /** Whose session was deleted meanwhile. */
+  homeless: number[];
 }
 
 const HELD = `
@@ -41,23 +46,30 @@ const HELD = `
 const STORE = `
   with alive as (
     update campaigns set accepting_until = clock_timestamp() + interval '60 seconds'
-    where tenant_id = $1 and id = $3 and status = 'accepting' and accepting_until > clock_timestamp() returning id),
+    where tenant_id = $1 and id = $3 and intake = $13 and status = 'accepting' and accepting_until > clock_timestamp()
+    returning id),
   lane as (${HELD}),
   given as (
     select * from unnest($4::uuid[], $5::text[], $6::text[], $7::uuid[]) with ordinality
       as g(id, chat, body, session_id, position)),
+  placed as (
+    select g.*, k.session_id is null as strange, lane.session_id as lane_id
+    from given g left join lateral (
+      select c.session_id from chats c join lane on lane.session_id = c.session_id
+      where c.tenant_id = $1 and c.session_id = any ($2::uuid[]) and c.chat = g.chat
+      order by c.last_inbound_at desc nulls last, c.known_at limit 1) k on true
+    left join lane on lane.session_id = coalesce(k.session_id, g.session_id)),
   stored as (
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
       expires_at, urgency, first_contact, campaign_id)
-    select $1, g.id, coalesce(k.session_id, g.session_id), g.chat, 'outbound', $8, 'queued', g.body, $9::jsonb, $10::jsonb, $11,
-      $12, 2, k.session_id is null and g.chat not like '%@g.us', $3
-    from given g left join lateral (
-      select c.session_id from chats c where c.tenant_id = $1 and c.session_id = any ($2::uuid[]) and c.chat = g.chat
-      order by c.last_inbound_at desc nulls last, c.known_at limit 1) k on true
-    join lane on lane.session_id = coalesce(k.session_id, g.session_id)
-    where exists (select from alive)
-    order by g.position on conflict (tenant_id, id) do nothing returning id)
-  select (select count(*) from stored)::int as stored, exists (select from alive) as alive`;
+    select $1, p.id, p.lane_id, p.chat, 'outbound', $8, 'queued', p.body, $9::jsonb, $10::jsonb, $11,
+      $12, 2, p.strange and p.chat not like '%@g.us', $3
+    from placed p where p.lane_id is not null and exists (select from alive)
+    order by p.position on conflict (tenant_id, id) do nothing returning id)
+  select (select count(*) from stored)::int as stored, exists (select from alive) as alive,
+    array(select position::int - 1 from placed where lane_id is null) as homeless`;
+
+const THERE = `select id from messages where tenant_id = $1 and id = any ($2::uuid[])`;
 
 // Grants as many as are left of the day, as the acceptance of single messages does.
 const GRANT = `
@@ -114,10 +126,13 @@ export class BulkAcceptor {
 
   private async storeAll(order: BulkOrder, rows: BulkRow[], turn: number): Promise<BulkStored | null> {
     const [row] = await this.db.query<StoreRow>(order.tenantId, STORE, paramsOf(order, rows, turn));
-    return row?.alive ? { stored: row.stored, granted: rows.length } : null;
+    return row?.alive ? { stored: row.stored, overQuota: [], homeless: row.homeless } : null;
   }
 
-  /** Lanes before the tenant's day, as everybody locks them. What was there already gives its place in the day back. */
+  /**
+   * Lanes before the tenant's day, as everybody locks them. Only what would be stored asks for room: neither who is named
+   * twice, nor who is there since an earlier run. What is not stored after all gives its place back.
+   */
   private async storeWithin(
     limit: number,
     order: BulkOrder,
@@ -128,19 +143,37 @@ export class BulkAcceptor {
     const day = dayIn(await this.tenants.timeZoneOf(tenantId), new Date());
     return this.db.transaction(tenantId, async (tx) => {
       await tx.query(HELD, [tenantId, sessionIds]);
-      const [grant] = await tx.query<{ granted: number }>(GRANT, [tenantId, day, rows.length, limit]);
-      const granted = grant?.granted ?? 0;
-      const row = await storeIn(tx, order, rows.slice(0, granted), turn);
+      const fresh = await freshOf(tx, order, rows);
+      const [grant] = await tx.query<{ granted: number }>(GRANT, [tenantId, day, fresh.length, limit]);
+      const granted = fresh.length === 0 ? 0 : (grant?.granted ?? 0);
+      const turnedDown = new Set(fresh.slice(granted).map((nth) => rows[nth]?.chat));
+      const places = rows.map((row, nth) => ({ ...row, nth }));
+      const admitted = places.filter(({ chat }) => !turnedDown.has(chat));
+      const overQuota = places.filter(({ chat }) => turnedDown.has(chat)).map(({ nth }) => nth);
+      const row = await storeIn(tx, order, admitted, turn);
       const stored = row?.stored ?? 0;
       if (stored < granted) await tx.query(GIVE_BACK, [tenantId, day, granted - stored]);
-      return row?.alive ? { stored, granted } : null;
+      const homeless = (row?.homeless ?? []).map((nth) => admitted[nth]?.nth ?? nth);
+      return row?.alive ? { stored, overQuota, homeless } : null;
     });
   }
+}
+
+/** Places of those whose message is not there yet; of who is named twice the first. */
+async function freshOf(tx: TenantTransaction, { tenantId, campaignId }: BulkOrder, rows: BulkRow[]): Promise<number[]> {
+  const ids = rows.map(({ chat }) => idOf(campaignId, chat));
+  const known = new Set((await tx.query<{ id: string }>(THERE, [tenantId, ids])).map(({ id }) => id));
+  return ids.flatMap((id, nth) => {
+    if (known.has(id)) return [];
+    known.add(id);
+    return nth;
+  });
 }
 
 interface StoreRow {
   stored: number;
   alive: boolean;
+  homeless: number[];
 }
 
 async function storeIn(
@@ -166,6 +199,7 @@ const paramsOf = (order: BulkOrder, rows: BulkRow[], turn: number): unknown[] =>
   JSON.stringify(order.metadata),
   order.createdBy,
   order.expiresAt,
+  order.intake,
 ];
 
 /** The time of the campaign's own id, and of the rest 74 bits of a hash: a UUIDv7 like every id. */

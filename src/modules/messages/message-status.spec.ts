@@ -57,8 +57,8 @@ describe('the transition table', () => {
   });
 
   it('ends before it has left from what has not left only', () => {
-    for (const end of ['cancelled', 'suppressed', 'expired'] as const)
-      expect(sourcesOf(end)).toEqual(['scheduled', 'queued']);
+    for (const end of ['suppressed', 'expired'] as const) expect(sourcesOf(end)).toEqual(['scheduled', 'queued']);
+    expect(sourcesOf('cancelled')).toEqual(['scheduled', 'queued', 'sending']); // with its session
   });
 
   it('leaves what was received alone', () => {

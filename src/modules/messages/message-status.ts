@@ -21,12 +21,13 @@ export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
  * The one transition table (docs/ARCHITECTURE.md shows it). An ack outranks every end that we wrote ourselves and never goes
  * down: so webhooks that come early, late, twice or out of order change nothing wrongly. What leads back to `queued` is a
  * retry: from an attempt that is known not to have left, or that WAHA says it never saw; from what failed or expired when
- * somebody asks for it, and from what may have been sent (`unknown`, `stalled`) when somebody insists.
+ * somebody asks for it, and from what may have been sent (`unknown`, `stalled`) when somebody insists. An attempt that is known
+ * not to have left is `cancelled` where its session was deleted meanwhile.
  */
 export const TRANSITIONS: Record<MessageStatus, readonly MessageStatus[]> = {
   scheduled: ['queued', 'cancelled', 'suppressed', 'expired', 'sent', 'delivered', 'read', 'played', 'failed'],
   queued: ['sending', 'sent', 'delivered', 'read', 'played', 'failed', 'cancelled', 'suppressed', 'expired'],
-  sending: ['queued', 'sent', 'delivered', 'read', 'played', 'failed', 'unknown'],
+  sending: ['queued', 'sent', 'delivered', 'read', 'played', 'failed', 'cancelled', 'unknown'],
   unknown: ['queued', 'sent', 'delivered', 'read', 'played', 'failed'],
   failed: ['queued', 'sent', 'delivered', 'read', 'played'],
   cancelled: ['sent', 'delivered', 'read', 'played'],

@@ -13,7 +13,7 @@ export interface Applied {
   /** `later` when the message that it belongs to is not known yet. */
   result: 'applied' | 'ignored' | 'later';
   note?: string;
-  /** The chat in which somebody wrote. */
+  /** The chat that the session knows by now, and in which somebody may have written. */
   heard?: string;
   /** Whether a message has ended that may have held up others. */
   frees?: boolean;
@@ -42,6 +42,7 @@ const ADVANCE = `
     where tenant_id = $1 and session_id = $2 and wa_id = $3 and direction = 'outbound' for no key update),
   moved as (
     update messages m set status = $4, settle_at = null, next_attempt_at = null,
+      burned = m.burned + case when old.status = 'sending' then 1 else 0 end,
       sent_at = case when $4 = 'failed' then m.sent_at else coalesce(m.sent_at, greatest($5, m.attempted_at)) end,
       delivered_at = case when $4 in ('delivered', 'read', 'played')
         then coalesce(m.delivered_at, greatest($5, m.attempted_at)) else m.delivered_at end,
@@ -66,7 +67,8 @@ const ADVANCE = `
 const BIND = `
   update messages set wa_id = $4 where tenant_id = $1 and id = (
     select id from messages where tenant_id = $1 and session_id = $2 and chat = $3 and wa_id is null
-      and status in ('sending', 'unknown') and body is not distinct from $5
+      and status in ('sending', 'unknown') and body is not distinct from $5 
+      and ($7::timestamptz is null or attempted_at <= $7::timestamptz + interval '5 seconds')
       and ($5::text is not null or type = $6 or (type = 'file' and $6 in ('image', 'voice', 'video'))) order by seq limit 1)
   returning id`;
 
@@ -88,14 +90,16 @@ const INSERT = `
       where excluded.last_inbound_at is not null)
   select id from stored`;
 
-// Somebody wrote in those chats: what waits for them is a reply now, and no first contact. The lane comes before its messages.
+// Those chats are known by now: what waits for them is no first contact, and a reply where somebody wrote there within a day. The
+// lane comes before its messages.
 const RELEASE = `
   with lane as (
     select tenant_id, session_id, pace_at, next_at from lanes
     where tenant_id = $1 and session_id = $2 and state <> 'closed' for no key update),
   released as (
-    update messages m set urgency = case when m.urgency = 1 then 0 else m.urgency end, first_contact = false
-    from lane where m.tenant_id = lane.tenant_id and m.session_id = lane.session_id and m.chat = any ($3)
+    update messages m set first_contact = false,
+      urgency = case when m.urgency = 1 and c.last_inbound_at > clock_timestamp() - interval '24 hours' then 0 else m.urgency end
+    from lane join chats c on c.tenant_id = lane.tenant_id and c.session_id = lane.session_id and c.chat = any ($3) where m.tenant_id = lane.tenant_id and m.session_id = lane.session_id and m.chat = c.chat
       and m.status = 'queued' and (m.urgency = 1 or m.first_contact) returning m.id)
   update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
   from lane where l.tenant_id = lane.tenant_id and l.session_id = lane.session_id
@@ -111,7 +115,7 @@ export class MessageUpdates {
   ) {}
 
   /**
-   * A message that WhatsApp shows us: somebody wrote, or one of our own is echoed.
+   * A message that an event tells of: somebody wrote, or one of our own is echoed.
    * @param patient whether an echo of a message that we do not know may still wait for the answer of its send
    */
   async applyMessage(
@@ -120,8 +124,22 @@ export class MessageUpdates {
     message: WahaMessage,
     patient: boolean,
   ): Promise<Applied> {
+    if (!message.fromMe) await this.sessions.heard(tx, session, 'inbound');
+    return this.apply(tx, session, message, { patient, asked: false });
+  }
+
+  /** The same of one that we asked for: it does not show that the session hears, and may be older than any attempt. */
+  applyFound(tx: TenantTransaction, session: SessionKey, message: WahaMessage, patient: boolean): Promise<Applied> {
+    return this.apply(tx, session, message, { patient, asked: true });
+  }
+
+  private async apply(
+    tx: TenantTransaction,
+    session: SessionKey,
+    message: WahaMessage,
+    { patient, asked }: { patient: boolean; asked: boolean },
+  ): Promise<Applied> {
     if (!message.fromMe) {
-      await this.sessions.heard(tx, session, 'inbound');
       const isNew = await this.insert(tx, session, message, 'received');
       return isNew ? { ...DONE, heard: message.chat } : NOTHING_NEW;
     }
@@ -129,9 +147,10 @@ export class MessageUpdates {
     const report: Report = { waId: message.waId, status, at: message.at, acked: message.status !== null };
     const first = await this.advance(tx, session, report);
     if (first) return first;
-    if (await this.bind(tx, session, message)) return (await this.advance(tx, session, report)) ?? DONE;
+    if (await this.bind(tx, session, message, asked)) return (await this.advance(tx, session, report)) ?? DONE;
     if (message.source === 'api' && patient) return { result: 'later', note: 'its send has not been answered yet' };
-    return (await this.insert(tx, session, message, status)) ? DONE : NOTHING_NEW;
+    // From the phone: its chat is known from now on.
+    return (await this.insert(tx, session, message, status)) ? { ...DONE, heard: message.chat } : NOTHING_NEW;
   }
 
   /** An ack of one of our messages. @param patient as above */
@@ -159,7 +178,8 @@ export class MessageUpdates {
 
   /**
    * Lets go what the applied events held back. After their transaction and not within: that one has locked messages, and who
-   * sends locks the lane before them. Where the process dies in between, the lane is woken by another (`wakeForgotten`).
+   * sends locks the lane before them. Where the process dies in between, they wait as what they were; a lane that sleeps without a
+   * time is woken by another (`wakeForgotten`).
    */
   async release({ tenantId, sessionId }: SessionKey, applied: readonly Applied[]): Promise<void> {
     const heard = new Set(applied.flatMap(({ heard: chat }) => chat ?? []));
@@ -185,8 +205,12 @@ export class MessageUpdates {
     tx: TenantTransaction,
     { tenantId, sessionId }: SessionKey,
     message: WahaMessage,
+    asked: boolean,
   ): Promise<boolean> {
-    const rows = await tx.query(BIND, [tenantId, sessionId, message.chat, message.waId, message.body, message.type]);
+    const rows = await tx.query(BIND, [
+      ...[tenantId, sessionId, message.chat, message.waId, message.body, message.type],
+      asked ? message.at : null,
+    ]);
     return rows.length > 0;
   }
 

@@ -26,11 +26,15 @@ import { MessageUpdates } from './message-updates.service';
 import { MessagesController } from './messages.controller';
 import { MessagesRepository } from './messages.repository';
 import { MessagesService } from './messages.service';
+import { MessageStatsController } from './stats/message-stats.controller';
+import { MessageStatsRepository } from './stats/message-stats.repository';
+import { MessageStatsService } from './stats/message-stats.service';
+import { StatsFolder } from './stats/stats-folder.service';
 
 /** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
 @Module({
   imports: [TemplatesModule, WahaModule],
-  controllers: [MessagesController, MessageMediaController, MediaController],
+  controllers: [MessageStatsController, MessagesController, MessageMediaController, MediaController],
   providers: [
     BulkAcceptor,
     LaneStore,
@@ -50,11 +54,14 @@ import { MessagesService } from './messages.service';
     MessageClock,
     MessageHealth,
     MessageMetrics,
+    MessageStatsRepository,
+    MessageStatsService,
     MessageUpdates,
     MessagesRepository,
     MessagesService,
     Sender,
     Settlement,
+    StatsFolder,
   ],
   exports: [BulkAcceptor, MessageChanges, MessageUpdates, MessagesService, TemplatesModule, WahaModule],
 })

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { AppError, ErrorDetail } from '../../common/app-error';
 import { MAX_TEXT_CHARACTERS } from '../../common/message-text';
 import {
@@ -110,36 +111,60 @@ describe('renderTemplate', () => {
   });
 
   it('gives back, of any pieces, exactly these: values and text are never mistaken for each other', () => {
-    const random = seeded(20261124);
-    const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-    const fragments = ['x', ' ', '{', '}', '}}', '$&', '👍', '\n', 'ä', '{{a}}', '{{ b }}', '{{'];
-    const some = (from: readonly string[]): string =>
-      Array.from({ length: 1 + Math.floor(random() * 5) }, () => pick(from)).join('');
-    const names = ['a', 'b', '_c', 'D9', 'toString', 'constructor'];
-    for (let round = 0; round < 2_000; round++) {
-      const values = Object.fromEntries(names.map((name) => [name, random() < 0.2 ? random() * 100 : some(fragments)]));
-      const plain = () => `<${some(fragments).replaceAll('{', '(')}>`;
-      const parts = Array.from({ length: 1 + Math.floor(random() * 8) }, () =>
-        random() < 0.5 ? { text: plain() } : { name: pick(names), blank: pick(['', ' ', '\t ']) },
-      );
-      const template = parts.map((part) => part.text ?? `{{${part.blank}${part.name}${part.blank}}}`).join('');
-      const expected = parts.map((part) => part.text ?? String(values[part.name])).join('');
-      if (!/\S/.test(expected)) continue;
-      expect(fill(template, values)).toBe(expected);
-      const used = [...new Set(parts.flatMap((part) => part.name ?? []))];
-      expect(parseTemplate(template).variables).toEqual(used);
-      expect(faultsOf(() => fill(template)).map(({ field }) => field)).toEqual(used.map((name) => `variables.${name}`));
-    }
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 12 }), values, (parts, given) => {
+        const template = parts.map((each) => each.text ?? `{{${each.blank}${each.name}${each.blank}}}`).join('');
+        const expected = parts.map((each) => each.text ?? String(given[each.name])).join('');
+        fc.pre(/\S/.test(expected));
+        expect(fill(template, given)).toBe(expected);
+        const used = [...new Set(parts.flatMap((each) => each.name ?? []))];
+        expect(parseTemplate(template).variables).toEqual(used);
+        expect(faultsOf(() => fill(template)).map(({ field }) => field)).toEqual(
+          used.map((name) => `variables.${name}`),
+        );
+      }),
+    );
   });
 });
 
-/** Numbers of [0, 1) that are the same in each run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
+describe('any text', () => {
+  it('is taken apart so that nothing of it is lost, or refused with a position within it', () => {
+    const anything = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(fragment).map((all) => all.join('')),
+    );
+    fc.assert(
+      fc.property(anything, (text) => {
+        const faults = faultsOf(() => parseTemplate(text));
+        if (faults.length === 0) {
+          const whole = parseTemplate(text).pieces.map((piece) =>
+            typeof piece === 'string' ? piece : `{{${piece.variable}}}`,
+          );
+          expect(whole.join('')).toBe(text.replace(/\{\{[ \t]*(\w+)[ \t]*\}\}/g, '{{$1}}'));
+          return;
+        }
+        const position = Number(/at character (\d+):/.exec(faults[0]?.message ?? '')?.[1]);
+        const [characters, begin] = [[...text], position - 1];
+        expect(characters.slice(begin, begin + 2)).toEqual(['{', '{']);
+        expect(faultsOf(() => parseTemplate(characters.slice(0, begin).join('')))).toEqual([]);
+      }),
+    );
+  });
+});
+
+const fragment = fc.constantFrom('x', ' ', '{', '}', '}}', '$&', '👍', '\n', 'ä', '{{a}}', '{{ b }}', '{{');
+const some = fc.array(fragment, { maxLength: 5 }).map((all) => all.join(''));
+const NAMES = ['a', 'b', '_c', 'D9', 'toString', 'constructor'] as const;
+const value = fc.oneof(some, fc.double({ noNaN: true, noDefaultInfinity: true }));
+const values: fc.Arbitrary<VariableValues> = fc
+  .tuple(...NAMES.map(() => value))
+  .map((all) => Object.fromEntries(all.map((each, i) => [NAMES[i] ?? '', each])));
+/** A piece of a template: plain text, in which no variable begins, or a variable. */
+const part = fc.oneof(
+  some.map((all) => ({ text: `<${all.replaceAll('{', '(')}>`, name: undefined, blank: '' })),
+  fc.record({
+    text: fc.constant(undefined),
+    name: fc.constantFrom(...NAMES),
+    blank: fc.constantFrom('', ' ', '\t '),
+  }),
+);

@@ -7,9 +7,10 @@ const NEXT_RESTART = `clock_timestamp() + case when restart_attempts >= $10::int
 
 /** Whether it works again after it did not, of a session that had a state before: what came meanwhile may have been told to nobody. */
 const WORKS_AGAIN = `$3 = 'WORKING' and status <> 'WORKING' and status_at > '-infinity'`;
-/** Since when: since it was last heard of, a minute before that, and not more than a week. */
+/** Since when: since it was last heard of, and before that for as long as WAHA tries
+ * an event again, but not more than a week. */
 const LAST_HEARD = `greatest(clock_timestamp() - interval '7 days',
-  least(status_at, coalesce(greatest(last_inbound_at, last_ack_at), status_at)) - interval '1 minute')`;
+  least(status_at, coalesce(greatest(last_inbound_at, last_ack_at), status_at)) - interval '20 minutes')`;
 
 /**
  * Notes a state ($3) of a session as WAHA told it ($4: when, $7: whether as an answer) and opens or parks the lane with it. A

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { TenantTransaction } from '../../platform/database/tenant-database';
+import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { LANE_COLUMNS, LANE_SETTINGS, LANE_VALUES, laneSettings } from './lane-settings';
 import type { SessionRow } from './sessions.repository';
 
@@ -27,6 +27,8 @@ const SET_LANE = `
 /** Reads and writes what people edit of a session, within a transaction of its tenant. */
 @Injectable()
 export class SessionSettingsRepository {
+  constructor(private readonly db: TenantDatabase) {}
+
   /** Locked until the transaction ends, the session before its lane; null when there is none, or it was deleted. */
   async lock(tx: TenantTransaction, tenantId: string, id: string): Promise<SessionSettings | null> {
     const [session] = await tx.query<Pick<SessionSettings, 'name' | 'metadata' | 'version'>>(
@@ -40,6 +42,19 @@ export class SessionSettingsRepository {
       [tenantId, id],
     );
     return lane ? { ...session, ...lane } : null;
+  }
+
+  /** Lets the tenant's lanes look again at what they may send: its days, or its quiet hours, may be others now. */
+  async wakeLanes(tenantId: string): Promise<void> {
+    await this.db.query(
+      tenantId,
+      `update lanes l set next_at = greatest(l.pace_at, clock_timestamp()) from (
+          select tenant_id, session_id from lanes
+          where tenant_id = $1 and owner is null and state = 'open' and next_at > clock_timestamp()
+          order by session_id for no key update) s
+        where l.tenant_id = s.tenant_id and l.session_id = s.session_id`,
+      [tenantId],
+    );
   }
 
   /** Breaks sessions_name_key. */

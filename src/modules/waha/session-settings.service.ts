@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { mergedPace, type Pace, type PaceChange, type QuietHours } from '../../common/pace';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { uniqueViolation } from '../../platform/database/database-error';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { Wakeups } from '../../platform/database/wakeups';
+import { EventBus } from '../../platform/events/domain-events';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { TenantsService } from '../tenants/tenants.service';
 import { type SessionSettings, SessionSettingsRepository } from './session-settings.repository';
@@ -26,13 +27,18 @@ const OF_THE_LANE: readonly string[] = ['pace', 'quiet_hours'];
 /** Editing a session: nothing of it reaches WAHA, which knows neither its name nor its pace. */
 @Injectable()
 export class SessionSettingsService {
+  private readonly logger = new Logger(SessionSettingsService.name);
+
   constructor(
     private readonly db: TenantDatabase,
     private readonly settings: SessionSettingsRepository,
     private readonly audit: AuditLog,
     private readonly wakeups: Wakeups,
     private readonly tenants: TenantsService,
-  ) {}
+    events: EventBus,
+  ) {
+    events.hears('tenant.changed', ({ tenantId }) => void this.lookAgain(tenantId));
+  }
 
   /** The pace of a new session: as it is given, and for the rest as the tenant's default says. */
   async paceOf(actor: Actor, given: PaceChange): Promise<Pace> {
@@ -64,6 +70,14 @@ export class SessionSettingsService {
     } catch (error) {
       throw uniqueViolation(error) === 'sessions_name_key' ? WahaErrors.nameTaken() : error;
     }
+    this.wakeups.wake('lanes');
+  }
+
+  /** What cannot be done now does not matter: each lane has a time at which it looks by itself. */
+  private async lookAgain(tenantId: string): Promise<void> {
+    await this.settings
+      .wakeLanes(tenantId)
+      .catch((error: unknown) => this.logger.warn({ msg: 'lanes were not woken', tenant_id: tenantId, err: error }));
     this.wakeups.wake('lanes');
   }
 }

@@ -13,7 +13,7 @@ export interface CatchingUp {
   waha_name: string;
   server_id: string;
   catch_up_from: Date;
-  /** The same to the microsecond. */
+  /** Until when it is this worker's, to the microsecond; another time once a new gap is noted. */
   mark: string;
 }
 
@@ -24,14 +24,20 @@ export class CatchUpReader {
 
   constructor(private readonly servers: WahaServers) {}
 
-  /** The messages since the gap began, the oldest first. What comes meanwhile may be in them twice. */
-  async since({ server_id, waha_name, catch_up_from }: CatchingUp): Promise<WahaMessage[]> {
+  /**
+   * The messages since the gap began, the oldest first. What comes meanwhile may be in them twice.
+   * @param goOn told before each page; false when somebody else is at it by now
+   */
+  async since(
+    { server_id, waha_name, catch_up_from }: CatchingUp,
+    goOn: () => Promise<boolean>,
+  ): Promise<WahaMessage[]> {
     const { client } = await this.servers.byId(server_id);
     const found: WahaMessage[] = [];
-    for (let page = PAGE; page === PAGE && found.length < MOST;) {
-      const messages = await client.messagesSince(waha_name, catch_up_from, { limit: PAGE, offset: found.length });
-      found.push(...messages);
-      page = messages.length;
+    for (let offset = 0; found.length < MOST && (await goOn()); offset += PAGE) {
+      const page = await client.messagesSince(waha_name, catch_up_from, { limit: PAGE, offset });
+      found.push(...page.messages);
+      if (page.entries < PAGE) break;
     }
     if (found.length >= MOST) this.logger.error({ msg: 'more was missed than can be caught up', waha_name });
     // WhatsApp counts whole seconds: within one the order is that of the list.

@@ -48,11 +48,19 @@ export class CatchUp implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   private async catchUp(session: CatchingUp): Promise<void> {
-    const { tenant_id, session_id, mark } = session;
+    const { tenant_id, session_id } = session;
+    let { mark } = session;
+    // A new gap, or another worker: what is being read is not all, or not ours, any more.
+    const goOn = async (): Promise<boolean> => {
+      if (mark === '') return false;
+      const [row] = await this.system.run<{ mark: string }>('goOnCatchingUp', [tenant_id, session_id, mark, AGAIN_MS]);
+      mark = row?.mark ?? '';
+      return row !== undefined;
+    };
     try {
-      const found = await this.reading.since(session);
-      const applied = await this.applying.apply(session, found);
-      if (applied) await this.system.run('finishCatchUp', [tenant_id, session_id, mark]);
+      const found = await this.reading.since(session, goOn);
+      const applied = await this.applying.apply(session, found, goOn);
+      if (applied && mark !== '') await this.system.run('finishCatchUp', [tenant_id, session_id, mark]);
     } catch (error) {
       this.logger.warn({ msg: 'not caught up yet', session_id, err: error });
     }

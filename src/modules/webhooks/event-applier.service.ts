@@ -67,6 +67,7 @@ export class EventApplier {
       applied.length = 0;
       if (!(await this.events.lockSession(tx, session))) return [];
       const pending = await this.events.pending(tx, session, limit);
+      if (pending.some(({ event }) => event === 'session.status')) await this.events.holdLane(tx, session);
       for (const event of pending) applied.push(await this.tryToApply(tx, session, event));
       const handled = pending.map((event, nth) => handledAs(event, applied[nth]));
       if (handled.length > 0) await this.events.mark(tx, session, handled);

@@ -55,8 +55,24 @@ export class WebhookEventsRepository {
       [session_id],
     );
     if (!row?.locked) return false;
-    await tx.query(`select from sessions where tenant_id = $1 and id = $2 for no key update`, [tenant_id, session_id]);
+    await this.hold(tx, { tenant_id, session_id });
     return true;
+  }
+
+  /** The same, waiting for whoever is at it. */
+  async waitForSession(tx: TenantTransaction, session: SessionWithEvents): Promise<void> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended('events ' || $1, 0))`, [session.session_id]);
+    await this.hold(tx, session);
+  }
+
+  /** Holds the session's lane: a state opens or parks it, and lanes come before messages. */
+  async holdLane(tx: TenantTransaction, { tenant_id, session_id }: SessionWithEvents): Promise<void> {
+    const text = `select from lanes where tenant_id = $1 and session_id = $2 for no key update`;
+    await tx.query(text, [tenant_id, session_id]);
+  }
+
+  private async hold(tx: TenantTransaction, { tenant_id, session_id }: SessionWithEvents): Promise<void> {
+    await tx.query(`select from sessions where tenant_id = $1 and id = $2 for no key update`, [tenant_id, session_id]);
   }
 
   /** The session's due events in the order in which they came, of some megabytes together at most. */

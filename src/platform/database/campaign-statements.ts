@@ -10,6 +10,17 @@ const WAKE = (from: string): string => `
     update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
     from lane where l.tenant_id = lane.tenant_id and l.session_id = lane.session_id)`;
 
+/** Messages of the campaign `c` that wait, and those of which the outcome is not known yet. */
+const QUEUED = `
+  select from campaign_sessions s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id
+    and m.campaign_id = s.campaign_id and m.status = 'queued'
+  where s.tenant_id = c.tenant_id and s.campaign_id = c.id`;
+const UNDER_WAY = `
+  select from campaign_sessions s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id
+    and (m.status = 'sending' or (m.status = 'unknown' and m.settle_at is not null)
+      or (m.status = 'queued' and m.next_attempt_at is not null)) and m.campaign_id = s.campaign_id
+  where s.tenant_id = c.tenant_id and s.campaign_id = c.id`;
+
 /** What time does to campaigns, of all tenants alike; each takes at most $1 and answers how many it moved. */
 export const CAMPAIGN_STATEMENTS = {
   startCampaigns: {
@@ -27,22 +38,18 @@ export const CAMPAIGN_STATEMENTS = {
       ${WAKE('sessions')}
       select count(*)::int as moved from started`,
   },
+  lockRunningCampaigns: {
+    reason: CLOCK,
+    text: `select tenant_id, id from campaigns where status = 'running' and id > $2 order by id limit $1 for no key update skip locked`,
+  },
   finishCampaigns: {
     reason: CLOCK,
-    // Finished: every message was handed to WAHA or has ended. An outcome that is still asked for is neither.
+    // Finished: every message was handed to WAHA or has ended. An outcome that is still asked for is neither. Runs after
+    // lockRunningCampaigns in the same transaction: a new snapshot, so that no retry by hand is overlooked.
     text: `
       with due as (
-        select c.tenant_id, c.id from campaigns c where c.status = 'running'
-          and not exists (
-            select from campaign_sessions s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id
-              and m.campaign_id = s.campaign_id and m.status = 'queued'
-            where s.tenant_id = c.tenant_id and s.campaign_id = c.id)
-          and not exists (
-            select from campaign_sessions s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id
-              and (m.status = 'sending' or (m.status = 'unknown' and m.settle_at is not null)
-                or (m.status = 'queued' and m.next_attempt_at is not null)) and m.campaign_id = s.campaign_id
-            where s.tenant_id = c.tenant_id and s.campaign_id = c.id)
-        order by c.id limit $1 for no key update of c skip locked),
+        select c.tenant_id, c.id from campaigns c join unnest($1::uuid[], $2::uuid[]) as held(tenant_id, id) using (tenant_id, id)
+        where c.status = 'running' and not exists (${QUEUED}) and not exists (${UNDER_WAY})),
       stopped as (
         update campaign_sessions s set running = false from due where s.tenant_id = due.tenant_id and s.campaign_id = due.id),
       moved as (
@@ -73,12 +80,10 @@ export const CAMPAIGN_STATEMENTS = {
   },
   campaignsCleared: {
     reason: CLOCK,
+    // What is on its way may still come back into the queue: until it has ended, the rest is looked for.
     text: `
       with done as (
-        update campaigns c set clearing = false where c.clearing and not exists (
-          select from campaign_sessions s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.session_id
-            and m.campaign_id = s.campaign_id and m.status = 'queued'
-          where s.tenant_id = c.tenant_id and s.campaign_id = c.id)
+        update campaigns c set clearing = false where c.clearing and not exists (${QUEUED}) and not exists (${UNDER_WAY})
         returning c.id)
       select count(*)::int as moved from done`,
   },

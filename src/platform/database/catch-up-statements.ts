@@ -6,7 +6,7 @@ export const CATCH_UP_STATEMENTS = {
     text: `
       with was as (select open_at from webhook_door for update),
       kept as (update webhook_door set open_at = greatest(open_at, clock_timestamp())),
-      gap as (select open_at - interval '1 minute' as since from was where open_at < clock_timestamp() - $1::int * interval '1 ms'),
+      gap as (select open_at - interval '20 minutes' as since from was where open_at < clock_timestamp() - $1::int * interval '1 ms'),
       marked as (
         update sessions s set catch_up_from = least(coalesce(s.catch_up_from, 'infinity'), gap.since),
           catch_up_at = clock_timestamp()
@@ -21,11 +21,17 @@ export const CATCH_UP_STATEMENTS = {
         order by catch_up_at limit $1 for no key update skip locked)
       update sessions s set catch_up_at = clock_timestamp() + $2::int * interval '1 ms' from due
       where s.tenant_id = due.tenant_id and s.id = due.id
-      returning s.tenant_id, s.id as session_id, s.waha_name, s.server_id, s.catch_up_from, s.catch_up_from::text as mark`,
+      returning s.tenant_id, s.id as session_id, s.waha_name, s.server_id, s.catch_up_from, s.catch_up_at::text as mark`,
   },
   finishCatchUp: {
-    reason: 'What was caught up is missing no longer, unless there is a new gap since.',
+    reason:
+      'What was caught up is missing no longer, unless there is a new gap since: whoever notes one sets the time anew.',
     text: `update sessions set catch_up_from = null, catch_up_at = null
-      where tenant_id = $1 and id = $2 and catch_up_from = $3::timestamptz`,
+      where tenant_id = $1 and id = $2 and catch_up_at = $3::timestamptz`,
+  },
+  goOnCatchingUp: {
+    reason: 'A worker that is at it keeps the session for itself.',
+    text: `update sessions set catch_up_at = clock_timestamp() + $4::int * interval '1 ms'
+      where tenant_id = $1 and id = $2 and catch_up_at = $3::timestamptz returning catch_up_at::text as mark`,
   },
 } as const;

@@ -49,6 +49,11 @@ const free = (campaign: string | null): string => `
           or (h.status = 'queued' and h.next_attempt_at is not null and h.next_attempt_at > clock_timestamp()
             and (h.campaign_id is null${campaign === null ? '' : ` or h.campaign_id = ${campaign}`})))))`;
 
+/** Nothing of a chat overtakes what waits there as a first contact, and came before it. Asked row by row, for one row is wanted. */
+const IN_TURN = `not q.first_contact and coalesce((select false from messages f where f.tenant_id = q.tenant_id
+    and f.session_id = q.session_id and f.chat = q.chat and f.status = 'queued' and f.first_contact and f.seq < q.seq
+    and f.urgency <= q.urgency and f.campaign_id is not distinct from q.campaign_id limit 1), true)`;
+
 const FIELDS =
   'q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.burned, q.first_contact, q.urgency, q.seq, q.campaign_id';
 
@@ -92,7 +97,7 @@ export const CLAIM_STATEMENTS = {
             (select min(c.next_at) from campaign_sessions c where c.tenant_id = lane.tenant_id and c.session_id = lane.session_id
               and c.running and c.next_at > clock_timestamp())) end as retry_at
         from lane left join lateral (
-          (select ${FIELDS} from messages q where ${free(null)} and not q.first_contact
+          (select ${FIELDS} from messages q where ${free(null)} and ${IN_TURN}
               and q.urgency <= case when lane.others then 32767 when lane.replies then 0 else -1 end
             order by q.urgency, q.seq limit 1)
           union all
@@ -100,7 +105,7 @@ export const CLAIM_STATEMENTS = {
             order by q.urgency, q.seq limit 1)
           union all
           (select ${FIELDS} from campaign_sessions c cross join lateral (
-              (select q.* from messages q where ${free('c.campaign_id')} and not q.first_contact order by q.urgency, q.seq limit 1)
+              (select q.* from messages q where ${free('c.campaign_id')} and ${IN_TURN} order by q.urgency, q.seq limit 1)
               union all
               (select q.* from messages q where lane.firsts and ${free('c.campaign_id')} and q.first_contact
                 order by q.urgency, q.seq limit 1)) q

@@ -11,12 +11,14 @@ export const PLATFORM_TABLES: readonly string[] = [
   'webhook_door',
 ];
 
-/** Tables of the tenants that even their own role only adds to, or only reads: the audit trail is the owner's. */
+/** Tables of the tenants that even their own role only adds to, reads or purges: the audit trail and the figures. */
 const APP: Record<string, Work[]> = {
   audit_logs: ['select', 'insert'],
   audit_seals: ['select'],
   audit_chains: ['select'],
   audit_pending: ['select'],
+  message_stats: ['select', 'delete'],
+  message_stat_deltas: ['select', 'delete'],
 };
 
 /**
@@ -25,6 +27,7 @@ const APP: Record<string, Work[]> = {
  */
 export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: string }> = {
   'audit_enqueue()': { role: null, reason: 'Each record of the audit trail waits to be sealed, whoever wrote it.' },
+  'message_stats_note()': { role: null, reason: 'Each change of a message is counted, whoever makes it.' },
   'audit_maintain()': {
     role: 'system',
     reason: 'Months of the audit trail are made and, past their retention, dropped.',
@@ -66,6 +69,9 @@ const SYSTEM: Record<string, Work[]> = {
   campaign_sessions: ['select', 'update'],
   message_events: ['insert'],
   message_media: ['select', 'update'],
+  // To lock what it takes it needs the right to update; nothing does.
+  message_stat_deltas: ['select', 'update', 'delete'],
+  message_stats: ['select', 'insert', 'update'],
   chats: ['select', 'insert'],
   webhook_events: ['select', 'delete'],
   api_keys: ['select', 'update'],

@@ -37,7 +37,8 @@ export const LANE_STATEMENTS = {
   finishAttempts: {
     reason:
       'Outcomes of many tenants are written in one statement; a message moves only as the transition table allows.',
-    // An echo or ack may have been faster than the answer: the history then has that step already.
+    // An echo or ack may have been faster than the answer: the history then has that step already, and whoever took the message
+    // out of `sending` has counted the attempt.
     // Lanes are locked before their state is read: a session that is being deleted meanwhile has its lane closed by then.
     // What certainly sent nothing gives back its token and its place in the day. Where WhatsApp refuses new contacts, whatever
     // is for that chat waits with the first contacts, in its order.
@@ -65,7 +66,8 @@ export const LANE_STATEMENTS = {
             where x.tenant_id = m.tenant_id and x.session_id = m.session_id and x.wa_id = given.wa_id)
             then m.wa_id else given.wa_id end,
           sent_at = case when given.status = 'sent' then coalesce(m.sent_at, clock_timestamp()) else m.sent_at end,
-          burned = case when given.lane in ('park', 'wait') or given.firsts_closed_ms is not null then m.burned else m.burned + 1 end,
+          burned = case when m.status <> 'sending' or given.lane in ('park', 'wait') or given.firsts_closed_ms is not null
+            then m.burned else m.burned + 1 end,
           first_contact = m.first_contact or given.firsts_closed_ms is not null,
           next_attempt_at = case when given.status = 'queued' and given.lane = 'go' and lane.state <> 'closed'
             then clock_timestamp() + given.delay_ms * interval '1 ms' end,
@@ -90,18 +92,19 @@ export const LANE_STATEMENTS = {
         insert into message_events (tenant_id, message_id, status, attempt, error_code, note)
         select tenant_id, id, status, attempt, error_code, error from moved where status <> was),
       freed as (
-        select l.tenant_id, l.session_id, l.per_minute, l.jitter_ms, given.lane, given.delay_ms, given.firsts_closed_ms, g.back,
+        select l.tenant_id, l.session_id, l.per_minute, l.jitter_ms, given.lane, given.delay_ms, given.firsts_closed_ms, g.day_back,
           least(l.burst, l.tokens + g.back
             + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
         from lane l join given on l.tenant_id = given.tenant_id and l.session_id = given.session_id
-        cross join lateral (select case when given.lane <> 'go' and given.status = 'queued' then 1 else 0 end as back) g
+        cross join lateral (select case when given.lane <> 'go' and given.status = 'queued' then 1 else 0 end as back,
+          case when given.status = 'queued' then 1 else 0 end as day_back) g
         where l.owner = $12::uuid and l.epoch = given.epoch),
       paced as (
         select freed.*, clock_timestamp() + (case when freed.lane = 'wait' then freed.delay_ms
           else greatest(0, (1 - freed.tokens) * 60000 / per_minute) + random() * jitter_ms end) * interval '1 ms' as at
         from freed)
       update lanes l set owner = null, lease_until = null, tokens = paced.tokens, tokens_at = clock_timestamp(),
-        pace_at = paced.at, next_at = paced.at, day_sent = greatest(0, l.day_sent - paced.back),
+        pace_at = paced.at, next_at = paced.at, day_sent = greatest(0, l.day_sent - paced.day_back),
         firsts_closed_until = case when paced.firsts_closed_ms is null then l.firsts_closed_until
           else greatest(l.firsts_closed_until, clock_timestamp() + paced.firsts_closed_ms * interval '1 ms') end,
         state = case when paced.lane = 'park' and l.state = 'open' then 'parked' else l.state end,
@@ -168,14 +171,15 @@ export const LANE_STATEMENTS = {
   settle: {
     reason: 'What WAHA said of an unknown outcome is written, and the lane woken, whatever the tenant.',
     // The lane is locked before its state is read, as in finishAttempts. WAHA does not say when a message was delivered or
-    // read: what is known is that it has been by now.
+    // read: what is known is that it has been by now. That it does not know a message says nothing where its session is
+    // deleted meanwhile: WAHA has forgotten it with the rest.
     text: `
       with lane as (
         select l.tenant_id, l.session_id, l.state from lanes l where (l.tenant_id, l.session_id) in
           (select tenant_id, session_id from messages where tenant_id = $1 and id = $2) for no key update of l),
       moved as (
         update messages m set settle_at = null,
-          status = case when $4 = 'queued' and lane.state = 'closed' then 'cancelled' else $4 end,
+          status = case when $4 = 'queued' and lane.state = 'closed' then 'unknown' else $4 end,
           wa_id = coalesce(m.wa_id, $5),
           sent_at = case when ${LEFT} then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
           delivered_at = case when $4 in ('delivered', 'read', 'played') then coalesce(m.delivered_at, clock_timestamp())

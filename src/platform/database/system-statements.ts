@@ -11,6 +11,7 @@ import { MESSAGE_STATEMENTS } from './message-statements';
 import { MOVE_STATEMENTS } from './move-statements';
 import { SERVER_STATEMENTS } from './server-statements';
 import { PURGE_STATEMENTS } from './purge-statements';
+import { STATS_STATEMENTS } from './stats-statements';
 import { TENANT_STATEMENTS } from './tenant-statements';
 import { PURGE_TENANT_STATEMENTS } from './purge-tenant-statements';
 
@@ -83,6 +84,7 @@ export const SYSTEM_STATEMENTS = {
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,
   ...SERVER_STATEMENTS,
+  ...STATS_STATEMENTS,
 } as const satisfies Record<string, SystemStatementText>;
 
 export type SystemStatement = keyof typeof SYSTEM_STATEMENTS;

@@ -62,6 +62,8 @@ function registerForms(fastify: FastifyInstance): void {
 function registerStreams(fastify: FastifyInstance): void {
   fastify.addContentTypeParser([...STREAM_TYPES], (request, payload, done: Done) => {
     if (!(request.routeOptions.config as StreamBodyConfig).streamBody) return done(HttpErrors.unsupportedMediaType());
+    const refusal = refusalOf(request.headers, Buffer.alloc(0));
+    if (refusal) return done(refusal);
     (request as StreamedRequest).bodyStream = payload;
     done(null, undefined);
   });

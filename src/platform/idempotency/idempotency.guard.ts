@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Config } from '../../config/config';
 import { deriveKey } from '../crypto/keys';
 import { accessRuleOf } from '../http/access-rule';
+import type { StreamedRequest } from '../http/stream-body.decorator';
 import { fingerprintOf } from './fingerprint';
 import { IdempotencyErrors } from './idempotency.errors';
 import { IdempotencySettlement } from './idempotency.settlement';
@@ -40,6 +41,8 @@ export class IdempotencyGuard implements CanActivate {
     if (isNotIdempotent(context.getHandler())) throw IdempotencyErrors.notOffered();
     if (typeof key !== 'string' || !VISIBLE_ASCII.test(key)) throw IdempotencyErrors.malformedKey();
     if (!request.context.actor) return this.withoutActor(context);
+    if ((request as StreamedRequest).bodyStream && request.headers['content-digest'] === undefined)
+      throw IdempotencyErrors.digestNeeded();
     return this.enter(request, context.switchToHttp().getResponse<FastifyReply>(), key);
   }
 
@@ -71,7 +74,9 @@ export class IdempotencyGuard implements CanActivate {
   private fingerprint(request: FastifyRequest): string {
     const query = request.url.split('?').slice(1).join('?');
     try {
-      return fingerprintOf(this.key, { body: request.body, query, contentLength: request.headers['content-length'] });
+      const { 'content-length': length, 'content-digest': digest } = request.headers;
+      const contentLength = digest === undefined ? length : `${length} ${String(digest)}`;
+      return fingerprintOf(this.key, { body: request.body, query, contentLength });
     } catch (error) {
       if (error instanceof RangeError) throw IdempotencyErrors.tooDeep();
       throw error;

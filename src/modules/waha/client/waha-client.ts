@@ -181,17 +181,21 @@ export class WahaClient {
     return (Array.isArray(answer) ? answer : []).map(wahaMessage).filter((message) => message !== null);
   }
 
-  /** Messages of all chats from that second on, newest first as WAHA orders them. Needs the session's store (NOWEB, GOWS). */
+  /**
+   * Messages of all chats from that second on, newest first as WAHA orders them, and how many entries the page had, those that
+   * cannot be read included. Needs the session's store (NOWEB, GOWS).
+   */
   async messagesSince(
     session: string,
     since: Date,
     { limit, offset }: { limit: number; offset: number },
-  ): Promise<WahaMessage[]> {
+  ): Promise<{ messages: WahaMessage[]; entries: number }> {
     const from = Math.floor(since.getTime() / 1000);
     const query = `limit=${limit}&offset=${offset}&downloadMedia=false&filter.timestamp.gte=${from}`;
     const path = `/api/${part(session)}/chats/all/messages?${query}`;
-    const answer = await this.callOr404({ operation: 'list_messages', path });
-    return (Array.isArray(answer) ? answer : []).map(wahaMessage).filter((message) => message !== null);
+    const answer = await this.call({ operation: 'list_messages', path });
+    const entries = Array.isArray(answer) ? answer : [];
+    return { messages: entries.map(wahaMessage).filter((message) => message !== null), entries: entries.length };
   }
 
   /**
