@@ -13,6 +13,9 @@ import { createSession, reaches, scan, send, sendsOf, type WireMessage, type Wir
 const PACE = { per_minute: 60_000, burst: 1, jitter_ms: 20, daily_cap: 1_000_000, first_contacts_per_day: 1_000_000 };
 const CHATS = ['5511900000001', '5511900000002', '5511900000003'];
 
+/** A move waits until every call begun before must have ended. */
+jest.setTimeout(60_000);
+
 let app: TestApp;
 let platform: HttpClient;
 let admin: LoggedIn;
