@@ -147,7 +147,9 @@ describe('the migrations', () => {
     while ((await tablesOf(url)).includes('message_stats')) await revertLast(url);
     const tenantId = await on(url, async (client) => {
       const make = new Factories(client);
-      const session = await make.session(await make.tenant());
+      const serverId = newId();
+      await client.query(`insert into waha_servers (id, base_url) values ($1, 'http://old.invalid')`, [serverId]);
+      const session = await make.session(await make.tenant(), { serverId });
       await manyMessages(client, session, { count: 500, hours: 40, senders: 2, times: 100 });
       await make.message(session, { direction: 'inbound', status: 'received' });
       await make.message(session, { created_by: newId(), source: 'app', status: 'sent', sent_at: new Date() });

@@ -23,6 +23,8 @@ export interface SessionOptions {
   status?: string;
   /** Whether its messages would be sent; `parked` unless told otherwise. */
   lane?: 'open' | 'parked';
+  /** The application's own unless another is named. */
+  serverId?: string;
 }
 
 /** Makes sessions and messages as rows of a database, whose owner the client is. */
@@ -50,7 +52,15 @@ export class Factories {
     await this.owner.query(
       `insert into sessions (tenant_id, id, server_id, name, waha_name, desired, status, webhook_secret)
         values ($1, $2, $3, $4, $5, 'stopped', $6, $7)`,
-      [tenantId, id, await this.wahaServer(), options.name ?? `session ${id}`, wahaName, status, sealed],
+      [
+        tenantId,
+        id,
+        options.serverId ?? (await this.wahaServer()),
+        options.name ?? `session ${id}`,
+        wahaName,
+        status,
+        sealed,
+      ],
     );
     await this.owner.query(
       `insert into lanes (tenant_id, session_id, state, per_minute, burst, jitter_ms, tokens, daily_cap, first_contacts_per_day)
