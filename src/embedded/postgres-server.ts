@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { readFile, realpath, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -117,9 +118,12 @@ export async function lastPort(dataDir: string): Promise<number | undefined> {
 
 /** A TCP port of the loopback address that is free at the moment: the preferred one if it is. */
 export async function freePort(preferred?: number): Promise<number> {
-  const free = await tryListen(preferred ?? 0);
+  const free = await tryListen(preferred ?? randomInt(LOWEST_PORT, HIGHEST_PORT));
   return free ?? (await freePort());
 }
+
+/** Below the ports that systems give to outgoing connections: one of these may take such a port before its owner listens. */
+const [LOWEST_PORT, HIGHEST_PORT] = [10_240, 32_768];
 
 function tryListen(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
