@@ -26,7 +26,7 @@ const UP = [
   `drop index messages_queue`,
   `create index messages_queue on messages (tenant_id, session_id, first_contact, urgency, seq) where status = 'queued'`,
   // What waits for a chat: it goes first once somebody there has written.
-  `create index messages_waiting on messages (tenant_id, session_id, chat) where status = 'queued'`,
+  `create index messages_waiting on messages (tenant_id, chat, session_id) where status = 'queued'`,
   `
     alter table lanes
       add daily_cap integer not null default 1000 check (daily_cap between 1 and 1000000),

@@ -49,10 +49,19 @@ const free = (campaign: string | null): string => `
           or (h.status = 'queued' and h.next_attempt_at is not null and h.next_attempt_at > clock_timestamp()
             and (h.campaign_id is null${campaign === null ? '' : ` or h.campaign_id = ${campaign}`})))))`;
 
-/** Nothing of a chat overtakes what waits there as a first contact, and came before it. Asked row by row, for one row is wanted. */
+/**
+ * Nothing of a chat overtakes what waits there as a first contact, and came before it. Asked row by row, for one row is wanted, and
+ * by the chat: "is not distinct" keeps it from the index of the queue, where all first contacts of the lane would be looked at.
+ */
 const IN_TURN = `not q.first_contact and coalesce((select false from messages f where f.tenant_id = q.tenant_id
-    and f.session_id = q.session_id and f.chat = q.chat and f.status = 'queued' and f.first_contact and f.seq < q.seq
+    and f.session_id is not distinct from q.session_id and f.chat = q.chat and f.status = 'queued' and f.first_contact and f.seq < q.seq
     and f.urgency <= q.urgency and f.campaign_id is not distinct from q.campaign_id limit 1), true)`;
+
+/**
+ * By urgency and age, said as the index `messages_queue` has it, whole: only so its first entry is the answer, and a lane in
+ * which 100,000 wait costs what one costs in which one does ("is null" does not fix a column's place in an order).
+ */
+const IN_ORDER = 'order by q.campaign_id, q.first_contact, q.urgency, q.seq';
 
 const FIELDS =
   'q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.burned, q.first_contact, q.urgency, q.seq, q.campaign_id';
@@ -61,6 +70,8 @@ const FIELDS =
 export const CLAIM_STATEMENTS = {
   lockDueLanes: {
     reason: 'Workers take due lanes fairly over all tenants: first one of each tenant, then the second of each.',
+    // What is asked again of a lane that is locked is said as a "case", which no index answers: each is found by its key, and
+    // not by going through all that are due once more.
     text: `
       select l.tenant_id, l.session_id
       from (select d.*, row_number() over (partition by d.tenant_id order by d.next_at) as turn
@@ -68,7 +79,7 @@ export const CLAIM_STATEMENTS = {
           where owner is null and state = 'open' and next_at is not null and next_at <= clock_timestamp()
           order by next_at limit 500) d) due
       join lanes l on l.tenant_id = due.tenant_id and l.session_id = due.session_id
-      where l.owner is null and l.state = 'open' and l.next_at <= clock_timestamp()
+      where case when l.owner is null and l.state = 'open' then l.next_at <= clock_timestamp() else false end
       order by due.turn, due.next_at limit $1
       for no key update of l skip locked`,
   },
@@ -99,16 +110,16 @@ export const CLAIM_STATEMENTS = {
         from lane left join lateral (
           (select ${FIELDS} from messages q where ${free(null)} and ${IN_TURN}
               and q.urgency <= case when lane.others then 32767 when lane.replies then 0 else -1 end
-            order by q.urgency, q.seq limit 1)
+            ${IN_ORDER} limit 1)
           union all
           (select ${FIELDS} from messages q where lane.others and lane.firsts and ${free(null)} and q.first_contact
-            order by q.urgency, q.seq limit 1)
+            ${IN_ORDER} limit 1)
           union all
           (select ${FIELDS} from campaign_sessions c cross join lateral (
-              (select q.* from messages q where ${free('c.campaign_id')} and ${IN_TURN} order by q.urgency, q.seq limit 1)
+              (select q.* from messages q where ${free('c.campaign_id')} and ${IN_TURN} ${IN_ORDER} limit 1)
               union all
               (select q.* from messages q where lane.firsts and ${free('c.campaign_id')} and q.first_contact
-                order by q.urgency, q.seq limit 1)) q
+                ${IN_ORDER} limit 1)) q
             where lane.others and c.tenant_id = lane.tenant_id and c.session_id = lane.session_id and c.running
               and (c.next_at is null or c.next_at <= clock_timestamp())
             order by q.seq limit 1)
