@@ -16,6 +16,7 @@ import { SessionStates } from '../../src/modules/waha/session-states.service';
 import { SessionsRepository } from '../../src/modules/waha/sessions.repository';
 import { AuditLog } from '../../src/platform/audit/audit-log';
 import type { TenantTransaction } from '../../src/platform/database/tenant-database';
+import type { Wakeups } from '../../src/platform/database/wakeups';
 import type { TenantDirectory } from '../../src/platform/http/tenant-directory';
 import { Metrics } from '../../src/platform/metrics/metrics';
 import type { TestDatabase } from '../support/database';
@@ -134,7 +135,7 @@ export class World {
     this.audit = new AuditLog(batch, new Metrics(), {} as Config);
     this.actor = { kind: 'user', id: newId(), tenantId: session.tenantId } as unknown as Actor;
     this.sessions = new SessionsRepository(tenant, tenants, new Config());
-    this.states = new SessionStates(this.sessions);
+    this.states = new SessionStates(this.sessions, {} as Wakeups);
     this.updates = new MessageUpdates(this.states, metrics, tenant);
     this.changes = new MessageChanges(new MessageChangesRepository(), this.updates);
     this.actions = new MessageActionsRepository(tenant);

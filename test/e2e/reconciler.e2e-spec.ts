@@ -1,10 +1,14 @@
+import { secretContext } from '../../src/modules/waha/session-secret';
 import { SessionReconciler } from '../../src/modules/waha/session-reconciler.service';
+import { SecretBox } from '../../src/platform/crypto/secret-box';
 import { shutDown } from '../../src/platform/http/shutdown';
 import { createTestApp } from '../support/app';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import { startWahaProxy } from '../support/waha-proxy';
 import { eventually } from '../support/wait';
-import { reaches, workingSession, type WireSession } from '../support/whatsapp';
+import { post, settled } from '../support/webhook-door';
+import { envelope } from '../support/webhooks';
+import { becomes, reaches, send, workingSession, type WireSession } from '../support/whatsapp';
 
 let app: TestApp;
 let admin: LoggedIn;
@@ -22,6 +26,25 @@ const statusInWaha = async () =>
   (await app.simulator.get<{ status: string }>(`/api/sessions/${session.waha_name}`)).body.status;
 const wish = (desired: string) =>
   app.owner.query('update sessions set desired = $2 where id = $1', [session.id, desired]);
+
+describe('a session that is said to have stopped, and works', () => {
+  it('goes on within seconds: a server that it has left may have said so', async () => {
+    const user = await app.login('TENANT_ADMIN', await app.make.tenant());
+    const working = await workingSession(app, user.http);
+    const { rows } = await app.owner.query<{ sealed: string }>(
+      'select webhook_secret as sealed from sessions where id = $1',
+      [working.id],
+    );
+    const secret = app.app.get(SecretBox).open(rows[0]?.sealed ?? '', secretContext(working.id));
+    const door = { tenantId: user.tenantId, id: working.id, wahaName: working.waha_name, secret };
+    const told = envelope(door, 'session.status', { payload: { name: working.waha_name, status: 'STOPPED' } });
+    expect((await post(app, door, told)).body).toEqual({ stored: true });
+    expect((await settled(app, door)).at(-1)).toMatchObject({ event: 'session.status', status: 'applied', note: null });
+    await reaches(user.http, working.id, 'WORKING');
+    const message = await send(user.http, { to: '5511900000031', text: 'goes on' });
+    await becomes(user.http, message.id, 'sent', 'delivered', 'read');
+  });
+});
 
 describe('the reconciler', () => {
   it('stops in WAHA what should be stopped, and starts what should run', async () => {

@@ -177,3 +177,19 @@ describe('a logout of WhatsApp of which nobody hears', () => {
     expect(await outcomes()).toEqual(['asked', 'unknown', 'asked', 'failed']);
   });
 });
+
+describe('a lane that waits for its server', () => {
+  it('goes on at once when its session works again', async () => {
+    const user = await ownTenant();
+    const session = await workingSession(app, user.http);
+    // As after a long time of which each look was in vain: the next would be half a minute away.
+    await app.owner.query(
+      `update lanes set strikes = 6, pace_at = now() + interval '30 seconds', next_at = now() + interval '30 seconds'
+        where session_id = $1`,
+      [session.id],
+    );
+    const message = await send(user.http, { to: '5511888889001', text: 'waits' });
+    expect((await user.http.post(`/waha/sessions/${session.id}/restart`)).status).toBe(200);
+    await becomes(user.http, message.id, 'sent', 'delivered', 'read');
+  });
+});

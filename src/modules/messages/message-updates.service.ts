@@ -17,6 +17,8 @@ export interface Applied {
   heard?: string;
   /** Whether a message has ended that may have held up others. */
   frees?: boolean;
+  /** Whether it told that its session has stopped. */
+  stopped?: boolean;
 }
 
 const DONE: Applied = { result: 'applied' };

@@ -15,7 +15,8 @@ const LAST_HEARD = `greatest(clock_timestamp() - interval '7 days',
 /**
  * Notes a state ($3) of a session as WAHA told it ($4: when, $7: whether as an answer) and opens or parks the lane with it. A
  * session that is leaving a server keeps its own: what the old server says of it counts no more. A
- * failed session that should run gets the time of its next restart; one that failed already keeps the time that it has.
+ * failed session that should run gets the time of its next restart; one that failed already keeps the time that it has. A lane
+ * that waited for its server (strikes), up to half a minute, waits no longer.
  */
 export const NOTE_STATE = `
   with noted as (
@@ -35,7 +36,9 @@ export const NOTE_STATE = `
       or ($7 and ((date_trunc('second', status_at) <= $4 and $3 <> 'STARTING') or status_at > $4 + interval '1 minute')))
     returning id)
   update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end, strikes = 0,
-    next_at = case when $3 = 'WORKING' then greatest(l.pace_at, clock_timestamp()) else l.next_at end
+    pace_at = case when $3 = 'WORKING' and l.strikes > 0 then clock_timestamp() else l.pace_at end,
+    next_at = case when $3 <> 'WORKING' then l.next_at when l.strikes > 0 then clock_timestamp()
+      else greatest(l.pace_at, clock_timestamp()) end
   from noted where l.tenant_id = $1 and l.session_id = noted.id and l.state <> 'closed' returning l.session_id`;
 
 /** Notes that something was heard: a deaf session is so no more. At most once a second, so that no row is worn out. */

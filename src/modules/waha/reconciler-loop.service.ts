@@ -1,22 +1,31 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../../config/config';
+import { Wakeups } from '../../platform/database/wakeups';
 import { Periodic } from '../../platform/loops/periodic';
 import { SessionReconciler } from './session-reconciler.service';
 
 const EVERY_MS = 60_000;
 /** After a round in which something could not be mended. */
 const AGAIN_MS = 5_000;
+/** After a session was heard to have stopped; what comes meanwhile is seen to in the same round. */
+const SOON_MS = 500;
 
-/** Reconciles at start and every minute, in worker processes; soon again where something could not be mended. */
+/**
+ * Reconciles at start and every minute, in worker processes; soon again where something could not be mended, or a session was
+ * heard to have stopped.
+ */
 @Injectable()
 export class ReconcilerLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ReconcilerLoop.name);
   private readonly loop: Periodic;
   private again: NodeJS.Timeout | undefined;
+  private soon: NodeJS.Timeout | undefined;
+  private stopListening = (): void => undefined;
 
   constructor(
     private readonly config: Config,
     reconciler: SessionReconciler,
+    private readonly wakeups: Wakeups,
   ) {
     this.loop = new Periodic({
       everyMs: EVERY_MS,
@@ -30,11 +39,22 @@ export class ReconcilerLoop implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.ROLE === 'api') return;
+    this.loop.start();
+    this.stopListening = this.wakeups.on('sessions', () => this.lookSoon());
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.stopListening();
     clearTimeout(this.again);
+    clearTimeout(this.soon);
     await this.loop.stop();
+  }
+
+  private lookSoon(): void {
+    this.soon ??= setTimeout(() => {
+      this.soon = undefined;
+      this.loop.nudge();
+    }, SOON_MS).unref();
   }
 }

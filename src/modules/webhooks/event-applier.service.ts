@@ -75,6 +75,7 @@ export class EventApplier {
       return pending;
     });
     await this.messages.release(keyOf(session), applied);
+    if (applied.some(({ stopped }) => stopped)) this.sessions.heardStopped();
     return done;
   }
 
@@ -107,7 +108,7 @@ export class EventApplier {
     switch (event.kind) {
       case 'session.status':
         return (await this.sessions.apply(tx, key, event))
-          ? { result: 'applied' }
+          ? { result: 'applied', stopped: event.status === 'STOPPED' }
           : { result: 'applied', note: 'a newer state is known' };
       case 'message':
         return this.messages.applyMessage(tx, key, event.message, patient);
