@@ -46,3 +46,10 @@ export function firstIdAt(unixMs: number): string {
     .padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
+
+/** Ids of products, customers and orders: chosen by the caller, or ours. They stand in addresses and files as they are. */
+export const TEXT_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+/** An id of ours where callers may choose their own: `prod_…`, which grows with time as its UUIDv7 does. */
+export const textIdOf = (prefix: 'prod' | 'cust' | 'ord', id: string = newId()): string =>
+  `${prefix}_${id.replaceAll('-', '')}`;

@@ -12,6 +12,7 @@ const MANAGERS = ['TENANT_ADMIN', 'MANAGER', 'PLATFORM_ADMIN'] as const;
 const READERS = ['TENANT_ADMIN', 'MANAGER', 'AUDITOR', 'PLATFORM_ADMIN'] as const;
 const AUDITORS = ['TENANT_ADMIN', 'AUDITOR', 'PLATFORM_ADMIN'] as const;
 const EVERYBODY = ['TENANT_ADMIN', 'MANAGER', 'AGENT', 'AUDITOR', 'PLATFORM_ADMIN'] as const;
+const SELLERS = ['TENANT_ADMIN', 'MANAGER', 'AGENT', 'PLATFORM_ADMIN'] as const;
 const USERS = TENANT_ROLES;
 
 /**
@@ -38,6 +39,15 @@ export const PERMISSIONS = {
   'templates:manage': MANAGERS,
   'campaigns:read': READERS,
   'campaigns:manage': MANAGERS,
+  'products:read': EVERYBODY,
+  'products:manage': MANAGERS,
+  'customers:read': EVERYBODY,
+  'customers:manage': MANAGERS,
+  'orders:read': EVERYBODY,
+  'orders:create': SELLERS,
+  'orders:manage': MANAGERS,
+  'files:read': EVERYBODY,
+  'files:write': SELLERS,
   'webhooks:manage': ADMIN,
   'audit:read': EVERYBODY,
   'audit:verify': AUDITORS,
