@@ -16,6 +16,15 @@ export function parseAnswer(body: string): unknown {
   }
 }
 
+/**
+ * When the answer held, by WAHA's clock, in whole seconds: the header tells when it was written, and what took long may have
+ * been looked up at its beginning.
+ */
+export function answeredAt(header: string | string[] | undefined, tookMs: number): Date {
+  const written = Date.parse(String(header)) || Date.now();
+  return new Date(Math.floor((tookMs < 1_000 ? written : written - tookMs) / 1_000) * 1_000);
+}
+
 /** Longer ones are no ids of WhatsApp's; they are indexed, and taken apart with a pattern. */
 const MAX_ID_LENGTH = 512;
 

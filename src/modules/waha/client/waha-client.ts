@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 import {
-  parseAnswer, phoneOfHidden,
+  answeredAt,
+  parseAnswer,
+  phoneOfHidden,
   sentMessageId,
   sessionInfo,
   wahaMessage,
@@ -284,15 +286,6 @@ export class WahaClient {
     if (response.statusCode >= 300) throw new WahaFailure('answered', response.statusCode, reasonOf(answer));
     return { body: answer, at: answeredAt(response.headers.date, performance.now() - asked) };
   }
-}
-
-/**
- * When the answer held, by WAHA's clock, in whole seconds: the header tells when it was written, and what took long may have
- * been looked up at its beginning.
- */
-function answeredAt(header: string | string[] | undefined, tookMs: number): Date {
-  const written = Date.parse(String(header)) || Date.now();
-  return new Date(Math.floor((tookMs < 1_000 ? written : written - tookMs) / 1_000) * 1_000);
 }
 
 async function or404<T>(call: Promise<T>): Promise<T | null> {
