@@ -9,6 +9,8 @@ export const ENDPOINTS: Readonly<Record<string, string>> = {
   'POST /simulator/sessions/:name/scan': '{phone?, push_name?}: the phone scans the QR code, WORKING follows',
   'POST /simulator/sessions/:name/inbound':
     '{from, text, id?, lid?, participant?, push_name?, media?: {mimetype, data, filename?}}: somebody writes',
+  'POST /simulator/sessions/:name/person':
+    '{phone, lid?, written?}: WAHA learns whose the hidden id is, and that the number is written in another way too',
   'POST /simulator/sessions/:name/phone-send': '{to, text}: the owner writes on the phone',
   'POST /simulator/sessions/:name/ack': '{id, ack}: an ack of a stored message, -1 to 4',
   'POST /simulator/sessions/:name/edit': '{id, text}: its author edits a stored message',

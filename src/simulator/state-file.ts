@@ -12,6 +12,8 @@ interface SavedSession {
   status: SessionStatus;
   me: Me | null;
   lids: Array<[lid: string, phone: string]>;
+  /** Absent in files of older versions. */
+  spellings?: Array<[written: string, phone: string]>;
 }
 
 const SAVE_AFTER_MS = 100;
@@ -60,6 +62,7 @@ export class StateFile {
       status: session.status,
       me: session.me,
       lids: session.lids.pairs(),
+      spellings: session.lids.spellings(),
     }));
     mkdirSync(dirname(this.path), { recursive: true });
     const draft = `${this.path}.tmp`;

@@ -54,10 +54,11 @@ export class WhatsApp {
   send(session: Session, draft: Draft): Message {
     const reserved = takesMessageIds(this.around.settings) ? draft.id : undefined;
     const bareId = reserved === undefined ? apiMessageId() : parseMessageId(reserved).bareId;
-    const message: Message = { ...draft, bareId, fromMe: true, source: 'api', ...sentNow(session) };
+    const chatId = session.lids.properId(draft.chatId);
+    const message: Message = { ...draft, chatId, bareId, fromMe: true, source: 'api', ...sentNow(session) };
     const record = this.around.sends.add({
       session: session.name,
-      chatId: message.chatId,
+      chatId: draft.chatId,
       id: bareId,
       text: message.body,
       type: message.type,

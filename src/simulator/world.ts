@@ -63,6 +63,7 @@ export class World {
     for (const saved of this.state.load()) {
       const session = this.createSession(saved.name, saved.config, saved.me);
       for (const [lid, phone] of saved.lids) session.lids.learn(lid, phone);
+      for (const [written, phone] of saved.spellings ?? []) session.lids.respell(written, phone);
       if (saved.status !== 'STOPPED') session.start();
     }
   }

@@ -67,7 +67,7 @@ export async function settle(known: Known, { worker, attempt }: Asked, found: Ac
 }
 
 const ofWhatsApp = (world: World, waId: string, of: { chat: string; body: string | null }): WahaMessage => ({
-  ...{ fromMe: true, chat: of.chat, waId, participant: null, author: null, at: new Date(world.now) },
+  ...{ fromMe: true, chat: of.chat, waId, participant: null, author: null, otherId: null, at: new Date(world.now) },
   ...{ source: 'api', type: 'text', body: of.body, media: null, status: null },
 });
 
@@ -80,8 +80,8 @@ export async function echo(world: World, known: Known, n: number, status: Ack | 
 }
 
 export async function ack(world: World, known: Known, n: number, status: Ack): Promise<After> {
-  const [waId] = nthOf([...known.waIds], n);
-  const word = { waId, status, at: new Date(world.now) };
+  const [waId, { chat }] = nthOf([...known.waIds], n);
+  const word = { waId, chat, status, at: new Date(world.now) };
   const applied = await world.apply((tx) => world.updates.applyAck(tx, world.key, word, true));
   if (applied.result === 'applied') return () => known.reported(waId, status);
 }

@@ -5,6 +5,8 @@ import { Config } from '../../src/config/config';
 import { CampaignsRepository } from '../../src/modules/campaigns/campaigns.repository';
 import { ACCEPT } from '../../src/modules/messages/acceptance';
 import { BulkAcceptor } from '../../src/modules/messages/bulk-acceptor.service';
+import { ChatAliases } from '../../src/modules/messages/chats/chat-aliases.service';
+import { ChatAliasesRepository } from '../../src/modules/messages/chats/chat-aliases.repository';
 import type { LaneJob, UnsettledAttempt } from '../../src/modules/messages/lanes/lane-job';
 import { LaneStore } from '../../src/modules/messages/lanes/lane-store.service';
 import { MessageActionsRepository } from '../../src/modules/messages/message-actions.repository';
@@ -116,6 +118,7 @@ export class World {
   readonly actor: Actor;
   readonly states: SessionStates;
   readonly sessions: SessionsRepository;
+  readonly aliases: ChatAliases;
   readonly updates: MessageUpdates;
   readonly changes: MessageChanges;
   readonly actions: MessageActionsRepository;
@@ -136,7 +139,8 @@ export class World {
     this.actor = { kind: 'user', id: newId(), tenantId: session.tenantId } as unknown as Actor;
     this.sessions = new SessionsRepository(tenant, tenants, new Config());
     this.states = new SessionStates(this.sessions, {} as Wakeups);
-    this.updates = new MessageUpdates(this.states, metrics, tenant);
+    this.aliases = new ChatAliases(new ChatAliasesRepository(tenant));
+    this.updates = new MessageUpdates(this.states, metrics, tenant, this.aliases);
     this.changes = new MessageChanges(new MessageChangesRepository(), this.updates);
     this.actions = new MessageActionsRepository(tenant);
     this.campaignsOf = new CampaignsRepository(tenant, this.audit);

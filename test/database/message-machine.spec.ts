@@ -182,7 +182,7 @@ it('no ack is awaited of what WhatsApp refused before WAHA answered', async () =
   const [job] = await world.claim(0);
   const held = world.held[0] as Held;
   await world.record(held);
-  const refusal = { waId: held.waId, status: 'failed' as const, at: new Date(world.now) };
+  const refusal = { waId: held.waId, chat: held.job.chat, status: 'failed' as const, at: new Date(world.now) };
   await world.apply((tx) => world.updates.applyAck(tx, world.key, refusal, true));
   await finish(world, known, held, 'sent');
   const { rows } = await machine.owner.query(`select status, error_code, ack_due_at from messages where id = $1`, [
@@ -203,7 +203,7 @@ it.each(['its echo', 'the sweep', 'the same answer'])(
     const held = world.held[0] as Held;
     await world.record(held);
     if (what === 'its echo') {
-      const ack = { waId: held.waId, status: 'delivered' as const, at: new Date(world.now) };
+      const ack = { waId: held.waId, chat: held.job.chat, status: 'delivered' as const, at: new Date(world.now) };
       await world.apply((tx) => world.updates.applyAck(tx, world.key, ack, true));
     } else if (what === 'the sweep') {
       await world.kill(0);

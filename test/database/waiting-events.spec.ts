@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import { ChatAliases } from '../../src/modules/messages/chats/chat-aliases.service';
+import { ChatAliasesRepository } from '../../src/modules/messages/chats/chat-aliases.repository';
 import { MessageUpdates } from '../../src/modules/messages/message-updates.service';
 import { EventApplier } from '../../src/modules/webhooks/event-applier.service';
 import { type SessionWithEvents, WebhookEventsRepository } from '../../src/modules/webhooks/webhook-events.repository';
@@ -68,7 +70,8 @@ describe('a batch of events', () => {
   const applier = () => {
     const unused = {} as never; // nothing is acted on
     const metrics = { handled: () => undefined } as unknown as WebhookMetrics;
-    const messages = new MessageUpdates(unused, unused, doors.tenant);
+    const aliases = new ChatAliases(new ChatAliasesRepository(doors.tenant));
+    const messages = new MessageUpdates(unused, unused, doors.tenant, aliases);
     return new EventApplier(doors.tenant, events, messages, unused, unused, metrics);
   };
   const left = async () =>

@@ -21,14 +21,18 @@ const INSERT = `
 const REPLIES_FOR = `interval '24 hours'`;
 // A group knows the session that is in it. The lane is `lane`.
 const VALUES = (row: string): string =>
-  `select ${row}.tenant_id, ${row}.id, ${row}.session_id, ${row}.chat, 'outbound', ${row}.type,
+  `select ${row}.tenant_id, ${row}.id, ${row}.session_id, place.chat, 'outbound', ${row}.type,
       case when ${row}.scheduled_at > clock_timestamp() then 'scheduled' else 'queued' end, ${row}.body, ${row}.content,
       ${row}.metadata, ${row}.created_by, ${row}.scheduled_at, ${row}.expires_at,
       case when c.last_inbound_at > clock_timestamp() - ${REPLIES_FOR} then 0 else 1 end,
-      ${firstContact(row, '(c.chat is not null)', 'lane.firsts_closed_until')},
+      ${firstContact('place', '(c.chat is not null)', 'lane.firsts_closed_until')},
       case when ${row}.content ? 'media' then ${HELD} end`;
-const CHATS = (row: string): string =>
-  `left join chats c on c.tenant_id = ${row}.tenant_id and c.session_id = ${row}.session_id and c.chat = ${row}.chat`;
+// Of whose chat it is, is asked once its lane is locked, and newer than the statement: what was learnt while it waited for the
+// lane has moved everything else of that chat.
+const CHATS = (row: string): string => `
+    cross join lateral (select lane.tenant_id, lane.session_id,
+      canonical_chat(lane.tenant_id, lane.session_id, ${row}.chat) as chat offset 0) place
+    left join chats c on c.tenant_id = place.tenant_id and c.session_id = place.session_id and c.chat = place.chat`;
 
 // What has a file waits for it.
 const MEDIA = `
@@ -48,10 +52,10 @@ export const ACCEPT = `
     ${INSERT}
     ${VALUES('g')} from given g join lane on lane.tenant_id = g.tenant_id and lane.session_id = g.session_id ${CHATS('g')}
     order by g.position on conflict (tenant_id, id) do nothing
-    returning tenant_id, id, created_at, status, next_attempt_at),
+    returning tenant_id, id, chat, created_at, status, next_attempt_at),
   ${MEDIA},
   ${WOKEN}
-  select id, created_at, status, false as over from accepted`;
+  select id, chat, created_at, status, false as over from accepted`;
 
 /**
  * The same where some have a limit: theirs go through the row of their tenant's day, which is locked (after the lanes, and in
@@ -96,9 +100,9 @@ export const ACCEPT_WITHIN_LIMITS = `
     ${INSERT}
     ${VALUES('g')} from admitted g join lane using (tenant_id, session_id) ${CHATS('g')} order by g.position
     on conflict (tenant_id, id) do nothing
-    returning tenant_id, id, created_at, status, next_attempt_at),
+    returning tenant_id, id, chat, created_at, status, next_attempt_at),
   ${MEDIA},
   ${WOKEN}
-  select id, created_at, status, false as over from accepted
+  select id, chat, created_at, status, false as over from accepted
   union all
-  select a.id, null, null, true from asking a join used using (tenant_id, day) where a.nth > used.granted`;
+  select a.id, null, null, null, true from asking a join used using (tenant_id, day) where a.nth > used.granted`;

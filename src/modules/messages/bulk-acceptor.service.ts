@@ -42,7 +42,8 @@ const HELD = `
   order by l.tenant_id, l.session_id for no key update`;
 
 // Nothing of it leaves before its campaign runs, so no lane is woken. The campaign's time to come in begins anew with each
-// batch; one whose time was over is not added to.
+// batch; one whose time was over is not added to. Whose chat it is, is asked anew once the lane is locked, as in the acceptance of
+// single messages.
 const STORE = `
   with alive as (
     update campaigns set accepting_until = clock_timestamp() + interval '60 seconds'
@@ -55,14 +56,15 @@ const STORE = `
   placed as (
     select g.*, k.session_id is null as strange, lane.session_id as lane_id
     from given g left join lateral (
-      select c.session_id from chats c join lane on lane.session_id = c.session_id
-      where c.tenant_id = $1 and c.session_id = any ($2::uuid[]) and c.chat = g.chat
+      select c.session_id from lane
+      left join chat_aliases a on a.tenant_id = $1 and a.session_id = lane.session_id and a.alias = g.chat
+      join chats c on c.tenant_id = $1 and c.session_id = lane.session_id and c.chat = coalesce(a.chat, g.chat)
       order by c.last_inbound_at desc nulls last, c.known_at limit 1) k on true
     left join lane on lane.session_id = coalesce(k.session_id, g.session_id)),
   stored as (
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
       expires_at, urgency, first_contact, campaign_id)
-    select $1, p.id, p.lane_id, p.chat, 'outbound', $8, 'queued', p.body, $9::jsonb, $10::jsonb, $11,
+    select $1, p.id, p.lane_id, canonical_chat($1, p.lane_id, p.chat), 'outbound', $8, 'queued', p.body, $9::jsonb, $10::jsonb, $11,
       $12, 2, p.strange and p.chat not like '%@g.us', $3
     from placed p where p.lane_id is not null and exists (select from alive)
     order by p.position on conflict (tenant_id, id) do nothing returning id)
@@ -82,7 +84,9 @@ const GIVE_BACK = `update tenant_usage set messages = messages - $3 where tenant
 
 const STRANGERS = `
   select count(*)::int as count from unnest($3::text[]) g(chat) where g.chat not like '%@g.us' and not exists (
-    select from chats c where c.tenant_id = $1 and c.session_id = any ($2::uuid[]) and c.chat = g.chat)`;
+    select from unnest($2::uuid[]) s(id)
+    left join chat_aliases a on a.tenant_id = $1 and a.session_id = s.id and a.alias = g.chat
+    join chats c on c.tenant_id = $1 and c.session_id = s.id and c.chat = coalesce(a.chat, g.chat))`;
 
 /** Stores the messages of campaigns, many at a time. */
 @Injectable()

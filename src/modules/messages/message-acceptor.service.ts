@@ -31,6 +31,8 @@ export interface Accepted {
 export type Acceptance = Stored | 'over_quota' | 'nothing';
 
 interface Stored {
+  /** The chat that its recipient's is; another than was given where that is an alias. */
+  chat: string;
   created_at: Date;
   status: 'queued' | 'scheduled';
 }

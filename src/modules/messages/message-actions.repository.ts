@@ -34,8 +34,12 @@ const CANCEL = `
 // itself has refused it, it needs another. A message keeps its place in the order of its chat. One without its file waits for
 // that, which is fetched anew: who fetches it now, if anybody, comes too late.
 // A campaign that was finished goes on for it; one that was cancelled does not, and it stays as it is.
+// Where its chat was an alias all the while, it goes where that leads.
 const RETRY = `
   with ${LANE},
+  place as materialized (
+    select lane.tenant_id, lane.session_id, canonical_chat(lane.tenant_id, lane.session_id, m.chat) as chat
+    from lane join messages m on m.tenant_id = $1 and m.id = $2),
   lacking as (
     select message_id from message_media where tenant_id = $1 and message_id = $2 and state <> 'stored' and exists (select from lane)
     for no key update),
@@ -51,13 +55,14 @@ const RETRY = `
   moved as (
     update messages m set status = 'queued', burned = 0, next_attempt_at = case when exists (select from lacking) then ${HELD} end,
       settle_at = null, error_code = null, error = null, retryable = null, sent_at = null, ack_due_at = null,
-      first_contact = ${firstContactNow('m', 'lane.firsts_closed_until')},
+      chat = place.chat, first_contact = ${firstContactNow('place', 'lane.firsts_closed_until')},
       expires_at = case when m.expires_at > clock_timestamp() then m.expires_at end,
       wa_id = case when m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR' then m.wa_id end,
       wa_id_reserved = m.wa_id_reserved and m.error_code is distinct from 'ACK_ERROR',
       content = case when exists (select from lacking)
         then m.content || jsonb_build_object('media', m.content->'media' || '{"state": "pending"}') else m.content end
-    from lane where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.created_by is not null and m.status = any ($3)
+    from lane join place using (tenant_id, session_id)
+    where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound' and m.created_by is not null and m.status = any ($3)
       and not exists (select from campaign where status = 'cancelled')
       and m.revoked_at is null
     returning m.tenant_id, m.session_id, m.id, m.attempts),

@@ -4,6 +4,8 @@ import { ACK_DUE } from '../../platform/database/message-statements';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { type SessionKey, SessionStates } from '../waha/session-states.service';
 import type { WahaMessage } from '../waha/waha.events';
+import { aliasOf, type ChatAlias, personOf } from './chats/alias-of';
+import { ChatAliases } from './chats/chat-aliases.service';
 import type { MessageMedia } from './message-content';
 import { MessageMetrics } from './message.metrics';
 import { type MessageStatus, sourcesOf } from './message-status';
@@ -19,6 +21,8 @@ export interface Applied {
   frees?: boolean;
   /** Whether it told that its session has stopped. */
   stopped?: boolean;
+  /** Another id of a chat, as it shows. */
+  alias?: ChatAlias;
 }
 
 const DONE: Applied = { result: 'applied' };
@@ -27,6 +31,8 @@ const NOTHING_NEW: Applied = { result: 'applied', note: 'nothing new' };
 /** The status that WhatsApp reports of one of our messages. */
 interface Report {
   waId: string;
+  /** What WhatsApp calls its chat; null where it did not say. */
+  chat: string | null;
   status: 'sent' | 'delivered' | 'read' | 'played' | 'failed';
   at: Date;
   /** Whether WhatsApp itself confirms it; an echo alone only shows that WAHA has tried. */
@@ -35,10 +41,11 @@ interface Report {
 
 // WhatsApp's own refusal stands against an echo or first ack that comes late; a delivery disproves it.
 // WhatsApp's times count whole seconds: what it reports of an attempt is not earlier than the attempt.
-// A message that leaves `unknown` or `queued` this way frees its chat.
+// A message that leaves `unknown` or `queued` this way frees its chat. `other`: its chat, where that is told by an id of which it is
+// not known that it is the same.
 const ADVANCE = `
   with old as (
-    select id, status, attempts, error_code, ack_due_at,
+    select id, chat, status, attempts, error_code, ack_due_at,
       status = any($6) and not ($4 = 'sent' and (error_code is not distinct from 'ACK_ERROR'
         or (status = 'stalled' and not $7::boolean))) as moves from messages
     where tenant_id = $1 and session_id = $2 and wa_id = $3 and direction = 'outbound' for no key update),
@@ -62,25 +69,27 @@ const ADVANCE = `
     select $1, id, greatest($5, attempted_at), $4, attempts, case when $4 = 'failed' then 'ACK_ERROR' end from moved),
   freeing as (select from moved where was in ('unknown', 'queued'))
   select (select count(*) from old)::int as known, (select count(*) from moved)::int as moved,
-    exists (select from freeing) as frees`;
+    exists (select from freeing) as frees,
+    (select chat from old where chat <> $8::text and canonical_chat($1, $2, chat) <> canonical_chat($1, $2, $8)) as other`;
 
 // An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message. A file
 // without words is told by its kind; whatever was sent as a `file` comes back as what it is.
 const BIND = `
   update messages set wa_id = $4 where tenant_id = $1 and id = (
-    select id from messages where tenant_id = $1 and session_id = $2 and chat = $3 and wa_id is null
-      and status in ('sending', 'unknown') and body is not distinct from $5 
+    select id from messages where tenant_id = $1 and session_id = $2 and chat = (select canonical_chat($1, $2, $3)) and wa_id is null
+      and status in ('sending', 'unknown') and body is not distinct from $5
       and ($7::timestamptz is null or attempted_at <= $7::timestamptz + interval '5 seconds')
       and ($5::text is not null or type = $6 or (type = 'file' and $6 in ('image', 'voice', 'video'))) order by seq limit 1)
   returning id`;
 
-// Its file is fetched by a worker, for WAHA keeps it some minutes only. With it the session knows the chat, and when it last heard of it.
+// Its file is fetched by a worker, for WAHA keeps it some minutes only. With it the session knows the chat, and when it last heard of
+// it. The message itself keeps the id under which it came.
 const INSERT = `
   with stored as (
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, author, source, wa_id, sent_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     on conflict (tenant_id, session_id, wa_id) where wa_id is not null do nothing
-    returning tenant_id, session_id, chat, id, case when direction = 'inbound' then sent_at end as heard_at),
+    returning tenant_id, session_id, canonical_chat(tenant_id, session_id, chat) as chat, id, case when direction = 'inbound' then sent_at end as heard_at),
   media as (
     insert into message_media (tenant_id, message_id, due_at, source_url)
     select tenant_id, id, clock_timestamp(), $14 from stored where $14::text is not null),
@@ -90,7 +99,7 @@ const INSERT = `
     on conflict (tenant_id, session_id, chat) do update
       set last_inbound_at = greatest(chats.last_inbound_at, excluded.last_inbound_at)
       where excluded.last_inbound_at is not null)
-  select id from stored`;
+  select chat from stored`;
 
 // Those chats are known by now: what waits for them is no first contact, and a reply where somebody wrote there within a day. The
 // lane comes before its messages.
@@ -101,7 +110,8 @@ const RELEASE = `
   released as (
     update messages m set first_contact = false,
       urgency = case when m.urgency = 1 and c.last_inbound_at > clock_timestamp() - interval '24 hours' then 0 else m.urgency end
-    from lane join chats c on c.tenant_id = lane.tenant_id and c.session_id = lane.session_id and c.chat = any ($3) where m.tenant_id = lane.tenant_id and m.session_id = lane.session_id and m.chat = c.chat
+    from lane join chats c on c.tenant_id = lane.tenant_id and c.session_id = lane.session_id and c.chat = any ($3)
+    where m.tenant_id = lane.tenant_id and m.session_id = lane.session_id and m.chat = c.chat
       and m.status = 'queued' and (m.urgency = 1 or m.first_contact) returning m.id)
   update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
   from lane where l.tenant_id = lane.tenant_id and l.session_id = lane.session_id
@@ -114,7 +124,18 @@ export class MessageUpdates {
     private readonly sessions: SessionStates,
     private readonly metrics: MessageMetrics,
     private readonly db: TenantDatabase,
+    private readonly aliases: ChatAliases,
   ) {}
+
+  /**
+   * Learns who is who from messages that name both ids of their chat, before any of them is applied and locks what it tells of.
+   * @returns what that lets go
+   */
+  async learn(tx: TenantTransaction, session: SessionKey, messages: readonly WahaMessage[]): Promise<Applied[]> {
+    const told = messages.flatMap(({ chat, otherId, at }) => personOf(chat, otherId, at) ?? []);
+    const learnt = await this.aliases.learn(tx, session, told);
+    return learnt.map((chat) => ({ ...DONE, heard: chat }));
+  }
 
   /**
    * A message that an event tells of: somebody wrote, or one of our own is echoed.
@@ -142,17 +163,24 @@ export class MessageUpdates {
     { patient, asked }: { patient: boolean; asked: boolean },
   ): Promise<Applied> {
     if (!message.fromMe) {
-      const isNew = await this.insert(tx, session, message, 'received');
-      return isNew ? { ...DONE, heard: message.chat } : NOTHING_NEW;
+      const heard = await this.insert(tx, session, message, 'received');
+      return heard === null ? NOTHING_NEW : { ...DONE, heard };
     }
     const status = message.status ?? 'sent';
-    const report: Report = { waId: message.waId, status, at: message.at, acked: message.status !== null };
+    const report: Report = {
+      waId: message.waId,
+      chat: message.chat,
+      status,
+      at: message.at,
+      acked: message.status !== null,
+    };
     const first = await this.advance(tx, session, report);
     if (first) return first;
     if (await this.bind(tx, session, message, asked)) return (await this.advance(tx, session, report)) ?? DONE;
     if (message.source === 'api' && patient) return { result: 'later', note: 'its send has not been answered yet' };
     // From the phone: its chat is known from now on.
-    return (await this.insert(tx, session, message, status)) ? { ...DONE, heard: message.chat } : NOTHING_NEW;
+    const heard = await this.insert(tx, session, message, status);
+    return heard === null ? NOTHING_NEW : { ...DONE, heard };
   }
 
   /** An ack of one of our messages. @param patient as above */
@@ -175,16 +203,19 @@ export class MessageUpdates {
     session: SessionKey,
     { waId, at }: Pick<Report, 'waId' | 'at'>,
   ): Promise<Applied | null> {
-    return this.advance(tx, session, { waId, status: 'sent', at, acked: true });
+    return this.advance(tx, session, { waId, chat: null, status: 'sent', at, acked: true });
   }
 
   /**
-   * Lets go what the applied events held back. After their transaction and not within: that one has locked messages, and who
+   * Learns the other ids that the applied events show, and lets go what they held back. After their transaction and not within: that one has locked messages, and who
    * sends locks the lane before them. Where the process dies in between, they wait as what they were; a lane that sleeps without a
-   * time is woken by another (`wakeForgotten`).
+   * time is woken by another (`wakeForgotten`), and the next ack shows the other id again.
    */
-  async release({ tenantId, sessionId }: SessionKey, applied: readonly Applied[]): Promise<void> {
-    const heard = new Set(applied.flatMap(({ heard: chat }) => chat ?? []));
+  async release(session: SessionKey, applied: readonly Applied[]): Promise<void> {
+    const { tenantId, sessionId } = session;
+    const shown = applied.flatMap(({ alias }) => alias ?? []);
+    const learnt = await this.aliases.learnAlone(session, shown);
+    const heard = new Set([...applied.flatMap(({ heard: chat }) => chat ?? []), ...learnt]);
     const frees = applied.some((event) => event.frees === true);
     if (heard.size === 0 && !frees) return;
     await this.db.query(tenantId, RELEASE, [tenantId, sessionId, [...heard], frees]);
@@ -194,13 +225,14 @@ export class MessageUpdates {
   private async advance(
     tx: TenantTransaction,
     session: SessionKey,
-    { waId, status, at, acked }: Report,
+    { waId, chat, status, at, acked }: Report,
   ): Promise<Applied | null> {
-    const params = [session.tenantId, session.sessionId, waId, status, at, sourcesOf(status), acked];
-    const [row] = await tx.query<{ known: number; moved: number; frees: boolean }>(ADVANCE, params);
+    const params = [session.tenantId, session.sessionId, waId, status, at, sourcesOf(status), acked, chat];
+    const [row] = await tx.query<AdvanceRow>(ADVANCE, params);
     if (!row?.known) return null;
     if (row.moved) this.metrics.happened(status);
-    return row.moved ? { ...DONE, frees: row.frees } : NOTHING_NEW;
+    const alias = (row.other && chat && aliasOf(row.other, chat, at)) || undefined;
+    return row.moved ? { ...DONE, frees: row.frees, alias } : { ...NOTHING_NEW, alias };
   }
 
   private async bind(
@@ -216,13 +248,14 @@ export class MessageUpdates {
     return rows.length > 0;
   }
 
+  /** Its chat, by the id under which that is known; null when it was there already. */
   private async insert(
     tx: TenantTransaction,
     session: SessionKey,
     message: WahaMessage,
     status: MessageStatus,
-  ): Promise<boolean> {
-    const rows = await tx.query(INSERT, [
+  ): Promise<string | null> {
+    const [row] = await tx.query<{ chat: string }>(INSERT, [
       session.tenantId,
       newId(),
       session.sessionId,
@@ -238,9 +271,16 @@ export class MessageUpdates {
       message.at,
       message.media?.url ?? null,
     ]);
-    if (rows.length > 0) this.metrics.happened(status);
-    return rows.length > 0;
+    if (row) this.metrics.happened(status);
+    return row?.chat ?? null;
   }
+}
+
+interface AdvanceRow {
+  known: number;
+  moved: number;
+  frees: boolean;
+  other: string | null;
 }
 
 /** What is said of a file that was received: where WAHA keeps it is nobody's concern, and where it keeps none there is none to be had. */

@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { TemplatesModule } from '../templates/templates.module';
 import { WahaModule } from '../waha/waha.module';
 import { BulkAcceptor } from './bulk-acceptor.service';
+import { ChatAliases } from './chats/chat-aliases.service';
+import { ChatAliasesRepository } from './chats/chat-aliases.repository';
+import { HiddenIds } from './chats/hidden-ids.service';
 import { LaneStore } from './lanes/lane-store.service';
 import { LaneWorker } from './lanes/lane-worker.service';
 import { Sender } from './lanes/sender.service';
@@ -37,6 +40,9 @@ import { StatsFolder } from './stats/stats-folder.service';
   controllers: [MessageStatsController, MessagesController, MessageMediaController, MediaController],
   providers: [
     BulkAcceptor,
+    ChatAliases,
+    ChatAliasesRepository,
+    HiddenIds,
     LaneStore,
     LaneWorker,
     MediaFetcher,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { firstIdAt } from '../../common/ids';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase } from '../../platform/database/tenant-database';
+import { ChatAliasesRepository } from './chats/chat-aliases.repository';
 import type { MessageStatus } from './message-status';
 
 /** A message as it is stored. */
@@ -54,6 +55,7 @@ export interface MessageEventRow {
 /** What a list of messages is narrowed to; what is absent narrows nothing. */
 export interface MessageFilter {
   sessionId?: string;
+  /** Any id of the person, or of the group. */
   chat?: string;
   direction?: 'inbound' | 'outbound';
   status?: MessageStatus;
@@ -69,9 +71,8 @@ const COLUMNS = `id, session_id, chat, direction, type, status, body, content, m
   sent_at, delivered_at, read_at, edited_at, revoked_at`;
 
 /** Each filter's condition; only those asked for stand in the text, so that each combination gets a plan of its own. */
-const CONDITIONS: Record<keyof MessageFilter, (parameter: string) => string> = {
+const CONDITIONS: Record<Exclude<keyof MessageFilter, 'chat'>, (parameter: string) => string> = {
   sessionId: (p) => `session_id = ${p}::uuid`,
-  chat: (p) => `chat = ${p}`,
   direction: (p) => `direction = ${p}`,
   status: (p) => `status = ${p}`,
   type: (p) => `type = ${p}`,
@@ -84,7 +85,15 @@ const CONDITIONS: Record<keyof MessageFilter, (parameter: string) => string> = {
 /** Reads messages of one tenant. */
 @Injectable()
 export class MessagesRepository {
-  constructor(private readonly db: TenantDatabase) {}
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly aliases: ChatAliasesRepository,
+  ) {}
+
+  /** Every id of the person whose chat it is in that session, or in all of them (null); the one that is given is among them. */
+  chatIds(tenantId: string, chat: string, sessionId: string | null): Promise<string[]> {
+    return this.aliases.idsOf(tenantId, chat, sessionId);
+  }
 
   /** Null when there is none. */
   async findById(tenantId: string, id: string): Promise<MessageRow | null> {
@@ -97,12 +106,11 @@ export class MessagesRepository {
   }
 
   /** Newest first, one more than asked for. */
-  list(tenantId: string, filter: MessageFilter, { limit, cursor, offset }: PageRequest): Promise<MessageRow[]> {
-    const { where, params } = conditions(tenantId, filter);
-    const unfiltered = where.length === 1;
+  async list(tenantId: string, filter: MessageFilter, { limit, cursor, offset }: PageRequest): Promise<MessageRow[]> {
+    const { from, where, params, unfiltered } = await this.conditions(tenantId, filter);
     if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
     const paging = `order by id desc limit $${params.push(limit + 1)} offset $${params.push(offset ?? 0)}`;
-    const text = `select ${COLUMNS} from messages where ${where.join(' and ')} ${paging}`;
+    const text = `select ${COLUMNS} from ${from} where ${where.join(' and ')} ${paging}`;
     return unfiltered
       ? this.db.query<MessageRow>(tenantId, text, params)
       : this.db.queryOnce<MessageRow>(tenantId, text, params);
@@ -110,14 +118,19 @@ export class MessagesRepository {
 
   /** How many there are, counted no further than the cap. */
   async count(tenantId: string, filter: MessageFilter, cap: number): Promise<number> {
-    const { where, params } = conditions(tenantId, filter);
-    const rows = `select from messages where ${where.join(' and ')} limit $${params.push(cap)}`;
+    const { from, where, params } = await this.conditions(tenantId, filter);
+    const rows = `select from ${from} where ${where.join(' and ')} limit $${params.push(cap)}`;
     const [row] = await this.db.queryOnce<{ count: number }>(
       tenantId,
       `select count(*)::int as count from (${rows}) m`,
       params,
     );
     return row?.count ?? 0;
+  }
+
+  private async conditions(tenantId: string, filter: MessageFilter): Promise<Conditions> {
+    const { chat, sessionId = null } = filter;
+    return conditionsOf(tenantId, filter, chat === undefined ? [] : await this.chatIds(tenantId, chat, sessionId));
   }
 
   /** The message's history, oldest first. */
@@ -144,16 +157,29 @@ export class MessagesRepository {
 /** Ids grow with the clock of the process that made them, times are the database's: so far apart they may be. */
 const CLOCKS_APART_MS = 5 * 60_000;
 
-function conditions(tenantId: string, filter: MessageFilter): { where: string[]; params: unknown[] } {
+/** A list's rows, and the values that its text refers to. */
+interface Conditions {
+  from: string;
+  where: string[];
+  params: unknown[];
+  unfiltered: boolean;
+}
+
+function conditionsOf(tenantId: string, filter: MessageFilter, chats: string[]): Conditions {
   const params: unknown[] = [tenantId];
   const where = ['tenant_id = $1'];
-  for (const name of Object.keys(CONDITIONS) as (keyof MessageFilter)[]) {
+  const from =
+    chats.length === 0 ? 'messages' : `(${chats.map((chat) => ofChat(params.push(chat))).join(' union all ')}) m`;
+  for (const name of Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[]) {
     const value = filter[name];
     if (value !== undefined) where.push(CONDITIONS[name](`$${params.push(value)}`));
   }
   // The list is read in the order of ids: bounds on them keep a span of time from reading all that is newer.
-  const { from, to } = filter;
-  if (from) where.push(`id >= $${params.push(firstIdAt(from.getTime() - CLOCKS_APART_MS))}::uuid`);
-  if (to) where.push(`id < $${params.push(firstIdAt(to.getTime() + CLOCKS_APART_MS))}::uuid`);
-  return { where, params };
+  const { from: since, to: until } = filter;
+  if (since) where.push(`id >= $${params.push(firstIdAt(since.getTime() - CLOCKS_APART_MS))}::uuid`);
+  if (until) where.push(`id < $${params.push(firstIdAt(until.getTime() + CLOCKS_APART_MS))}::uuid`);
+  return { from, where, params, unfiltered: params.length === 1 };
 }
+
+/** One branch for each id: each is read in the order of the list, however long the chat. */
+const ofChat = (parameter: number): string => `select * from messages where tenant_id = $1 and chat = $${parameter}`;

@@ -143,10 +143,12 @@ export class MessagesService {
   /** WhatsApp's whole id of the message that is answered, which must be of that session and chat. */
   private async quoted(actor: Actor, sessionId: string, chat: string, replyTo: string): Promise<string> {
     const quoted = WHOLE_ID.exec(replyTo)?.[1];
-    // Of one chat WhatsApp knows two ids: which hidden one (`@lid`) is whose, is not known here.
+    // Whose hidden id (`@lid`) it is, need not be known yet.
     if (quoted === chat || quoted?.endsWith('@lid')) return replyTo;
+    const ids = await this.messages.chatIds(actor.tenantId, chat, sessionId);
+    if (quoted !== undefined && ids.includes(quoted)) return replyTo;
     const message = isId(replyTo) ? await this.messages.findById(actor.tenantId, replyTo) : null;
-    if (!message || !mayRead(actor, message) || message.session_id !== sessionId || message.chat !== chat)
+    if (!message || !mayRead(actor, message) || message.session_id !== sessionId || !ids.includes(message.chat))
       throw CommonErrors.invalidField('reply_to', 'reply_to must be a message of the same session and chat');
     return wholeIdOf(message);
   }
@@ -198,8 +200,8 @@ const WHOLE_ID = /^(?:true|false)_([^_\s]+@[^_\s]+)_[^\s]+$/;
 
 /** A message as it is when it has just been accepted. */
 const freshRow = (
-  { id, sessionId, chat, type, body, content, metadata, createdBy, scheduledAt, expiresAt }: Accepted,
-  { created_at, status }: { created_at: Date; status: MessageRow['status'] },
+  { id, sessionId, type, body, content, metadata, createdBy, scheduledAt, expiresAt }: Accepted,
+  { chat, created_at, status }: { chat: string; created_at: Date; status: MessageRow['status'] },
 ): MessageRow => ({
   ...{ id, session_id: sessionId, chat, type, body, content, metadata, created_by: createdBy, created_at, status },
   ...{

@@ -32,6 +32,7 @@ describe('parseEvent', () => {
     expect(eventOf(event, { id: `true_120363@g.us_3EB0_${ALICE}`, ack: 3 })).toEqual({
       kind: 'ack',
       waId: '3EB0',
+      chat: '120363@g.us',
       status: 'read',
       at: new Date(AT),
     });

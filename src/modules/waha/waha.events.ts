@@ -21,7 +21,7 @@ export type WahaEvent =
       pushName: string | null;
     }
   | { kind: 'message'; message: WahaMessage }
-  | { kind: 'ack'; waId: string; status: 'failed' | 'sent' | 'delivered' | 'read' | 'played'; at: Date }
+  | { kind: 'ack'; waId: string; chat: string; status: 'failed' | 'sent' | 'delivered' | 'read' | 'played'; at: Date }
   | { kind: 'edit'; edit: MessageEdit }
   | { kind: 'revocation'; revocation: MessageChange }
   | { kind: 'reaction'; reaction: MessageReaction }
@@ -113,5 +113,5 @@ function ackEvent(payload: Record<string, unknown>, at: Date): WahaEvent {
   if (!id) return ignored('no message id in it');
   if (!id.fromMe) return ignored('ack of a message that is not ours');
   if (!status) return ignored('ack level says nothing new');
-  return { kind: 'ack', waId: id.waId, status, at };
+  return { kind: 'ack', waId: id.waId, chat: id.chat, status, at };
 }

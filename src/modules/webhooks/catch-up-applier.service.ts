@@ -55,8 +55,10 @@ export class CatchUpApplier {
 
   private async applySome(session: SessionWithEvents, found: WahaMessage[]): Promise<boolean> {
     const key = { tenantId: session.tenant_id, sessionId: session.session_id };
+    let learnt: Applied[] = [];
     const applied = await this.db.transaction(session.tenant_id, async (tx) => {
       await this.events.waitForSession(tx, session);
+      learnt = await this.messages.learn(tx, key, found);
       const outcomes: Applied[] = [];
       for (const message of found) {
         const patient = Date.now() - message.at.getTime() < FRESH_MS;
@@ -64,7 +66,7 @@ export class CatchUpApplier {
       }
       return outcomes;
     });
-    await this.messages.release(key, applied);
+    await this.messages.release(key, [...applied, ...learnt]);
     const isNew = applied.filter(({ result, note }) => result === 'applied' && note === undefined).length;
     this.metrics.caughtUp(isNew);
     if (isNew > 0) this.wakeups.wake('lanes');

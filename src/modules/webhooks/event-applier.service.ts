@@ -4,7 +4,7 @@ import { TenantDatabase, type TenantTransaction } from '../../platform/database/
 import { MessageChanges } from '../messages/message-changes.service';
 import { type Applied, MessageUpdates } from '../messages/message-updates.service';
 import { type SessionKey, SessionStates } from '../waha/session-states.service';
-import { parseEvent } from '../waha/waha.events';
+import { parseEvent, type WahaEvent } from '../waha/waha.events';
 import type { Handled, PendingEvent, SessionWithEvents } from './webhook-events.repository';
 import { BATCH_BYTES, WebhookEventsRepository } from './webhook-events.repository';
 import { WebhookMetrics } from './webhook.metrics';
@@ -63,18 +63,23 @@ export class EventApplier {
   /** Answers the events that were due. */
   private async round(session: SessionWithEvents, limit: number): Promise<PendingEvent[]> {
     const applied: Applied[] = [];
+    let learnt: Applied[] = [];
     const done = await this.db.transaction(session.tenant_id, async (tx) => {
       applied.length = 0;
       if (!(await this.events.lockSession(tx, session))) return [];
       const pending = await this.events.pending(tx, session, limit);
       if (pending.some(({ event }) => event === 'session.status')) await this.events.holdLane(tx, session);
-      for (const event of pending) applied.push(await this.tryToApply(tx, session, event));
+      const said = pending.map(({ body }) => readable(body));
+      const messages = said.flatMap((event) => ('kind' in event && event.kind === 'message' ? event.message : []));
+      learnt = await this.messages.learn(tx, keyOf(session), messages);
+      for (const [nth, event] of pending.entries())
+        applied.push(await this.tryToApply(tx, session, { event, said: said[nth] }));
       const handled = pending.map((event, nth) => handledAs(event, applied[nth]));
       if (handled.length > 0) await this.events.mark(tx, session, handled);
       for (const { status } of handled) this.metrics.handled(status === 'pending' ? 'later' : status);
       return pending;
     });
-    await this.messages.release(keyOf(session), applied);
+    await this.messages.release(keyOf(session), [...applied, ...learnt]);
     if (applied.some(({ stopped }) => stopped)) this.sessions.heardStopped();
     return done;
   }
@@ -93,18 +98,21 @@ export class EventApplier {
     });
   }
 
-  private async tryToApply(tx: TenantTransaction, session: SessionWithEvents, event: PendingEvent): Promise<Applied> {
+  private async tryToApply(
+    tx: TenantTransaction,
+    session: SessionWithEvents,
+    { event, said }: { event: PendingEvent; said: WahaEvent | Error | undefined },
+  ): Promise<Applied> {
     try {
-      return await this.apply(tx, session, event);
+      if (said === undefined || said instanceof Error) throw said ?? new Error('not read');
+      const patient = Date.now() - event.received_at.getTime() < PATIENCE_MS;
+      return await this.apply(tx, keyOf(session), said, patient);
     } catch (error) {
       throw isDatabaseFailure(error) ? error : new EventFailure(event, error as Error);
     }
   }
 
-  private async apply(tx: TenantTransaction, session: SessionWithEvents, stored: PendingEvent): Promise<Applied> {
-    const key = keyOf(session);
-    const patient = Date.now() - stored.received_at.getTime() < PATIENCE_MS;
-    const event = parseEvent(stored.body);
+  private async apply(tx: TenantTransaction, key: SessionKey, event: WahaEvent, patient: boolean): Promise<Applied> {
     switch (event.kind) {
       case 'session.status':
         return (await this.sessions.apply(tx, key, event))
@@ -130,6 +138,15 @@ const keyOf = ({ tenant_id: tenantId, session_id: sessionId }: SessionWithEvents
   tenantId,
   sessionId,
 });
+
+/** What an event says; the fault where it cannot be read. */
+function readable(body: string): WahaEvent | Error {
+  try {
+    return parseEvent(body);
+  } catch (error) {
+    return error as Error;
+  }
+}
 
 function handledAs(event: PendingEvent, { result, note = '' }: Applied = { result: 'later' }): Handled {
   const status = result === 'later' ? 'pending' : result;

@@ -48,6 +48,7 @@ const BATCH: Record<string, Work[]> = {
   messages: ['select', 'insert'],
   message_media: ['insert'],
   chats: ['select'],
+  chat_aliases: ['select'],
   lanes: ['select', 'update'],
   sessions: ['select'],
   webhook_events: ['select', 'insert'],
@@ -72,7 +73,7 @@ const SYSTEM: Record<string, Work[]> = {
   // To lock what it takes it needs the right to update; nothing does.
   message_stat_deltas: ['select', 'update', 'delete'],
   message_stats: ['select', 'insert', 'update'],
-  chats: ['select', 'insert'],
+  chats: ['select', 'insert', 'update'],
   webhook_events: ['select', 'delete'],
   api_keys: ['select', 'update'],
   tenant_usage: ['select', 'delete'],

@@ -2,6 +2,7 @@ import { KEY_STATEMENTS } from './key-statements';
 import { AUDIT_STATEMENTS } from './audit-statements';
 import { CAMPAIGN_STATEMENTS } from './campaign-statements';
 import { CATCH_UP_STATEMENTS } from './catch-up-statements';
+import { CHAT_STATEMENTS } from './chat-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
 import { LANE_STATEMENTS } from './lane-statements';
@@ -75,6 +76,7 @@ export const SYSTEM_STATEMENTS = {
   ...AUDIT_STATEMENTS,
   ...CAMPAIGN_STATEMENTS,
   ...CATCH_UP_STATEMENTS,
+  ...CHAT_STATEMENTS,
   ...CLAIM_STATEMENTS,
   ...HEALING_STATEMENTS,
   ...LANE_STATEMENTS,

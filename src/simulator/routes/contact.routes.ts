@@ -16,10 +16,10 @@ export function registerContactRoutes(app: FastifyInstance, world: World): void 
   app.get<{ Querystring: { phone?: string; session?: string } }>('/api/contacts/check-exists', async (request) => {
     const { phone, session } = request.query;
     if (session === undefined) throw nestError(400, 'Session name is required');
-    await world.sessions.inStatus(session, 'WORKING');
+    const { lids } = await world.sessions.inStatus(session, 'WORKING');
     const digits = (phone ?? '').replace(/@.*$/, '').replace(/\D/g, '');
     const isKnown = digits.length >= MIN_PHONE_DIGITS && !world.faults.current.unknown_numbers.includes(digits);
-    return isKnown ? { numberExists: true, chatId: `${digits}@c.us` } : { numberExists: false };
+    return isKnown ? { numberExists: true, chatId: lids.properId(`${digits}@c.us`) } : { numberExists: false };
   });
   registerLids(app, world);
   app.get<{ Params: { session: string; file: string } }>('/api/files/:session/:file', (request, reply) => {

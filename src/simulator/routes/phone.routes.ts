@@ -51,6 +51,7 @@ const INBOUND_BODY = object(
   },
   ['from'],
 );
+const PERSON_BODY = object({ phone, lid, written: phone }, ['phone']);
 const PHONE_SEND_BODY = object({ to: chat, text: { type: 'string' } }, ['to', 'text']);
 const ACK_BODY = object({ id: text, ack: { type: 'integer', minimum: -1, maximum: 4 } }, ['id', 'ack']);
 const EVENT_BODY = object({ event: { enum: [...EVENT_NAMES] }, payload: { type: 'object' } }, ['event', 'payload']);
@@ -63,6 +64,7 @@ const DISCONNECT_BODY = object({ for_ms: { type: 'number', minimum: 0 } });
 export function registerPhoneRoutes(app: FastifyInstance, world: World): void {
   registerPairing(app, world);
   registerMessages(app, world);
+  registerPeople(app, world);
   registerTroubles(app, world);
 }
 
@@ -98,7 +100,7 @@ function registerMessages(app: FastifyInstance, world: World): void {
       from: toChatId(from),
       text: body.text ?? '',
       id: body.id ?? null,
-      lid: lid === undefined ? null : lid.includes('@') ? lid : `${lid}@lid`,
+      lid: lid === undefined ? null : toHiddenId(lid),
       participant: participant === undefined ? null : toChatId(participant),
       pushName: body.push_name ?? 'Alice',
       media:
@@ -132,6 +134,24 @@ function registerMessages(app: FastifyInstance, world: World): void {
     },
   );
 }
+
+function registerPeople(app: FastifyInstance, world: World): void {
+  app.post<ByName<{ phone: string; lid?: string; written?: string }>>(
+    '/simulator/sessions/:name/person',
+    { schema: { body: PERSON_BODY } },
+    (request) => {
+      const { lids } = pairedSession(world, request.params.name);
+      const { lid, written } = request.body;
+      const phone = toChatId(request.body.phone);
+      if (lid !== undefined) lids.learn(toHiddenId(lid), phone);
+      if (written !== undefined) lids.respell(toChatId(written), phone);
+      world.state.touch();
+      return { phone, lid: lids.lidOf(phone) };
+    },
+  );
+}
+
+const toHiddenId = (lid: string): string => (lid.includes('@') ? lid : `${lid}@lid`);
 
 function registerTroubles(app: FastifyInstance, world: World): void {
   const base = '/simulator/sessions/:name';

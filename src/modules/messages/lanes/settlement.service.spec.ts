@@ -34,6 +34,7 @@ const message = (over: Partial<WahaMessage> = {}): WahaMessage => ({
   participant: null,
   source: 'api',
   author: null,
+  otherId: null,
   at: ago(0),
   type: 'text',
   body: 'Hello',

@@ -1,4 +1,13 @@
-import { ackStatus, chatOf, me, parseMessageId, sentMessageId, sessionInfo, wahaMessage } from './waha-answers';
+import {
+  ackStatus,
+  chatOf,
+  me,
+  parseMessageId,
+  phoneOfHidden,
+  sentMessageId,
+  sessionInfo,
+  wahaMessage,
+} from './waha-answers';
 
 const ALICE = '5511888880000@c.us';
 
@@ -113,6 +122,27 @@ describe('wahaMessage', () => {
     body: 'Hi',
   };
 
+  it.each<[string, boolean, string, unknown, string | null]>([
+    ['NOWEB', false, '98765@lid', { key: { remoteJidAlt: '5511888880000@s.whatsapp.net' } }, ALICE],
+    ['NOWEB of our own', true, ALICE, { key: { remoteJidAlt: '98765@lid' } }, '98765@lid'],
+    ['an older NOWEB', false, '98765@lid', { key: { senderPn: '5511888880000@s.whatsapp.net' } }, ALICE],
+    [
+      'an older NOWEB of our own, whose sender we are',
+      true,
+      '98765@lid',
+      { key: { senderPn: '1@s.whatsapp.net' } },
+      null,
+    ],
+    ['GOWS', false, '98765@lid', { Info: { SenderAlt: '5511888880000:12@s.whatsapp.net' } }, ALICE],
+    ['GOWS of our own', true, '98765@lid', { Info: { SenderAlt: '1@lid', RecipientAlt: ALICE } }, ALICE],
+    ['GOWS, where it knows none', false, '98765@lid', { Info: { SenderAlt: '' } }, null],
+    ['WEBJS', false, '98765@lid', { id: {}, from: '98765@lid' }, null],
+    ['a group', false, '120363@g.us', { key: { remoteJidAlt: ALICE, participantAlt: ALICE } }, null],
+    ['nothing raw', false, '98765@lid', undefined, null],
+  ])('reads the other id of the chat from %s', (_engine, fromMe, chat, _data, other) => {
+    expect(wahaMessage({ ...NOWEB_IN, id: `${fromMe}_${chat}_3A01`, _data })?.otherId).toBe(other);
+  });
+
   it('takes the chat from the id, whoever `from` and `to` are with the engine', () => {
     expect(wahaMessage(NOWEB_IN)).toMatchObject({
       chat: ALICE,
@@ -224,5 +254,17 @@ describe('the small readers', () => {
     });
     for (const answer of [null, '', {}, { name: 's' }, { status: 'WORKING' }])
       expect(sessionInfo(answer, at)).toBeNull();
+  });
+});
+
+describe('phoneOfHidden', () => {
+  it.each([
+    [{ lid: '98765@lid', pn: ALICE }, ALICE],
+    [{ lid: '98765@lid', pn: '5511888880000@s.whatsapp.net' }, ALICE],
+    [{ lid: '98765@lid', pn: null }, null],
+    [null, null],
+    ['no', null],
+  ])('reads %j', (answer, phone) => {
+    expect(phoneOfHidden(answer)).toBe(phone);
   });
 });

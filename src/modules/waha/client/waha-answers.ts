@@ -7,6 +7,24 @@ export const isObject = (value: unknown): value is Json =>
 export const text = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value.replaceAll('\0', '').toWellFormed() : null;
 
+/** What a body says: JSON, or else its text. */
+export function parseAnswer(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return body;
+  }
+}
+
+/**
+ * When the answer held, by WAHA's clock, in whole seconds: the header tells when it was written, and what took long may have
+ * been looked up at its beginning.
+ */
+export function answeredAt(header: string | string[] | undefined, tookMs: number): Date {
+  const written = Date.parse(String(header)) || Date.now();
+  return new Date(Math.floor((tookMs < 1_000 ? written : written - tookMs) / 1_000) * 1_000);
+}
+
 /** Longer ones are no ids of WhatsApp's; they are indexed, and taken apart with a pattern. */
 const MAX_ID_LENGTH = 512;
 
@@ -108,6 +126,8 @@ export interface WahaMessage extends MessageIdParts {
   source: 'api' | 'app';
   /** Who wrote it, in a group; null in a chat of two. */
   author: string | null;
+  /** In a chat of two its other id, the phone or the hidden one (`@lid`), where the engine names it; else null. */
+  otherId: string | null;
   at: Date;
   type: string;
   body: string | null;
@@ -127,12 +147,33 @@ export function wahaMessage(payload: unknown): WahaMessage | null {
     ...id,
     source: payload.source === 'api' ? 'api' : 'app',
     author: authorOf(payload, id),
+    otherId: otherIdOf(payload._data, id),
     at: new Date(Number(payload.timestamp) * 1000 || Date.now()),
     type: messageType(payload, mimetype),
     body: text(payload.body),
     media: payload.hasMedia === true ? { url: text(media?.url), mimetype, filename: text(media?.filename) } : null,
     status: ackStatus(payload.ack),
   };
+}
+
+/**
+ * The other id of a chat of two, which the engines have only in their raw form: Baileys in the key (before version 7 of the sender
+ * only), whatsmeow in the source of the message. WEBJS does not tell it.
+ */
+function otherIdOf(raw: unknown, { chat, fromMe }: MessageIdParts): string | null {
+  if (!isObject(raw) || chat.endsWith('@g.us')) return null;
+  const { key, Info: info } = raw;
+  let told: unknown;
+  if (isObject(key)) told = key.remoteJidAlt ?? (fromMe ? null : (key.senderPn ?? key.senderLid));
+  else if (isObject(info)) told = fromMe ? info.RecipientAlt : info.SenderAlt;
+  const id = text(told);
+  return id === null || id.length > MAX_ID_LENGTH ? null : chatOf(id.replace(/:\d+@/, '@'));
+}
+
+/** The phone of a hidden id (`@lid`), as a chat; null where WAHA does not know it. */
+export function phoneOfHidden(answer: unknown): string | null {
+  const phone = isObject(answer) ? text(answer.pn) : null;
+  return phone === null ? null : chatOf(phone);
 }
 
 function messageType(payload: Json, mimetype: string | null): string {

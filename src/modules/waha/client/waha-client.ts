@@ -1,6 +1,15 @@
 import type { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
-import { sentMessageId, sessionInfo, wahaMessage, type WahaMessage, type WahaSessionInfo } from './waha-answers';
+import {
+  answeredAt,
+  parseAnswer,
+  phoneOfHidden,
+  sentMessageId,
+  sessionInfo,
+  wahaMessage,
+  type WahaMessage,
+  type WahaSessionInfo,
+} from './waha-answers';
 import { type Outgoing, sendCallOf } from './outgoing';
 import { reasonOf, transportFailure, WahaFailure } from './waha-failure';
 import type { WahaSessionConfig } from './session-config';
@@ -172,6 +181,12 @@ export class WahaClient {
     return wahaMessage(await this.callOr404({ operation: 'get_message', path }));
   }
 
+  /** The chat of the phone that a hidden id (`@lid`) belongs to; null where WAHA does not know, which is no fault. */
+  async phoneOf(session: string, hiddenId: string): Promise<string | null> {
+    const path = `/api/${part(session)}/lids/${part(hiddenId)}`;
+    return phoneOfHidden(await this.callOr404({ operation: 'get_lid', path }));
+  }
+
   /** Our own messages of a chat from that second on, newest first as WAHA orders them, at most 100. */
   async ownMessagesSince(session: string, chat: string, since: Date): Promise<WahaMessage[]> {
     const from = Math.floor(since.getTime() / 1000);
@@ -273,28 +288,11 @@ export class WahaClient {
   }
 }
 
-/**
- * When the answer held, by WAHA's clock, in whole seconds: the header tells when it was written, and what took long may have
- * been looked up at its beginning.
- */
-function answeredAt(header: string | string[] | undefined, tookMs: number): Date {
-  const written = Date.parse(String(header)) || Date.now();
-  return new Date(Math.floor((tookMs < 1_000 ? written : written - tookMs) / 1_000) * 1_000);
-}
-
 async function or404<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call;
   } catch (error) {
     if (error instanceof WahaFailure && error.status === 404) return null;
     throw error;
-  }
-}
-
-function parseAnswer(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
   }
 }
