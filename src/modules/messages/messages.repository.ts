@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { firstIdAt } from '../../common/ids';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase } from '../../platform/database/tenant-database';
+import { LOOKED_THROUGH, patternsOf, PORTIONS, type Walk, walkOf } from './message-walk';
 import type { MessageStatus } from './message-status';
 
 /** A message as it is stored. */
@@ -62,6 +63,16 @@ export interface MessageFilter {
   to?: Date;
   createdBy?: string;
   campaignId?: string;
+  /** Words that its text holds, each somewhere, in whatever case. */
+  q?: string;
+}
+
+/** What was found of a list. */
+export interface FoundMessages {
+  /** Newest first, one more than asked for where there are more. */
+  rows: MessageRow[];
+  /** The message up to which was looked, where that was not all and not enough was found; else null. */
+  end: string | null;
 }
 
 const COLUMNS = `id, session_id, chat, direction, type, status, body, content, metadata, created_by, campaign_id, author, source, wa_id,
@@ -79,6 +90,7 @@ const CONDITIONS: Record<keyof MessageFilter, (parameter: string) => string> = {
   to: (p) => `created_at < ${p}`,
   createdBy: (p) => `created_by = ${p}::uuid`,
   campaignId: (p) => `campaign_id = ${p}::uuid`,
+  q: (p) => `coalesce(body ilike all (${p}::text[]), false)`,
 };
 
 /** Reads messages of one tenant. */
@@ -96,28 +108,78 @@ export class MessagesRepository {
     return rows[0] ?? null;
   }
 
-  /** Newest first, one more than asked for. */
-  list(tenantId: string, filter: MessageFilter, { limit, cursor, offset }: PageRequest): Promise<MessageRow[]> {
-    const { where, params } = conditions(tenantId, filter);
+  /** Newest first. Where the filter has to be looked for message by message, only so many are looked at. */
+  async list(tenantId: string, filter: MessageFilter, request: PageRequest): Promise<FoundMessages> {
+    const { way, rest } = walkOf(filter);
+    if (Object.keys(rest).length > 0) return this.look(tenantId, { way, rest }, request);
+    const { limit, cursor, offset } = request;
+    const { where, params } = conditions(tenantId, way);
     const unfiltered = where.length === 1;
     if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
     const paging = `order by id desc limit $${params.push(limit + 1)} offset $${params.push(offset ?? 0)}`;
     const text = `select ${COLUMNS} from messages where ${where.join(' and ')} ${paging}`;
-    return unfiltered
-      ? this.db.query<MessageRow>(tenantId, text, params)
-      : this.db.queryOnce<MessageRow>(tenantId, text, params);
+    const rows = unfiltered
+      ? await this.db.query<MessageRow>(tenantId, text, params)
+      : await this.db.queryOnce<MessageRow>(tenantId, text, params);
+    return { rows, end: null };
   }
 
-  /** How many there are, counted no further than the cap. */
-  async count(tenantId: string, filter: MessageFilter, cap: number): Promise<number> {
-    const { where, params } = conditions(tenantId, filter);
-    const rows = `select from messages where ${where.join(' and ')} limit $${params.push(cap)}`;
-    const [row] = await this.db.queryOnce<{ count: number }>(
+  /** How many there are, counted no further than the cap; `all` is false where there were more to look at than are looked at. */
+  async count(tenantId: string, filter: MessageFilter, cap: number): Promise<{ count: number; all: boolean }> {
+    const { way, rest } = walkOf(filter);
+    const narrowed = Object.keys(rest).length > 0;
+    const { where, params } = conditions(tenantId, way);
+    const hit = narrowed ? conditionsOf(rest, params).join(' and ') : 'true';
+    const most = narrowed ? LOOKED_THROUGH : cap;
+    const rows = `select ${hit} as hit from messages where ${where.join(' and ')} order by id desc limit $${params.push(most)}`;
+    const [row] = await this.db.queryOnce<{ count: number; seen: number }>(
       tenantId,
-      `select count(*)::int as count from (${rows}) m`,
+      `select (count(*) filter (where hit))::int as count, count(*)::int as seen from (${rows}) m`,
       params,
     );
-    return row?.count ?? 0;
+    return { count: Math.min(row?.count ?? 0, cap), all: !narrowed || (row?.seen ?? 0) < most };
+  }
+
+  private async look(tenantId: string, walk: Walk, { limit, cursor, offset = 0 }: PageRequest): Promise<FoundMessages> {
+    const wanted = offset + limit + 1;
+    const ids: string[] = [];
+    let end: string | null = cursor ?? null;
+    for (const portion of PORTIONS) {
+      const seen = await this.portion(tenantId, walk, { before: end, portion, wanted: wanted - ids.length });
+      ids.push(...seen.hits);
+      end = seen.count < portion ? null : seen.last;
+      if (end === null || ids.length >= wanted) break;
+    }
+    const page = ids.slice(offset);
+    const rows =
+      page.length === 0
+        ? []
+        : await this.db.query<MessageRow>(
+            tenantId,
+            `select ${COLUMNS} from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id desc`,
+            [tenantId, page],
+          );
+    return { rows, end: ids.length >= wanted ? null : end };
+  }
+
+  /** The next so many in the order of the list: which of them fit, and where they end. */
+  private async portion(
+    tenantId: string,
+    { way, rest }: Walk,
+    { before, portion, wanted }: { before: string | null; portion: number; wanted: number },
+  ): Promise<{ count: number; last: string | null; hits: string[] }> {
+    const { where, params } = conditions(tenantId, way);
+    const hit = conditionsOf(rest, params).join(' and ');
+    if (before !== null) where.push(`id < $${params.push(before)}::uuid`);
+    const [seen] = await this.db.queryOnce<{ count: number; last: string | null; hits: string[] }>(
+      tenantId,
+      `with seen as materialized (
+          select id, ${hit} as hit from messages where ${where.join(' and ')} order by id desc limit $${params.push(portion)})
+        select (select count(*) from seen)::int as count, (select id from seen order by id limit 1) as last,
+          array(select id from seen where hit order by id desc limit $${params.push(wanted)}) as hits`,
+      params,
+    );
+    return seen ?? { count: 0, last: null, hits: [] };
   }
 
   /** The message's history, oldest first. */
@@ -146,14 +208,18 @@ const CLOCKS_APART_MS = 5 * 60_000;
 
 function conditions(tenantId: string, filter: MessageFilter): { where: string[]; params: unknown[] } {
   const params: unknown[] = [tenantId];
-  const where = ['tenant_id = $1'];
-  for (const name of Object.keys(CONDITIONS) as (keyof MessageFilter)[]) {
-    const value = filter[name];
-    if (value !== undefined) where.push(CONDITIONS[name](`$${params.push(value)}`));
-  }
+  const where = ['tenant_id = $1', ...conditionsOf(filter, params)];
   // The list is read in the order of ids: bounds on them keep a span of time from reading all that is newer.
   const { from, to } = filter;
   if (from) where.push(`id >= $${params.push(firstIdAt(from.getTime() - CLOCKS_APART_MS))}::uuid`);
   if (to) where.push(`id < $${params.push(firstIdAt(to.getTime() + CLOCKS_APART_MS))}::uuid`);
   return { where, params };
+}
+
+/** The conditions of what is asked for; their values go to the end of the parameters. */
+function conditionsOf(filter: MessageFilter, params: unknown[]): string[] {
+  return (Object.keys(CONDITIONS) as (keyof MessageFilter)[]).flatMap((name) => {
+    const value = name === 'q' ? patternsOf(filter.q) : filter[name];
+    return value === undefined ? [] : CONDITIONS[name](`$${params.push(value)}`);
+  });
 }
