@@ -3,6 +3,8 @@ export interface Page<T> {
   items: T[];
   /** Opaque cursor of the next page; null on the last one. */
   nextCursor: string | null;
+  /** Whether only the cursor leads on, also where `offset` was asked for. */
+  byCursor?: boolean;
   /** Present when the caller asked for `count=true`: exact up to 10,000, then `10000+`. */
   total?: string;
 }

@@ -8,9 +8,11 @@ import { MessageMetrics } from './message.metrics';
 const EVERY_MS = 1_000;
 const AT_ONCE = 500;
 
+type Clockwork = 'expireOverdue' | 'queueScheduled' | 'stallUnacked' | 'cancelOfDeleted' | 'deletedCleared';
+
 /**
- * What time does to messages: queues those whose time has come, ends those that are overdue, and calls `stalled` what
- * WhatsApp never confirmed. Any number of workers may run it: each message is moved once.
+ * What time does to messages: queues those whose time has come, ends those that are overdue, calls `stalled` what WhatsApp never
+ * confirmed, and cancels what waits in deleted sessions. Any number of workers may run it: each message is moved once.
  */
 @Injectable()
 export class MessageClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -47,10 +49,12 @@ export class MessageClock implements OnApplicationBootstrap, BeforeApplicationSh
     const stalled = await this.move('stallUnacked');
     this.metrics.happened('expired', expired);
     this.metrics.happened('stalled', stalled);
-    if (Math.max(expired, queued, stalled) >= AT_ONCE) this.loop.nudge();
+    const cancelled = await this.move('cancelOfDeleted');
+    if (cancelled < AT_ONCE) await this.move('deletedCleared');
+    if (Math.max(expired, queued, stalled, cancelled) >= AT_ONCE) this.loop.nudge();
   }
 
-  private async move(statement: 'expireOverdue' | 'queueScheduled' | 'stallUnacked'): Promise<number> {
+  private async move(statement: Clockwork): Promise<number> {
     const [row] = await this.system.run<{ moved: number }>(statement, [AT_ONCE]);
     return row?.moved ?? 0;
   }

@@ -59,7 +59,10 @@ export class MessagesController {
     return messageResponse(await this.messages.send(actor, draftOf(dto)));
   }
 
-  /** Messages sent and received, newest first. */
+  /**
+   * Messages sent and received, newest first. What is rare among many (`q`, or two filters at once) is looked for in 50,000
+   * messages at a time: a page may hold fewer than `limit`, even none, and still have a next one in `Link`.
+   */
   @Get()
   @Access('messages:read')
   @ApiOkResponse({ type: [MessageResponse] })
@@ -139,8 +142,9 @@ function filterOf({
   type,
   from,
   to,
+  q,
 }: ListMessagesQuery): MessageFilter {
   const chatId = chat === undefined ? undefined : chatAddress(chat);
   if (chatId === null) throw CommonErrors.invalidField('chat', 'chat must be a phone number or a WhatsApp chat id');
-  return { sessionId, campaignId, chat: chatId, direction, status, type, from, to };
+  return { sessionId, campaignId, chat: chatId, direction, status, type, from, to, q };
 }

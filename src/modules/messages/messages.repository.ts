@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { firstIdAt } from '../../common/ids';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { ChatAliasesRepository } from './chats/chat-aliases.repository';
+import { conditions, conditionsOf } from './message-conditions';
+import { LOOKED_THROUGH, PORTIONS, type Walk, walkOf } from './message-walk';
 import type { MessageStatus } from './message-status';
 
 /** A message as it is stored. */
@@ -64,23 +65,24 @@ export interface MessageFilter {
   to?: Date;
   createdBy?: string;
   campaignId?: string;
+  /** Words that its text holds, each somewhere, in whatever case. */
+  q?: string;
+}
+
+/** What was found of a list. */
+export interface FoundMessages {
+  /** Newest first, one more than asked for where there are more. */
+  rows: MessageRow[];
+  /** The message up to which was looked, where that was not all and not enough was found; else null. */
+  end: string | null;
 }
 
 const COLUMNS = `id, session_id, chat, direction, type, status, body, content, metadata, created_by, campaign_id, author, source, wa_id,
   attempts, error_code, error, retryable, created_at, scheduled_at, expires_at,
   sent_at, delivered_at, read_at, edited_at, revoked_at`;
 
-/** Each filter's condition; only those asked for stand in the text, so that each combination gets a plan of its own. */
-const CONDITIONS: Record<Exclude<keyof MessageFilter, 'chat'>, (parameter: string) => string> = {
-  sessionId: (p) => `session_id = ${p}::uuid`,
-  direction: (p) => `direction = ${p}`,
-  status: (p) => `status = ${p}`,
-  type: (p) => `type = ${p}`,
-  from: (p) => `created_at >= ${p}`,
-  to: (p) => `created_at < ${p}`,
-  createdBy: (p) => `created_by = ${p}::uuid`,
-  campaignId: (p) => `campaign_id = ${p}::uuid`,
-};
+/** A walk, and the ids of the chat that it leads through. */
+type Looked = Walk & { chats: string[] };
 
 /** Reads messages of one tenant. */
 @Injectable()
@@ -105,32 +107,88 @@ export class MessagesRepository {
     return rows[0] ?? null;
   }
 
-  /** Newest first, one more than asked for. */
-  async list(tenantId: string, filter: MessageFilter, { limit, cursor, offset }: PageRequest): Promise<MessageRow[]> {
-    const { from, where, params, unfiltered } = await this.conditions(tenantId, filter);
+  /** Newest first. Where the filter has to be looked for message by message, only so many are looked at. */
+  async list(tenantId: string, filter: MessageFilter, request: PageRequest): Promise<FoundMessages> {
+    const walk = walkOf(filter);
+    const chats = await this.chatsOf(tenantId, filter);
+    if (Object.keys(walk.rest).length > 0) return this.look(tenantId, { ...walk, chats }, request);
+    const { limit, cursor, offset } = request;
+    const { from, where, params } = conditions(tenantId, walk.way, chats);
+    const unfiltered = params.length === 1;
     if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
     const paging = `order by id desc limit $${params.push(limit + 1)} offset $${params.push(offset ?? 0)}`;
     const text = `select ${COLUMNS} from ${from} where ${where.join(' and ')} ${paging}`;
-    return unfiltered
-      ? this.db.query<MessageRow>(tenantId, text, params)
-      : this.db.queryOnce<MessageRow>(tenantId, text, params);
+    const rows = unfiltered
+      ? await this.db.query<MessageRow>(tenantId, text, params)
+      : await this.db.queryOnce<MessageRow>(tenantId, text, params);
+    return { rows, end: null };
   }
 
-  /** How many there are, counted no further than the cap. */
-  async count(tenantId: string, filter: MessageFilter, cap: number): Promise<number> {
-    const { from, where, params } = await this.conditions(tenantId, filter);
-    const rows = `select from ${from} where ${where.join(' and ')} limit $${params.push(cap)}`;
-    const [row] = await this.db.queryOnce<{ count: number }>(
+  /** How many there are, counted no further than the cap; `all` is false where there were more to look at than are looked at. */
+  async count(tenantId: string, filter: MessageFilter, cap: number): Promise<{ count: number; all: boolean }> {
+    const { way, rest } = walkOf(filter);
+    const narrowed = Object.keys(rest).length > 0;
+    const { from, where, params } = conditions(tenantId, way, await this.chatsOf(tenantId, filter));
+    const hit = narrowed ? conditionsOf(rest, params).join(' and ') : 'true';
+    const most = narrowed ? LOOKED_THROUGH : cap;
+    const rows = `select ${hit} as hit from ${from} where ${where.join(' and ')} order by id desc limit $${params.push(most)}`;
+    const [row] = await this.db.queryOnce<{ count: number; seen: number }>(
       tenantId,
-      `select count(*)::int as count from (${rows}) m`,
+      `select (count(*) filter (where hit))::int as count, count(*)::int as seen from (${rows}) m`,
       params,
     );
-    return row?.count ?? 0;
+    return { count: Math.min(row?.count ?? 0, cap), all: !narrowed || (row?.seen ?? 0) < most };
   }
 
-  private async conditions(tenantId: string, filter: MessageFilter): Promise<Conditions> {
-    const { chat, sessionId = null } = filter;
-    return conditionsOf(tenantId, filter, chat === undefined ? [] : await this.chatIds(tenantId, chat, sessionId));
+  private async look(
+    tenantId: string,
+    walk: Looked,
+    { limit, cursor, offset = 0 }: PageRequest,
+  ): Promise<FoundMessages> {
+    const wanted = offset + limit + 1;
+    const ids: string[] = [];
+    let end: string | null = cursor ?? null;
+    for (const portion of PORTIONS) {
+      const seen = await this.portion(tenantId, walk, { before: end, portion, wanted: wanted - ids.length });
+      ids.push(...seen.hits);
+      end = seen.count < portion ? null : seen.last;
+      if (end === null || ids.length >= wanted) break;
+    }
+    const page = ids.slice(offset);
+    const rows =
+      page.length === 0
+        ? []
+        : await this.db.query<MessageRow>(
+            tenantId,
+            `select ${COLUMNS} from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id desc`,
+            [tenantId, page],
+          );
+    return { rows, end: ids.length >= wanted ? null : end };
+  }
+
+  /** The next so many in the order of the list: which of them fit, and where they end. */
+  private async portion(
+    tenantId: string,
+    { way, rest, chats }: Looked,
+    { before, portion, wanted }: { before: string | null; portion: number; wanted: number },
+  ): Promise<{ count: number; last: string | null; hits: string[] }> {
+    const { from, where, params } = conditions(tenantId, way, chats);
+    const hit = conditionsOf(rest, params).join(' and ');
+    if (before !== null) where.push(`id < $${params.push(before)}::uuid`);
+    const [seen] = await this.db.queryOnce<{ count: number; last: string | null; hits: string[] }>(
+      tenantId,
+      `with seen as materialized (
+          select id, ${hit} as hit from ${from} where ${where.join(' and ')} order by id desc limit $${params.push(portion)})
+        select (select count(*) from seen)::int as count, (select id from seen order by id limit 1) as last,
+          array(select id from seen where hit order by id desc limit $${params.push(wanted)}) as hits`,
+      params,
+    );
+    return seen ?? { count: 0, last: null, hits: [] };
+  }
+
+  /** The ids of the chat that the list is narrowed to; none where it is not. */
+  private async chatsOf(tenantId: string, { chat, sessionId }: MessageFilter): Promise<string[]> {
+    return chat === undefined ? [] : this.chatIds(tenantId, chat, sessionId ?? null);
   }
 
   /** The message's history, oldest first. */
@@ -153,33 +211,3 @@ export class MessagesRepository {
     );
   }
 }
-
-/** Ids grow with the clock of the process that made them, times are the database's: so far apart they may be. */
-const CLOCKS_APART_MS = 5 * 60_000;
-
-/** A list's rows, and the values that its text refers to. */
-interface Conditions {
-  from: string;
-  where: string[];
-  params: unknown[];
-  unfiltered: boolean;
-}
-
-function conditionsOf(tenantId: string, filter: MessageFilter, chats: string[]): Conditions {
-  const params: unknown[] = [tenantId];
-  const where = ['tenant_id = $1'];
-  const from =
-    chats.length === 0 ? 'messages' : `(${chats.map((chat) => ofChat(params.push(chat))).join(' union all ')}) m`;
-  for (const name of Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[]) {
-    const value = filter[name];
-    if (value !== undefined) where.push(CONDITIONS[name](`$${params.push(value)}`));
-  }
-  // The list is read in the order of ids: bounds on them keep a span of time from reading all that is newer.
-  const { from: since, to: until } = filter;
-  if (since) where.push(`id >= $${params.push(firstIdAt(since.getTime() - CLOCKS_APART_MS))}::uuid`);
-  if (until) where.push(`id < $${params.push(firstIdAt(until.getTime() + CLOCKS_APART_MS))}::uuid`);
-  return { from, where, params, unfiltered: params.length === 1 };
-}
-
-/** One branch for each id: each is read in the order of the list, however long the chat. */
-const ofChat = (parameter: number): string => `select * from messages where tenant_id = $1 and chat = $${parameter}`;

@@ -105,12 +105,18 @@ export class MessagesService {
     return this.earlierOr(actor.tenantId, id, CommonErrors.notFound('session'));
   }
 
-  /** Newest first. */
+  /**
+   * Newest first. What no index finds is looked for in a bounded number of messages: a page may then hold fewer than asked for,
+   * even none, and yet have a next one. A total of what could not be looked through to its end has a `+`.
+   */
   async list(actor: Actor, filter: MessageFilter, request: PageRequest): Promise<Page<MessageRow>> {
     const narrowed = { ...filter, ...readableBy(actor) };
-    const page = pageOf(await this.messages.list(actor.tenantId, narrowed, request), request.limit);
+    const { rows, end } = await this.messages.list(actor.tenantId, narrowed, request);
+    const found = pageOf(rows, request.limit);
+    const page = end === null ? found : { ...found, nextCursor: end, byCursor: true };
     if (!request.count) return page;
-    return { ...page, total: totalOf(await this.messages.count(actor.tenantId, narrowed, COUNT_CAP + 1)) };
+    const { count, all } = await this.messages.count(actor.tenantId, narrowed, COUNT_CAP + 1);
+    return { ...page, total: all ? totalOf(count) : `${Math.min(count, COUNT_CAP)}+` };
   }
 
   /** @throws NOT_FOUND */

@@ -93,6 +93,20 @@ const INSERT = `
   select made.tenant_id, made.id, p.burst, ${LANE_VALUES}
   from made, ${laneSettings('$8', '$9')} returning session_id`;
 
+/** More would keep whoever deletes waiting, and a million longer than a statement may take. */
+const CANCELLED_AT_ONCE = 500;
+
+const CANCEL_WAITING = `
+  with waiting as (
+    (select id from messages where tenant_id = $1 and session_id = $2 and status = 'queued'
+      union all
+      select id from messages where tenant_id = $1 and session_id = $2 and status = 'scheduled') limit $3),
+  ended as (
+    update messages m set status = 'cancelled', next_attempt_at = null from waiting w
+    where m.tenant_id = $1 and m.id = w.id and m.status in ('queued', 'scheduled') returning m.id, m.attempts)
+  insert into message_events (tenant_id, message_id, status, attempt, note)
+  select $1, id, 'cancelled', nullif(attempts, 0), 'session deleted' from ended returning message_id`;
+
 /** Sessions and the lanes that belong to them. Times of states come from WAHA: an older one never undoes a newer one. */
 @Injectable()
 export class SessionsRepository {
@@ -208,7 +222,10 @@ export class SessionsRepository {
     await this.change(tenantId, record, (tx) => tx.query(SET_DESIRED, params));
   }
 
-  /** Marks it deleted: its lane takes nothing any more, and what is queued is cancelled. History stays. */
+  /**
+   * Marks it deleted: its lane takes nothing any more, and what is queued is cancelled: a portion of it at once, and the rest,
+   * where there is more, by the clock of the messages. History stays.
+   */
   async markDeleted(tenantId: string, id: string, record: Recording): Promise<void> {
     await this.change(tenantId, record, async (tx) => {
       // Session before lane, as whoever notes a state does: two that wait for each other would both fail.
@@ -217,25 +234,18 @@ export class SessionsRepository {
         tenantId,
         id,
       ]);
-      const marked = await tx.query(
-        `update sessions set desired = 'deleted', next_restart_at = null, updated_at = now()
-          where tenant_id = $1 and id = $2 and desired <> 'deleted' returning id`,
-        [tenantId, id],
-      );
       // What was open when it was deleted is asked for no more: WAHA has forgotten it too.
       await tx.query(
-        `update messages set settle_at = null where tenant_id = $1 and session_id = $2 and status = 'unknown'`,
+        `update messages set settle_at = null where tenant_id = $1 and session_id = $2 and status = 'unknown'
+          and settle_at is not null`,
         [tenantId, id],
       );
-      await tx.query(
-        `with ended as (
-          update messages set status = 'cancelled', next_attempt_at = null where tenant_id = $1 and session_id = $2
-              and status in ('queued', 'scheduled') returning id, attempts)
-        insert into message_events (tenant_id, message_id, status, attempt, note)
-        select $1, id, 'cancelled', nullif(attempts, 0), 'session deleted' from ended`,
-        [tenantId, id],
+      const ended = await tx.query(CANCEL_WAITING, [tenantId, id, CANCELLED_AT_ONCE]);
+      return tx.query(
+        `update sessions set desired = 'deleted', next_restart_at = null, updated_at = now(), clearing = clearing or $3::boolean
+          where tenant_id = $1 and id = $2 and desired <> 'deleted' returning id`,
+        [tenantId, id, ended.length === CANCELLED_AT_ONCE],
       );
-      return marked;
     });
   }
 

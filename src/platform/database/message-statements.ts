@@ -99,4 +99,39 @@ export const MESSAGE_STATEMENTS = {
         select tenant_id, id, 'stalled', nullif(attempts, 0), cause from moved)
       select count(*)::int as moved from moved`,
   },
+  cancelOfDeleted: {
+    reason: 'One clock cancels what still waits in sessions that were deleted, of every tenant.',
+    // Their lanes are closed: nothing is added, and what is in flight ends by itself.
+    text: `
+      with due as (
+        select w.* from sessions s cross join lateral (
+          select m.tenant_id, m.id, m.session_id from messages m
+          where m.tenant_id = s.tenant_id and m.session_id = s.id and m.status = 'queued'
+          union all
+          select m.tenant_id, m.id, m.session_id from messages m
+          where m.tenant_id = s.tenant_id and m.session_id = s.id and m.status = 'scheduled') w
+        where s.clearing limit $1),
+      ${LANES_OF_DUE},
+      moved as (
+        update messages m set status = 'cancelled', next_attempt_at = null from due join lane using (tenant_id, session_id)
+        where m.tenant_id = due.tenant_id and m.id = due.id and m.status in ('queued', 'scheduled')
+        returning m.tenant_id, m.id, m.attempts),
+      noted as (
+        insert into message_events (tenant_id, message_id, status, attempt, note)
+        select tenant_id, id, 'cancelled', nullif(attempts, 0), 'session deleted' from moved)
+      select count(*)::int as moved from moved`,
+  },
+  deletedCleared: {
+    reason: 'The same clock forgets those sessions in which nothing waits any more.',
+    text: `
+      with done as (
+        update sessions s set clearing = false from (
+          select tenant_id, id from sessions where clearing order by tenant_id, id limit $1 for no key update skip locked) held
+        where s.tenant_id = held.tenant_id and s.id = held.id and not exists (select from messages m
+          where m.tenant_id = s.tenant_id and m.session_id = s.id and m.status = 'queued')
+          and not exists (select from messages m
+          where m.tenant_id = s.tenant_id and m.session_id = s.id and m.status = 'scheduled')
+        returning s.id)
+      select count(*)::int as moved from done`,
+  },
 } as const;

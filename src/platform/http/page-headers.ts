@@ -4,11 +4,15 @@ import { MAX_OFFSET, type Page, type PageRequest } from '../../common/paging';
 /**
  * Puts the next page into `Link` (RFC 8288) and the total, where it was asked for, into `X-Total-Count`; gives the bare array
  * that lists answer. The address of the next page is relative and keeps every filter and the prefix that the client used; a
- * list that was asked for with `offset` goes on with `offset`, and by cursor where no offset reaches.
+ * list that was asked for with `offset` goes on with `offset`, and by cursor where no offset reaches or the page says so.
  */
 export function sendPage<T>(reply: FastifyReply, page: Page<T>, asked: PageRequest): T[] {
   if (page.total !== undefined) reply.header('x-total-count', page.total);
-  if (page.nextCursor !== null) reply.header('link', `<${nextUrl(reply, page.nextCursor, asked)}>; rel="next"`);
+  if (page.nextCursor !== null)
+    reply.header(
+      'link',
+      `<${nextUrl(reply, page.nextCursor, page.byCursor ? { limit: asked.limit } : asked)}>; rel="next"`,
+    );
   return page.items;
 }
 

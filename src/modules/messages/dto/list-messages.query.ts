@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsString, Length } from 'class-validator';
+import { IsIn, IsString, Length, Matches } from 'class-validator';
 import { Id } from '../../../platform/http/id.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 import { PageQuery } from '../../../platform/http/page.query';
@@ -45,4 +45,14 @@ export class ListMessagesQuery extends PageQuery {
   @Optional()
   @Rfc3339()
   to?: Date;
+
+  /**
+   * Words that its text (or caption, or question) holds, each of them somewhere, in whatever case. At most ten of them.
+   * @example "order ready"
+   */
+  @Optional()
+  @IsString()
+  @Length(1, 200)
+  @Matches(/^\s*(?:\S+\s*){1,10}$/, { message: 'q must hold one to ten words' })
+  q?: string;
 }
