@@ -92,6 +92,7 @@ const corsOptions = (origins: string[]) => ({
   exposedHeaders: [
     'Link',
     'X-Total-Count',
+    'X-Cache',
     'X-Request-Id',
     'ETag',
     'Retry-After',
