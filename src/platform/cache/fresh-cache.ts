@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import { newId } from '../../common/ids';
 import type { FreshRedis } from './fresh-cache.script';
 import type { RedisClient } from './redis';
@@ -12,6 +13,7 @@ const LONGEST_WORK_MS = 120_000;
 /** While Redis is away: what another process changed may stay unseen for so long. */
 const MEMORY = { max: 10_000, ttlMs: 1_000 };
 const SETTLE_EVERY_MS = 100;
+const MAX_UNENDED = 1_000;
 /** Keys of one call; a script holds up everybody else. */
 const BATCH = 500;
 
@@ -34,6 +36,8 @@ export class FreshCache {
   private doubts = 1;
   /** With how many doubts and outages the epoch was last made new. */
   private settledAt = { doubts: 0, outages: 0 };
+  /** Writers of ours, with their keys, whose end Redis was not told: nothing would be kept under these for two minutes. */
+  private readonly unended = new LRUCache<string, readonly string[]>({ max: MAX_UNENDED });
   private settling: Promise<boolean> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
@@ -81,8 +85,12 @@ export class FreshCache {
   }
 
   private async forget(keys: readonly string[], writer: string): Promise<void> {
-    await this.tell(keys, (redis, names) => redis.freshEnd(names.length, ...names, writer));
+    if (!(await this.tellEnd(keys, writer)) && writer !== '') this.unended.set(writer, keys);
     for (const key of keys) this.memory.forget(key);
+  }
+
+  private tellEnd(keys: readonly string[], writer: string): Promise<boolean> {
+    return this.tell(keys, (redis, names) => redis.freshEnd(names.length, ...names, writer));
   }
 
   private async fromMemory<T extends object>(key: string, load: () => Promise<T>): Promise<Found<T>> {
@@ -120,17 +128,20 @@ export class FreshCache {
     return value;
   }
 
-  /** Tells Redis of a change; where it cannot be told, all that it has is given up as soon as it can. */
+  /** Tells Redis of a change; where it cannot be told (false), all that it has is given up as soon as it can. */
   private async tell(
     keys: readonly string[],
     command: (redis: FreshRedis, names: string[]) => Promise<number>,
-  ): Promise<void> {
-    if (this.redis.state === 'off') return;
+  ): Promise<boolean> {
+    if (this.redis.state === 'off') return true;
     for (let first = 0; first < keys.length; first += BATCH) {
       const names = keys.slice(first, first + BATCH).flatMap(namesOf);
       const told = await this.redis.use((redis: Redis) => command(redis as FreshRedis, names));
-      if (told === undefined) return this.doubt();
+      if (told !== undefined) continue;
+      this.doubt();
+      return false;
     }
+    return true;
   }
 
   private doubt(): void {
@@ -161,8 +172,18 @@ export class FreshCache {
     const seen = { doubts: this.doubts, outages: this.redis.outages };
     const done = await this.redis.use((redis) => redis.set(EPOCH, newId()));
     if (done === undefined) this.settleSoon();
-    else this.settledAt = seen;
+    else {
+      this.settledAt = seen;
+      await this.endWriters();
+    }
     return this.isSettled();
+  }
+
+  private async endWriters(): Promise<void> {
+    for (const [writer, keys] of [...this.unended.entries()]) {
+      if (!(await this.tellEnd(keys, writer))) return;
+      this.unended.delete(writer);
+    }
   }
 
   /** Others believe what they find in Redis, so that it is not left to the next reader here. */
