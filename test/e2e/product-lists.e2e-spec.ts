@@ -1,3 +1,4 @@
+import type { HttpAnswer } from '../support/http-client';
 import { makeProduct, type WireProduct } from '../support/products';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 
@@ -33,7 +34,7 @@ const ids = async (query: string): Promise<number[]> => (await get(query)).body.
 async function pagesOf(query: string): Promise<number[][]> {
   const pages: number[][] = [];
   for (let next: string | undefined = `/products${query}`; next;) {
-    const answer = await reader.http.get<WireProduct[]>(next);
+    const answer: HttpAnswer<WireProduct[]> = await reader.http.get<WireProduct[]>(next);
     pages.push(answer.body.map(({ id }) => Number(id.slice(1))));
     next = /<([^>]+)>/.exec(answer.headers.get('link') ?? '')?.[1];
   }

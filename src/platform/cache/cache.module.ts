@@ -64,6 +64,7 @@ export class CacheModule implements OnModuleInit, OnApplicationShutdown {
   /** Waits a moment for the first answer, so that the first requests find Redis. */
   async onModuleInit(): Promise<void> {
     await Promise.all([this.counters.settled(), this.cacheRedis.settled()]);
+    await this.fresh.start();
   }
 
   onApplicationShutdown(): void {

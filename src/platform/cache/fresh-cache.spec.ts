@@ -119,7 +119,9 @@ describe('FreshCache, in two processes with one Redis', () => {
       const next = source.value + 1;
       await write(writer, next);
       // Nobody who asks now gets the answer of a reading that began before.
-      const [asked] = await Promise.all([read(reader), slow.finish()]);
+      const asking = read(reader);
+      slow.finish();
+      const asked = await asking;
       expect(asked).toEqual([next, false]);
       expect((await reading).value).toEqual({ n: next - 1 });
       expect(await read(there)).toEqual([next, true]);

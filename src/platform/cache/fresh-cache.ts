@@ -44,6 +44,11 @@ export class FreshCache {
 
   constructor(private readonly redis: RedisClient) {}
 
+  /** Begins a new epoch where Redis is there, so that the first readers need not. */
+  async start(): Promise<void> {
+    if (this.redis.state !== 'off') await this.settle();
+  }
+
   /** The value under the key, or else what the loader gives, kept for `ttlMs`. Errors are not kept. Do not change the value. */
   async get<T extends object>(key: string, ttlMs: number, load: () => Promise<T>): Promise<Found<T>> {
     if (!(await this.isTrusted())) return this.fromMemory(key, load);
