@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** What `q` looks in; a blank before each part, so that the beginning of a word can be told. */
-const SEARCHED = `(' ' || name || ' ' || coalesce(brand, '') || ' ' || coalesce(category, ''))`;
+const SEARCHED = `(' ' || p.name || ' ' || coalesce(p.brand, '') || ' ' || coalesce(p.category, ''))`;
 
 const SORTS = { price: 'price_key', name: 'name', created: 'created_at' };
 
@@ -14,7 +14,7 @@ const LISTS = Object.entries(SORTS).flatMap(([sort, column]) => [
 
 const UP = [
   // Under row security only leakproof operators use an index, and those of numeric are not: the price once more as text, of
-  // one width, orders and compares as the number does (docs/decisions/0031).
+  // one width, orders and compares as the number does (docs/decisions/0030).
   `
     alter table products
       add column price_key text collate "C" not null generated always as (lpad(replace(price::text, '.', ''), 19, '0')) stored,
@@ -26,14 +26,16 @@ const UP = [
   ...LISTS,
   `create extension if not exists btree_gin`,
   `create extension if not exists pg_trgm`,
-  `create index products_search_idx on products using gin (tenant_id, ${SEARCHED} gin_trgm_ops)`,
-  // ILIKE is not leakproof either. The function sees the rows of the tenant in scope and gives ids, which the caller reads
-  // through the wall.
+  `create index products_search_idx on products using gin (tenant_id, ${SEARCHED.replaceAll('p.', '')} gin_trgm_ops)`,
+  // ILIKE is not leakproof either. The function sees the rows of the tenant in scope, and gives of them what lists are
+  // narrowed and ordered by; the products themselves are read through the wall.
   `
-    create function products_like(pattern text) returns setof text language sql stable security definer
-      set search_path = public, pg_temp rows 1000 as $$
-        select id from products
-        where tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid and ${SEARCHED} ilike pattern
+    create function products_like(pattern text)
+      returns table (tenant_id uuid, id text, name text, brand text, category text, price_key text, in_stock boolean,
+        created_at timestamptz)
+      language sql stable security definer set search_path = public, pg_temp rows 1000 as $$
+        select p.tenant_id, p.id, p.name, p.brand, p.category, p.price_key, p.in_stock, p.created_at from products p
+        where p.tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid and ${SEARCHED} ilike pattern
       $$`,
   `
     create table product_requests (

@@ -39,8 +39,7 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
   'audit_forget_seals()': { role: 'system', reason: 'Seals go that no chain begins before any more.' },
   'products_like(text)': {
     role: 'app',
-    reason:
-      'Row security keeps ILIKE from the index: it looks among the rows of the tenant in scope, and gives ids only.',
+    reason: 'Row security keeps ILIKE from the index: it looks among the rows of the tenant in scope.',
   },
   'audit_erase(uuid,uuid)': {
     role: 'system',
