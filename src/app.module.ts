@@ -8,6 +8,7 @@ import { AuthModule } from './modules/auth/auth.module';
 import { CampaignsModule } from './modules/campaigns/campaigns.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
+import { ProductsModule } from './modules/products/products.module';
 import { TemplatesModule } from './modules/templates/templates.module';
 import { TenantEntity } from './modules/tenants/tenant.entity';
 import { TenantsModule } from './modules/tenants/tenants.module';
@@ -61,6 +62,7 @@ const FEATURES = [
   AuthModule,
   WahaModule,
   TemplatesModule,
+  ProductsModule,
   MessagesModule,
   CampaignsModule,
   WebhooksModule,

@@ -6,10 +6,18 @@ export interface ErrorDetail {
   message: string;
 }
 
+/** What a refusal says in figures. */
+export interface ErrorFacts {
+  /** Pieces in stock. */
+  available?: number;
+}
+
 interface AppErrorOptions {
   details?: ErrorDetail[];
   /** Response headers that belong to the refusal (`Retry-After`). */
   headers?: Record<string, string>;
+  /** Figures for a program, answered beside the code (`available`). */
+  facts?: ErrorFacts;
   cause?: unknown;
 }
 
@@ -18,6 +26,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetail[] | undefined;
   readonly headers: Record<string, string>;
+  readonly facts: ErrorFacts;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -25,6 +34,7 @@ export class AppError extends Error {
     this.code = code;
     this.details = options.details;
     this.headers = options.headers ?? {};
+    this.facts = options.facts ?? {};
   }
 
   /** HTTP status of the code. */

@@ -28,6 +28,11 @@ export const ERROR_CODES = {
   TENANT_REQUIRED: { status: 409, meaning: 'The email has accounts in several tenants: name one in `tenant`.' },
   SESSION_NAME_TAKEN: { status: 409, meaning: 'A WhatsApp session of this name exists in the tenant.' },
   TEMPLATE_NAME_TAKEN: { status: 409, meaning: 'A template of this name and language exists in the tenant.' },
+  PRODUCT_EXISTS: { status: 409, meaning: 'A product of this id exists in the tenant.' },
+  INSUFFICIENT_STOCK: {
+    status: 409,
+    meaning: 'There are fewer pieces than asked for: `available` beside the code says how many there are.',
+  },
   SERVER_TAKEN: { status: 409, meaning: 'A WAHA server of this address is registered already.' },
   SERVER_IN_USE: {
     status: 409,

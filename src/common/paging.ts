@@ -26,9 +26,13 @@ export const COUNT_CAP = 10_000;
 /** `X-Total-Count` of a count that was stopped after COUNT_CAP + 1 rows. */
 export const totalOf = (counted: number): string => (counted > COUNT_CAP ? `${COUNT_CAP}+` : String(counted));
 
-/** Cuts the one row too many that tells whether there is a next page; the cursor is the id of the last row kept. */
-export function pageOf<T extends { id: string }>(rows: T[], limit: number): Page<T> {
+/** Cuts the one row too many that tells whether there is a next page; the cursor is that of the last row kept: its id, unless told otherwise. */
+export function pageOf<T extends { id: string }>(
+  rows: T[],
+  limit: number,
+  cursorOf: (row: T) => string = ({ id }) => id,
+): Page<T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  return { items, nextCursor: rows.length > limit && last ? last.id : null };
+  return { items, nextCursor: rows.length > limit && last ? cursorOf(last) : null };
 }

@@ -3,6 +3,7 @@ import { handlersOf } from '../../src/platform/http/access-audit';
 import { statsFolded } from '../support/message-stats';
 import type { TestSession } from '../support/factories';
 import { makeKey } from '../support/api-keys';
+import { makeProduct } from '../support/products';
 import { makeTemplate } from '../support/templates';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import type { WireMessage } from '../support/whatsapp';
@@ -30,6 +31,7 @@ let victim: {
   login: string;
   template: string;
   campaign: string;
+  product: string;
 };
 let attacker: LoggedIn;
 
@@ -56,9 +58,11 @@ beforeAll(async () => {
   const event = stored.rows[0]?.id ?? '';
   const { id: key } = await makeKey(app, admin.http, { role: 'AUDITOR' });
   const { id: template } = await makeTemplate(admin.http, 'a secret of the victim {{x}}');
+  const { id: product } = await makeProduct(admin.http, { name: 'a secret of the victim' });
   const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
   const campaign = await makeCampaign(app.tenantId, admin.userId);
-  victim = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template, campaign };
+  const made = { session, message, event, key, login: login?.id ?? '', template, campaign, product };
+  victim = { tenantId: app.tenantId, admin, ...made };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -82,6 +86,7 @@ const idFor = (route: string): string => {
   if (route.includes(' /waha/sessions/')) return victim.session.id;
   if (route.includes(' /messages/')) return victim.message;
   if (route.includes(' /templates/')) return victim.template;
+  if (route.includes(' /products/')) return victim.product;
   if (route.includes(' /campaigns/')) return victim.campaign;
   if (route.includes(' /webhooks/events/')) return victim.event;
   // Links are signed: the id of a message, or of anything, opens no file.
@@ -96,6 +101,7 @@ const idFor = (route: string): string => {
 /** Bodies of the routes that refuse an empty one before they look for the object. */
 const BODIES: Record<string, object> = {
   'POST /waha/sessions/:id/pairing-code': { phone_number: '+44 20 7946 0958' },
+  'PATCH /products/:id/inventory': { quantity: 1 },
 };
 
 const addressOf = (route: string, id: string): [method: string, path: string] => {
@@ -133,7 +139,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|templates|campaigns|webhooks\/events|users|api-keys)\/:id$/.test(each),
+      /^GET \/(waha\/sessions|messages|templates|products|campaigns|webhooks\/events|users|api-keys)\/:id$/.test(each),
     )) {
       const [method, path] = addressOf(route, idFor(route));
       expect([route, (await victim.admin.http.call(method, path)).status]).toEqual([route, 200]);
@@ -152,6 +158,7 @@ describe('an id of another tenant', () => {
     const cursors = await attacker.http.get<unknown[]>(`/messages?cursor=${victim.message}`);
     expect(cursors.body).toEqual([]);
     expect((await attacker.http.get<unknown[]>(`/templates?q=secret&cursor=${victim.template}`)).body).toEqual([]);
+    expect((await attacker.http.get<unknown[]>('/products?q=secret&count=true')).body).toEqual([]);
     expect(await contentOf(victim.tenantId)).toEqual(before);
   });
 
@@ -165,6 +172,8 @@ describe('an id of another tenant', () => {
       '/webhooks/events',
       '/waha/sessions?limit=100',
       '/templates',
+      '/products',
+      '/products?q=secret',
       '/campaigns',
       '/users',
       '/api-keys',
@@ -174,7 +183,9 @@ describe('an id of another tenant', () => {
       const { text } = await attacker.http.get(path);
       // The attacker's own audit trail names the ids that it tried.
       const tried = path === '/audit/logs';
-      const ids = tried ? [] : [tenantId, session.id, victim.message, victim.event, key, template, victim.campaign];
+      const ids = tried
+        ? []
+        : [tenantId, session.id, victim.message, victim.event, key, template, victim.campaign, victim.product];
       const shown = [...secrets, ...ids].filter((secret) => text.includes(secret));
       expect([path, shown]).toEqual([path, []]);
     }
@@ -263,7 +274,8 @@ describe('inside one tenant', () => {
 const mayOf = (role: 'AGENT' | 'MANAGER' | 'AUDITOR'): string[] => {
   const own = ['profile:read', 'profile:own', 'login:end', 'password:change', 'audit:read'];
   const reads = [...own, 'sessions:read', 'messages:read', 'templates:read', 'health:details'];
-  const sends = ['messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage'];
+  reads.push('products:read');
+  const sends = ['products:manage', 'messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage'];
   if (role === 'MANAGER') return [...reads, ...sends, 'sessions:pair', 'users:read'];
   return role === 'AUDITOR' ? [...reads, 'campaigns:read', 'users:read', 'audit:verify'] : reads;
 };

@@ -17,6 +17,7 @@ export const OTHER_INDEXES: Record<string, string> = {
   lanes_ready: 'workers take due lanes of all tenants',
   lanes_owned: 'a dead worker had lanes of several tenants',
   idempotency_keys_to_purge: 'the purge is for all tenants at once',
+  product_requests_to_purge: 'the purge is for all tenants at once',
   logins_to_purge: 'the purge is for all tenants at once',
   api_keys_by_hash: 'a request brings its key and names no tenant',
   api_keys_by_previous_hash: 'a request brings its key and names no tenant',

@@ -2,6 +2,8 @@ import { Global, Inject, Logger, Module, type OnApplicationShutdown, type OnModu
 import { Config } from '../../config/config';
 import { RATE_LIMIT_SCRIPTS } from '../limits/rate-limit.script';
 import { Cache } from './cache';
+import { FreshCache } from './fresh-cache';
+import { FRESH_CACHE_SCRIPTS } from './fresh-cache.script';
 import { RedisClient } from './redis';
 import { RedisBreaker } from './redis-breaker';
 
@@ -32,26 +34,41 @@ const cacheRedis = {
   provide: CACHE_REDIS,
   inject: [Config, RedisBreaker],
   useFactory: ({ REDIS_URL: url }: Config, shared: RedisBreaker) =>
-    new RedisClient({ url, name: 'cache', breaker: shared, ...(url ? { db: cacheDatabase(url) } : {}) }),
+    new RedisClient({
+      ...{ url, name: 'cache', breaker: shared, scripts: FRESH_CACHE_SCRIPTS },
+      ...(url ? { db: cacheDatabase(url) } : {}),
+    }),
 };
 
 const cache = { provide: Cache, inject: [CACHE_REDIS], useFactory: (redis: RedisClient) => new Cache(redis) };
 
+const freshCache = {
+  provide: FreshCache,
+  inject: [CACHE_REDIS],
+  useFactory: (redis: RedisClient) => new FreshCache(redis),
+};
+
 /** Redis and the cache on it. Both work, in the memory of this process, without REDIS_URL. */
 @Global()
-@Module({ providers: [breaker, counters, cacheRedis, cache], exports: [RedisClient, Cache] })
+@Module({
+  providers: [breaker, counters, cacheRedis, cache, freshCache],
+  exports: [RedisClient, Cache, FreshCache],
+})
 export class CacheModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly counters: RedisClient,
     @Inject(CACHE_REDIS) private readonly cacheRedis: RedisClient,
+    private readonly fresh: FreshCache,
   ) {}
 
   /** Waits a moment for the first answer, so that the first requests find Redis. */
   async onModuleInit(): Promise<void> {
     await Promise.all([this.counters.settled(), this.cacheRedis.settled()]);
+    await this.fresh.start();
   }
 
   onApplicationShutdown(): void {
+    this.fresh.close();
     this.counters.close();
     this.cacheRedis.close();
   }

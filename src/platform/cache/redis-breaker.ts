@@ -8,6 +8,8 @@ type Probe = () => Promise<unknown>;
  * time-out; later ones are turned away at once. It closes when a background probe is answered.
  */
 export class RedisBreaker {
+  /** How often it has opened since the start. */
+  opened = 0;
   private probe: Probe | undefined;
   private timer: NodeJS.Timeout | undefined;
   private probing = false;
@@ -24,6 +26,7 @@ export class RedisBreaker {
   trip(probe: Probe): void {
     if (this.open) return;
     this.probe = probe;
+    this.opened += 1;
     this.onChange(true);
     void this.tryNow();
   }

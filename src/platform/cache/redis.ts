@@ -20,8 +20,8 @@ export interface RedisSettings {
   db?: number;
   /** Shared by the connections of one process to one Redis. */
   breaker?: RedisBreaker;
-  /** Scripts by the name of the command that they become. */
-  scripts?: Record<string, { lua: string; numberOfKeys: number }>;
+  /** Scripts by the name of the command that they become; without a number of keys each call says it first. */
+  scripts?: Record<string, { lua: string; numberOfKeys?: number }>;
 }
 
 const LATE = Symbol('late');
@@ -52,6 +52,11 @@ export class RedisClient {
   get state(): RedisState {
     if (!this.redis) return 'off';
     return this.redis.status === 'ready' && !this.breaker.open ? 'up' : 'away';
+  }
+
+  /** How often Redis was lost sight of since the start: meanwhile others may have changed what is in it. */
+  get outages(): number {
+    return this.breaker.opened;
   }
 
   /**

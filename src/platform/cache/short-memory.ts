@@ -25,9 +25,10 @@ export class ShortMemory<T extends object> {
   }
 
   private load(key: string, load: () => Promise<T>): Promise<T> {
+    const start = performance.now(); // what was read is as old as the reading of it
     const run: Promise<T> = load().then(
       (value) => {
-        if (this.ends(key, run)) this.known.set(key, value);
+        if (this.ends(key, run)) this.known.set(key, value, { start });
         return value;
       },
       (error: unknown) => {

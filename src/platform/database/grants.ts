@@ -37,6 +37,10 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
     reason: 'The platform deletes a tenant, in the statement that notes its purge.',
   },
   'audit_forget_seals()': { role: 'system', reason: 'Seals go that no chain begins before any more.' },
+  'products_like(text)': {
+    role: 'app',
+    reason: 'Row security keeps ILIKE from the index: it looks among the rows of the tenant in scope.',
+  },
   'audit_erase(uuid,uuid)': {
     role: 'system',
     reason: 'What is personal in the records of a deleted tenant is erased.',
@@ -62,6 +66,7 @@ const SYSTEM: Record<string, Work[]> = {
   users: ['select'],
   logins: ['select', 'delete'],
   idempotency_keys: ['select', 'delete'],
+  product_requests: ['select', 'delete'],
   waha_servers: ['select', 'insert', 'update', 'delete'],
   sessions: ['select', 'update'],
   lanes: ['select', 'update'],

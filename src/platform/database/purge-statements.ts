@@ -11,6 +11,8 @@ const purge = (table: string, condition: string) => ({
 /** What the purge job removes, $1 rows at a time. Each answers `purged`, the number of rows that it removed. */
 export const PURGE_STATEMENTS = {
   purgeIdempotencyKeys: purge('idempotency_keys', `created_at < now() - interval '24 hours' and lease_until < now()`),
+  // As long as an Idempotency-Key counts, and as the longest request that had one.
+  purgeProductRequests: purge('product_requests', `created_at < now() - interval '25 hours'`),
   purgeLogins: purge('logins', `expires_at < now() - interval '30 days'`),
   // Failures count for 15 minutes, and so long a lock holds.
   purgeLoginFailures: purge('login_failures', `last_at < now() - interval '1 hour'`),

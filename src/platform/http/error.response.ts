@@ -23,4 +23,7 @@ export class ErrorResponse {
 
   @ApiPropertyOptional({ description: 'Only where fields are at fault', type: [FieldErrorResponse] })
   details?: FieldErrorResponse[];
+
+  @ApiPropertyOptional({ description: 'Only with INSUFFICIENT_STOCK: pieces that there are', type: 'integer' })
+  available?: number;
 }

@@ -5,3 +5,7 @@ import { ValidateIf } from 'class-validator';
  * field's other rules and is refused by them, so that "not given" has one spelling.
  */
 export const Optional = (): PropertyDecorator => ValidateIf((_object, value) => value !== undefined);
+
+/** The field may be left out, and `null` says that there is none. */
+export const OptionalOrNull = (): PropertyDecorator =>
+  ValidateIf((_object, value) => value !== undefined && value !== null);

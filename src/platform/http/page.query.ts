@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, Validate, ValidatorConstraint } from 'class-validator';
+import { IsBoolean, IsString, Length, Validate, ValidatorConstraint } from 'class-validator';
 import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
 import { MAX_OFFSET, type PageRequest } from '../../common/paging';
 import { Id } from './id.rule';
@@ -10,7 +10,7 @@ import { WholeNumber } from './whole-number.rule';
 @ValidatorConstraint({ name: 'eitherOffsetOrCursor' })
 class EitherOffsetOrCursor implements ValidatorConstraintInterface {
   validate(_value: unknown, { object }: ValidationArguments): boolean {
-    const { offset, cursor } = object as PageQuery;
+    const { offset, cursor } = object as PageRequest;
     return offset === undefined || cursor === undefined;
   }
 
@@ -19,8 +19,11 @@ class EitherOffsetOrCursor implements ValidatorConstraintInterface {
   }
 }
 
-/** How every list is asked for. A list's own query extends it with its filters. */
-export class PageQuery implements PageRequest {
+/** How long a cursor may be that holds what its list is ordered by. */
+const MAX_CURSOR_CHARACTERS = 2048;
+
+/** What every list takes. */
+class AnyPageQuery {
   @ApiPropertyOptional({ description: 'Rows of one page', minimum: 1, maximum: 100, default: 20 })
   @WholeNumber({ min: 1, max: 100 })
   limit: number = 20;
@@ -30,15 +33,28 @@ export class PageQuery implements PageRequest {
   @WholeNumber({ min: 0, max: MAX_OFFSET })
   offset?: number;
 
-  @ApiPropertyOptional({ description: 'Where the page begins, from the Link header of the page before' })
-  @Optional()
-  @Id()
-  @Validate(EitherOffsetOrCursor)
-  cursor?: string;
-
   @ApiPropertyOptional({ description: 'Whether X-Total-Count is wanted: exact to 10,000, then 10000+', type: Boolean })
   @Optional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
   count?: boolean;
+}
+
+/** How every list is asked for. A list's own query extends it with its filters. */
+export class PageQuery extends AnyPageQuery implements PageRequest {
+  @ApiPropertyOptional({ description: 'Where the page begins, from the Link header of the page before' })
+  @Optional()
+  @Id()
+  @Validate(EitherOffsetOrCursor)
+  cursor?: string;
+}
+
+/** The same for a list in an order of the caller's choice: its cursors hold more than an id. */
+export class OrderedPageQuery extends AnyPageQuery implements PageRequest {
+  @ApiPropertyOptional({ description: 'Where the page begins, from the Link header of the page before' })
+  @Optional()
+  @IsString()
+  @Length(1, MAX_CURSOR_CHARACTERS)
+  @Validate(EitherOffsetOrCursor)
+  cursor?: string;
 }

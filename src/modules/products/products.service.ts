@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
+import { textIdOf } from '../../common/ids';
+import { keysetCursor } from '../../common/keyset';
+import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
+import { AuditLog } from '../../platform/audit/audit-log';
+import type { Found } from '../../platform/cache/fresh-cache';
+import { currentContext } from '../../platform/context/request-context';
+import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
+import { changesOf, found, type ProductFields, type ProductRow, resourceOf } from './product';
+import { ProductsCache } from './products-cache.service';
+import { ProductErrors } from './products.errors';
+import { type ListedProduct, orderOf, type ProductFilter } from './products.list';
+import { ProductsRepository } from './products.repository';
+
+/** What a product is made with; what is absent is none, and no pieces. */
+export type NewProduct = Pick<ProductFields, 'name' | 'price'> & Partial<ProductFields> & { id?: string };
+
+const NOTHING_MORE = {
+  ...{ brand: null, category: null, stock: 0, description: null },
+  ...{ image_file_id: null, attributes: {} },
+};
+
+/** What the business sells. */
+@Injectable()
+export class ProductsService {
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly products: ProductsRepository,
+    private readonly cache: ProductsCache,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * Makes a product. With an idempotency key a repeated call finds the first one's.
+   * @throws PRODUCT_EXISTS where the id is taken
+   */
+  create(actor: Actor, fields: NewProduct): Promise<ProductRow> {
+    const { tenantId } = actor;
+    const requestId = currentContext()?.resourceId;
+    const product = { ...NOTHING_MORE, ...fields, id: fields.id ?? textIdOf('prod', requestId) };
+    const { id, name, price, stock } = product;
+    return this.cache.changing(tenantId, [id], () =>
+      this.db.transaction(tenantId, async (tx) => {
+        // The id may be the caller's: that there is such a product does not say that this request made it.
+        if (requestId && !(await this.products.noteRequest(tx, tenantId, requestId, id)))
+          return found(await this.products.lockById(tx, tenantId, id));
+        const entry = { resource: resourceOf(id), metadata: { name, price, stock } };
+        const record = this.audit.row(actor, { action: 'PRODUCT_CREATED', ...entry });
+        const made = await this.products.insert(tx, tenantId, product, record);
+        if (!made) throw ProductErrors.exists();
+        return made;
+      }),
+    );
+  }
+
+  /** In the order asked for: newest first unless told otherwise. @throws VALIDATION_FAILED for a cursor of another order */
+  async list(actor: Actor, filter: ProductFilter, page: PageRequest): Promise<Page<ProductRow>> {
+    const { tenantId } = actor;
+    const [rows, counted] = await Promise.all([
+      this.products.list(tenantId, filter, page),
+      page.count ? this.products.count(tenantId, filter, COUNT_CAP + 1) : null,
+    ]);
+    const cursorOf = ({ sort_value: value, id }: ListedProduct) => keysetCursor(orderOf(filter), { value, id });
+    return { ...pageOf(rows, page.limit, cursorOf), ...(counted === null ? {} : { total: totalOf(counted) }) };
+  }
+
+  /** The product as it is now, and whether the cache had it. @throws NOT_FOUND */
+  get({ tenantId }: Actor, id: string): Promise<Found<ProductRow>> {
+    return this.cache.get(tenantId, id, async () => found(await this.products.findById(tenantId, id)));
+  }
+
+  /** Changes what is named; what changes nothing leaves no trace. @throws NOT_FOUND, PRECONDITION_FAILED */
+  update(actor: Actor, id: string, change: Partial<ProductFields>, expected: ExpectedVersions): Promise<ProductRow> {
+    return this.changeOne(actor, id, async (tx, before) => {
+      assertVersion(expected, before.version);
+      const after = { ...before, ...change };
+      const metadata = changesOf(before, after);
+      if (!metadata) return before;
+      await this.audit.record(tx, actor, { action: 'PRODUCT_UPDATED', resource: resourceOf(id), metadata });
+      return this.products.update(tx, actor.tenantId, after);
+    });
+  }
+
+  /** Removes it; orders keep what they were made with. @throws NOT_FOUND, PRECONDITION_FAILED */
+  async remove(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
+    await this.changeOne(actor, id, async (tx, { version, name, price, stock }) => {
+      assertVersion(expected, version);
+      const metadata = { name, price, stock };
+      await this.audit.record(tx, actor, { action: 'PRODUCT_DELETED', resource: resourceOf(id), metadata });
+      await this.products.remove(tx, actor.tenantId, id);
+    });
+  }
+
+  /** One transaction that holds the product. */
+  private changeOne<T>(
+    { tenantId }: Actor,
+    id: string,
+    work: (tx: TenantTransaction, before: ProductRow) => Promise<T>,
+  ): Promise<T> {
+    return this.cache.changing(tenantId, [id], () =>
+      this.db.transaction(tenantId, async (tx) => work(tx, found(await this.products.lockById(tx, tenantId, id)))),
+    );
+  }
+}
