@@ -28,6 +28,10 @@ export const ERROR_CODES = {
   TENANT_REQUIRED: { status: 409, meaning: 'The email has accounts in several tenants: name one in `tenant`.' },
   SESSION_NAME_TAKEN: { status: 409, meaning: 'A WhatsApp session of this name exists in the tenant.' },
   TEMPLATE_NAME_TAKEN: { status: 409, meaning: 'A template of this name and language exists in the tenant.' },
+  CUSTOMER_ID_TAKEN: { status: 409, meaning: 'A customer of this id exists in the tenant.' },
+  CUSTOMER_EMAIL_TAKEN: { status: 409, meaning: 'A customer with this email exists in the tenant.' },
+  CUSTOMER_PHONE_TAKEN: { status: 409, meaning: 'A customer with this phone number exists in the tenant.' },
+  CUSTOMER_ANONYMISED: { status: 409, meaning: 'The customer was deleted; what its orders refer to cannot be changed.' },
   SERVER_TAKEN: { status: 409, meaning: 'A WAHA server of this address is registered already.' },
   SERVER_IN_USE: {
     status: 409,
