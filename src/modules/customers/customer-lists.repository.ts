@@ -117,10 +117,15 @@ export class CustomerListsRepository {
     after: string | null,
   ): Promise<AudiencePortion> {
     const params = [tenantId, after, silver, gold, tier ?? null, tags ?? null, vip ?? null];
-    const rows = await this.db.queryOnce<{ last: string | null; id: string | null }>(tenantId, AUDIENCE, params);
-    return { members: rows.filter(({ id }) => id !== null) as never, last: rows[0]?.last ?? null };
+    const rows = await this.db.queryOnce<AudienceRow>(tenantId, AUDIENCE, params);
+    return { members: rows.filter(isMember), last: rows[0]?.last ?? null };
   }
 }
+
+/** Where a portion has no member there is one row without one, for its end. */
+type AudienceRow = { last: string | null } & (AudienceMember | Record<keyof AudienceMember, null>);
+
+const isMember = (row: AudienceRow): row is AudienceRow & AudienceMember => row.id !== null;
 
 const paramsOf = (tenantId: string, { tier, email, phone, q, tag }: CustomerFilter): unknown[] => [
   tenantId,

@@ -45,7 +45,7 @@ export class CustomersController {
     private readonly orders: CustomerOrdersService,
   ) {}
 
-  /** Makes a customer. Nothing of it is required. */
+  /** Makes a customer, who has at least one of name, email and phone. */
   @Post()
   @Access('customers:manage')
   @ApiCreatedResponse({ type: CustomerResponse })

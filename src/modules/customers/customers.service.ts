@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
+import { CommonErrors } from '../../common/common.errors';
 import { textIdOf } from '../../common/ids';
 import { COUNT_CAP, type Page, type PageRequest, totalOf } from '../../common/paging';
 import { pageByTime } from '../../common/time-cursor';
@@ -34,13 +35,14 @@ export class CustomersService {
 
   /**
    * Makes a customer, of the caller's id or of one of ours. With an idempotency key a repeated call finds the first one's.
-   * @throws CUSTOMER_ID_TAKEN, CUSTOMER_EMAIL_TAKEN, CUSTOMER_PHONE_TAKEN
+   * @throws VALIDATION_FAILED for one without name, email and phone, CUSTOMER_ID_TAKEN, CUSTOMER_EMAIL_TAKEN, CUSTOMER_PHONE_TAKEN
    */
   async create(actor: Actor, chosen: string | undefined, fields: Partial<CustomerFields>): Promise<CustomerRow> {
     const creationId = currentContext()?.resourceId ?? null;
     const id = chosen ?? textIdOf('cust', creationId ?? undefined);
     const record = this.audit.row(actor, { action: 'CUSTOMER_CREATED', resource: resourceOf(id) });
     const customer = { ...EMPTY, ...fields, id, creationId };
+    requireNamed(customer);
     try {
       const made = await rerun(() => this.customers.insert(actor.tenantId, customer, record));
       const row = await this.get(actor, id);
@@ -70,7 +72,8 @@ export class CustomersService {
 
   /**
    * Changes what is named; what changes nothing leaves no trace.
-   * @throws NOT_FOUND, PRECONDITION_FAILED, CUSTOMER_ANONYMISED, CUSTOMER_EMAIL_TAKEN, CUSTOMER_PHONE_TAKEN
+   * @throws NOT_FOUND, PRECONDITION_FAILED, CUSTOMER_ANONYMISED, CUSTOMER_EMAIL_TAKEN, CUSTOMER_PHONE_TAKEN,
+   * VALIDATION_FAILED for what leaves neither name, email nor phone
    */
   async update(
     actor: Actor,
@@ -86,6 +89,7 @@ export class CustomersService {
       const after = { ...before, ...change };
       const changed = FIELDS.filter((field) => !isDeepStrictEqual(before[field], after[field]));
       if (changed.length === 0) return null;
+      requireNamed(after);
       const entry = { action: 'CUSTOMER_UPDATED', resource: resourceOf(id), metadata: { changed } } as const;
       await this.audit.record(tx, actor, entry);
       return this.customers.update(tx, actor.tenantId, after, thresholds);
@@ -115,6 +119,12 @@ export class CustomersService {
       await (anonymised ? this.customers.anonymise(tx, tenantId, id) : this.customers.remove(tx, tenantId, id));
     });
   }
+}
+
+/** Somebody who could not be told from anybody else is no customer. */
+function requireNamed({ name, email, phone }: CustomerFields): void {
+  if (name === null && email === null && phone === null)
+    throw CommonErrors.invalidField('name', 'name, email or phone must be given');
 }
 
 const resourceOf = (id: string): string => `customer:${id}`;
