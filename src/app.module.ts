@@ -6,6 +6,7 @@ import { ApiKeysModule } from './modules/api-keys/api-keys.module';
 import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { CampaignsModule } from './modules/campaigns/campaigns.module';
+import { CustomersModule } from './modules/customers/customers.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
 import { ProductsModule } from './modules/products/products.module';
@@ -63,6 +64,7 @@ const FEATURES = [
   WahaModule,
   TemplatesModule,
   ProductsModule,
+  CustomersModule,
   MessagesModule,
   CampaignsModule,
   WebhooksModule,

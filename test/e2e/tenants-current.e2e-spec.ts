@@ -64,6 +64,7 @@ describe('GET /tenants/current', () => {
         ...{ per_minute: 20, burst: 5, jitter_ms: 1_500, daily_cap: 1_000, first_contacts_per_day: 50 },
         warmup: { enabled: false, days: 14, start_per_day: 20 },
       },
+      vip_thresholds: { silver: 5_000, gold: 10_000 },
     });
   });
 });
@@ -157,6 +158,12 @@ describe('PATCH /tenants/current', () => {
     [{ default_pace: { burst: 1_001 } }, 'default_pace.burst'],
     [{ default_pace: { jitter_ms: 60_001 } }, 'default_pace.jitter_ms'],
     [{ default_pace: null }, 'default_pace'],
+    [{ vip_thresholds: { silver: 10_000 } }, 'vip_thresholds'],
+    [{ vip_thresholds: { silver: '10000.0001', gold: 10_000 } }, 'vip_thresholds'],
+    [{ vip_thresholds: { silver: -1 } }, 'vip_thresholds.silver'],
+    [{ vip_thresholds: { gold: '1.00001' } }, 'vip_thresholds.gold'],
+    [{ vip_thresholds: { gold: null } }, 'vip_thresholds.gold'],
+    [{ vip_thresholds: { platinum: 50_000 } }, 'vip_thresholds.platinum'],
     [{ plan: 'unlimited' }, 'plan'],
     [{ quotas: {} }, 'quotas'],
     [{ status: 'active' }, 'status'],

@@ -32,6 +32,7 @@ let victim: {
   template: string;
   campaign: string;
   product: string;
+  customer: string;
 };
 let attacker: LoggedIn;
 
@@ -61,8 +62,16 @@ beforeAll(async () => {
   const { id: product } = await makeProduct(admin.http, { name: 'a secret of the victim' });
   const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
   const campaign = await makeCampaign(app.tenantId, admin.userId);
-  const made = { session, message, event, key, login: login?.id ?? '', template, campaign, product };
-  victim = { tenantId: app.tenantId, admin, ...made };
+  const customer = 'cust_of_the_victim';
+  const secret = {
+    id: customer,
+    name: 'a secret of the victim',
+    email: 'buyer@victim.example',
+    phone: '+442079460958',
+  };
+  expect((await admin.http.post('/customers', secret)).status).toBe(201);
+  const own = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template };
+  victim = { ...own, campaign, customer, product };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -88,6 +97,7 @@ const idFor = (route: string): string => {
   if (route.includes(' /templates/')) return victim.template;
   if (route.includes(' /products/')) return victim.product;
   if (route.includes(' /campaigns/')) return victim.campaign;
+  if (route.includes(' /customers/')) return victim.customer;
   if (route.includes(' /webhooks/events/')) return victim.event;
   // Links are signed: the id of a message, or of anything, opens no file.
   if (route.includes(' /media/')) return victim.message;
@@ -139,7 +149,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|templates|products|campaigns|webhooks\/events|users|api-keys)\/:id$/.test(each),
+      /^GET \/(waha\/sessions|messages|templates|products|campaigns|customers|webhooks\/events|users|api-keys)\/:id$/.test(each),
     )) {
       const [method, path] = addressOf(route, idFor(route));
       expect([route, (await victim.admin.http.call(method, path)).status]).toEqual([route, 200]);
@@ -157,6 +167,12 @@ describe('an id of another tenant', () => {
     expect([list.body, list.headers.get('x-total-count')]).toEqual([[], '0']);
     const cursors = await attacker.http.get<unknown[]>(`/messages?cursor=${victim.message}`);
     expect(cursors.body).toEqual([]);
+    for (const query of ['q=secret', 'email=buyer@victim.example', 'phone=%2B442079460958', 'vip_tier=bronze']) {
+      const customers = await attacker.http.get<unknown[]>(`/customers?${query}&count=true`);
+      expect([query, customers.body, customers.headers.get('x-total-count')]).toEqual([query, [], '0']);
+    }
+    const audience = { message: { text: 'x' }, audience: { customers: {} }, dry_run: true };
+    expect((await attacker.http.post<{ accepted: number }>('/messages/bulk', audience)).body.accepted).toBe(0);
     expect((await attacker.http.get<unknown[]>(`/templates?q=secret&cursor=${victim.template}`)).body).toEqual([]);
     expect((await attacker.http.get<unknown[]>('/products?q=secret&count=true')).body).toEqual([]);
     expect(await contentOf(victim.tenantId)).toEqual(before);
@@ -164,7 +180,7 @@ describe('an id of another tenant', () => {
 
   it('shows in no list', async () => {
     const { tenantId, session, key, admin, template } = victim;
-    const secrets = [admin.email, admin.tenantSlug, 'a secret of the victim'];
+    const secrets = [admin.email, admin.tenantSlug, 'a secret of the victim', 'buyer@victim.example'];
     const paths = [
       '/messages?limit=100',
       '/messages/stats?group_by=session',
@@ -175,6 +191,7 @@ describe('an id of another tenant', () => {
       '/products',
       '/products?q=secret',
       '/campaigns',
+      '/customers',
       '/users',
       '/api-keys',
       '/audit/logs',
@@ -185,7 +202,11 @@ describe('an id of another tenant', () => {
       const tried = path === '/audit/logs';
       const ids = tried
         ? []
+<<<<<<< HEAD
         : [tenantId, session.id, victim.message, victim.event, key, template, victim.campaign, victim.product];
+=======
+        : [tenantId, session.id, victim.message, victim.event, key, template, victim.campaign, victim.customer];
+>>>>>>> w-customers
       const shown = [...secrets, ...ids].filter((secret) => text.includes(secret));
       expect([path, shown]).toEqual([path, []]);
     }
@@ -273,9 +294,16 @@ describe('inside one tenant', () => {
 /** What spec and product say, written a second time on purpose: a change of the role table has to be made here too. */
 const mayOf = (role: 'AGENT' | 'MANAGER' | 'AUDITOR'): string[] => {
   const own = ['profile:read', 'profile:own', 'login:end', 'password:change', 'audit:read'];
+<<<<<<< HEAD
   const reads = [...own, 'sessions:read', 'messages:read', 'templates:read', 'health:details'];
   reads.push('products:read');
   const sends = ['products:manage', 'messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage'];
   if (role === 'MANAGER') return [...reads, ...sends, 'sessions:pair', 'users:read'];
+=======
+  const shop = ['customers:read', 'orders:read'];
+  const reads = [...own, ...shop, 'sessions:read', 'messages:read', 'templates:read', 'health:details'];
+  const sends = ['messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage'];
+  if (role === 'MANAGER') return [...reads, ...sends, 'customers:manage', 'sessions:pair', 'users:read'];
+>>>>>>> w-customers
   return role === 'AUDITOR' ? [...reads, 'campaigns:read', 'users:read', 'audit:verify'] : reads;
 };

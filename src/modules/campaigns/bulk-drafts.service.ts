@@ -10,7 +10,7 @@ import type { BulkDraft } from './bulk.service';
 import type { BulkDto, BulkMessageDto } from './dto/bulk.dto';
 
 /** What is asked for, however it was said. */
-export type BulkRequest = Omit<BulkDto, 'recipients' | 'dry_run'>;
+export type BulkRequest = Omit<BulkDto, 'recipients' | 'audience' | 'dry_run'>;
 
 const YEAR_MS = 366 * 24 * 3_600_000;
 

@@ -10,11 +10,18 @@ import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { BodyStream, StreamBody, type StreamedBody } from '../../platform/http/stream-body.decorator';
+import { CustomerAudience } from '../customers/customer-audience.service';
 import { type BulkRequest, BulkDrafts } from './bulk-drafts.service';
 import { BulkService } from './bulk.service';
-import { BulkDto, BulkQuery } from './dto/bulk.dto';
+import { type AudienceDto, BulkDto, BulkQuery } from './dto/bulk.dto';
 import { BulkResponse, bulkResponse } from './dto/campaign.response';
-import { type Recipient, recipientsOfLines, recipientsOfList, recipientsOfTable } from './recipients';
+import {
+  type Recipient,
+  recipientsOfCustomers,
+  recipientsOfLines,
+  recipientsOfList,
+  recipientsOfTable,
+} from './recipients';
 
 /** 10,000 recipients with some variables each. */
 const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
@@ -26,12 +33,14 @@ export class BulkController {
   constructor(
     private readonly drafts: BulkDrafts,
     private readonly bulk: BulkService,
+    private readonly audience: CustomerAudience,
   ) {}
 
   /**
-   * Sends a message to many, each once: 202 once all of them are durable. As JSON with up to 10,000 recipients; or with any
-   * number as `application/x-ndjson` (lines of `{"to", "variables"?}`) or `text/csv` (a column `to`, the others are variables),
-   * where all else is said in the query.
+   * Sends a message to many, each once: 202 once all of them are durable. As JSON with up to 10,000 recipients, or with an
+   * audience of any number of customers (which needs `customers:read`; who lacks a variable of the text is rejected); or with
+   * any number as `application/x-ndjson` (lines of `{"to", "variables"?}`) or `text/csv` (a column `to`, the others are
+   * variables), where all else is said in the query.
    */
   @Post('bulk')
   @HttpCode(202)
@@ -49,25 +58,25 @@ export class BulkController {
     @Query() query: BulkQuery,
     @BodyStream() streamed: StreamedBody | null,
   ): Promise<BulkResponse> {
-    const { request, recipients, dryRun } = streamed ? ofStream(query, streamed) : ofBody(body, query);
+    const { request, recipients, audience, dryRun } = streamed ? ofStream(query, streamed) : ofBody(body, query);
     const draft = await this.drafts.of(actor, request);
-    const outcome = await (dryRun
-      ? this.bulk.rehearse(actor, draft, recipients)
-      : this.bulk.accept(actor, draft, recipients));
+    const all = recipients ?? recipientsOfCustomers(await this.audience.members(actor, audience.customers));
+    const outcome = await (dryRun ? this.bulk.rehearse(actor, draft, all) : this.bulk.accept(actor, draft, all));
     return bulkResponse(outcome);
   }
 }
 
-interface Asked {
-  request: BulkRequest;
-  recipients: Iterable<Recipient> | AsyncIterable<Recipient>;
-  dryRun: boolean;
-}
+type Asked = { request: BulkRequest; dryRun: boolean } & (
+  | { recipients: Iterable<Recipient> | AsyncIterable<Recipient>; audience?: undefined }
+  | { recipients?: undefined; audience: AudienceDto }
+);
 
-function ofBody({ recipients, dry_run: dryRun = false, ...request }: BulkDto, query: BulkQuery): Asked {
+function ofBody({ recipients, audience, dry_run: dryRun = false, ...request }: BulkDto, query: BulkQuery): Asked {
   const [said] = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : name));
   if (said !== undefined) throw CommonErrors.invalidField(said, `${said} is said in the body, where that is JSON`);
-  if (!recipients) throw CommonErrors.invalidField('recipients', 'recipients must be given');
+  if (recipients && audience) throw CommonErrors.invalidField('audience', 'give either recipients or audience');
+  if (audience) return { request, audience, dryRun };
+  if (!recipients) throw CommonErrors.invalidField('recipients', 'recipients or an audience must be given');
   return { request, recipients: recipientsOfList(recipients), dryRun };
 }
 

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { CustomersModule } from '../customers/customers.module';
 import { MessagesModule } from '../messages/messages.module';
 import { BulkController } from './bulk.controller';
 import { BulkDrafts } from './bulk-drafts.service';
@@ -10,7 +11,7 @@ import { CampaignsService } from './campaigns.service';
 
 /** Campaigns: one message to many, each once, with a ledger. */
 @Module({
-  imports: [MessagesModule],
+  imports: [CustomersModule, MessagesModule],
   controllers: [BulkController, CampaignsController],
   providers: [BulkDrafts, BulkService, CampaignClock, CampaignsRepository, CampaignsService],
 })

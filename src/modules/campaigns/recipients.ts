@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { CommonErrors } from '../../common/common.errors';
+import type { AudienceMember } from '../customers/customer-audience.service';
 import { unstorableField } from '../../platform/http/storable-body';
 
 /** Values of the variables of a text, by their names. */
@@ -24,6 +25,16 @@ const FIELDS = ['to', 'variables'];
 /** Of a list in the body. */
 export function* recipientsOfList(list: readonly unknown[]): Generator<Recipient> {
   for (const [index, entry] of list.entries()) yield recipientOf(index, entry);
+}
+
+/** Of customers, with what they are called and how they stand; what nobody said of one is no variable. */
+export async function* recipientsOfCustomers(members: AsyncIterable<AudienceMember>): AsyncGenerator<Recipient> {
+  let index = 0;
+  for await (const { id, phone, name, email, tier, vip_tier } of members) {
+    const given = Object.entries({ id, name, email, tier, vip_tier }).filter(([, value]) => value !== null);
+    yield { index, to: phone, variables: Object.fromEntries(given) as Variables };
+    index += 1;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CommonErrors } from '../../common/common.errors';
+import { MONEY_PLACES } from '../../common/money';
 import { DEFAULT_PACE, mergedPace, type Pace, type PaceChange, type QuietHours } from '../../common/pace';
 
 /** What a tenant's own administrators set. */
@@ -14,6 +15,13 @@ export interface TenantSettings {
   /** What it writes to get them again; upper-case. */
   opt_in_words: string[];
   default_pace: Pace;
+  vip_thresholds: VipThresholds;
+}
+
+/** Above which sum of its orders a customer is `silver` or `gold`, as decimal texts: exactly that much is not above. */
+export interface VipThresholds {
+  silver: string;
+  gold: string;
 }
 
 const DEFAULTS: TenantSettings = {
@@ -30,28 +38,40 @@ const DEFAULTS: TenantSettings = {
   ],
   opt_in_words: ['START', 'UNSTOP', 'SUBSCRIBE', 'VOLTAR', 'INICIAR', 'ALTA', 'ANMELDEN', 'REPRENDRE', 'INIZIA'],
   default_pace: DEFAULT_PACE,
+  vip_thresholds: { silver: '5000', gold: '10000' },
 };
 
 const NAMES = Object.keys(DEFAULTS) as (keyof TenantSettings)[];
 
 /** What a tenant's row says: what nobody set is not there, nor what was not thought of when it was set. */
-export type StoredSettings = Partial<Omit<TenantSettings, 'default_pace'> & { default_pace: PaceChange }>;
+export type StoredSettings = Partial<
+  Omit<TenantSettings, 'default_pace' | 'vip_thresholds'> & {
+    default_pace: PaceChange;
+    vip_thresholds: Partial<VipThresholds>;
+  }
+>;
 
 /** The settings that hold: what is stored, over what holds unless told otherwise. */
 export const settingsOf = (stored: StoredSettings): TenantSettings => ({
   ...DEFAULTS,
   ...stored,
   default_pace: mergedPace(DEFAULT_PACE, stored.default_pace),
+  vip_thresholds: { ...DEFAULTS.vip_thresholds, ...stored.vip_thresholds },
 });
 
-/** What a change names of the settings; of the pace so much as it says. */
+/** What a change names of the settings; of the pace and the thresholds so much as it says. */
 export type SettingsChange = StoredSettings;
 
 /** The settings to be stored: what is not named stays as it is. */
 export function mergedSettings(stored: StoredSettings, change: SettingsChange): StoredSettings {
-  const { default_pace: pace, ...rest } = change;
-  if (!pace) return { ...stored, ...rest };
-  return { ...stored, ...rest, default_pace: mergedPace(settingsOf(stored).default_pace, pace) };
+  const { default_pace: pace, vip_thresholds: thresholds, ...rest } = change;
+  const present = settingsOf(stored);
+  return {
+    ...stored,
+    ...rest,
+    ...(pace ? { default_pace: mergedPace(present.default_pace, pace) } : {}),
+    ...(thresholds ? { vip_thresholds: { ...present.vip_thresholds, ...thresholds } } : {}),
+  };
 }
 
 /** The names of the settings in which the two differ. */
@@ -65,8 +85,16 @@ export function changedSettings(before: StoredSettings, after: StoredSettings): 
  * @throws VALIDATION_FAILED
  */
 export function requireSound(stored: StoredSettings): void {
-  const { opt_out_words: out, opt_in_words: back } = settingsOf(stored);
+  const { opt_out_words: out, opt_in_words: back, vip_thresholds: vip } = settingsOf(stored);
   const both = back.filter((word) => out.includes(word));
   if (both.length > 0)
     throw CommonErrors.invalidField('opt_in_words', `opt_in_words must not share words with opt_out_words: ${both[0]}`);
+  if (tenThousandths(vip.silver) >= tenThousandths(vip.gold))
+    throw CommonErrors.invalidField('vip_thresholds', 'vip_thresholds must have silver below gold');
+}
+
+/** A decimal text of at most four places as a whole number, to be compared without rounding. */
+function tenThousandths(decimal: string): bigint {
+  const [whole = '', fraction = ''] = decimal.split('.');
+  return BigInt(whole + fraction.padEnd(MONEY_PLACES.after, '0'));
 }

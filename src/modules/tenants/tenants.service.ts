@@ -6,10 +6,10 @@ import type { SystemDatabase } from '../../platform/database/system-database';
 import type { TenantDatabase, TenantTransaction } from '../../platform/database/tenant-database';
 import type { TenantEntity } from './tenant.entity';
 import { DEMO_SLUG, slugOf, withRandomEnd } from './tenant-slug';
-import { settingsOf } from './tenant-settings';
+import { settingsOf, type VipThresholds } from './tenant-settings';
 import { type NewTenant, TenantsRepository } from './tenants.repository';
 
-export type { TenantEntity };
+export type { TenantEntity, VipThresholds };
 
 const SLUG_ATTEMPTS = 5;
 
@@ -36,6 +36,11 @@ export class TenantsService {
   /** How fast a session of the actor's tenant sends unless it is told otherwise. @throws TENANT_NOT_FOUND as above */
   async defaultPaceOf(actor: Actor): Promise<Pace> {
     return settingsOf((await this.getOwn(actor)).settings).default_pace;
+  }
+
+  /** Above which sum of its orders a customer of the actor's tenant is a VIP. @throws TENANT_NOT_FOUND as above */
+  async vipThresholdsOf(actor: Actor): Promise<VipThresholds> {
+    return settingsOf((await this.getOwn(actor)).settings).vip_thresholds;
   }
 
   /** Founds a tenant in its own transaction; its slug comes from the name, with a random end when that one is taken. */

@@ -19,6 +19,7 @@ const TAGS: Record<string, string> = {
   Campaigns: 'A message to many, each once, with a ledger',
   Templates: 'Named texts with variables, for messages',
   Products: 'What the business sells: prices, stock, search',
+  Customers: 'Who buys, what they spent, and whom campaigns are for',
   'WAHA servers': 'The pool of WAHA servers, for whoever operates the installation',
   Webhooks: 'Where WAHA posts its events',
   Health: 'How the service is, for people, probes and Prometheus',

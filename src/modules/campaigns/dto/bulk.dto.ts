@@ -22,6 +22,7 @@ import { DisplayName } from '../../../platform/http/name.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
 import { WholeNumber } from '../../../platform/http/whole-number.rule';
+import { CustomerConditionsDto } from '../../customers/dto/audience.dto';
 import { SendMessageDto } from '../../messages/dto/send-message.dto';
 
 const MAX_SESSIONS = 50;
@@ -57,6 +58,15 @@ export class RecipientDto {
   /** Texts or numbers by the names of the variables. */
   @ApiPropertyOptional({ type: Object, additionalProperties: true })
   variables?: Record<string, unknown>;
+}
+
+/** Whom a campaign is for, instead of a list. */
+export class AudienceDto {
+  /** Each of them once. Variables of the text are `name`, `email`, `tier`, `vip_tier` and `id`. */
+  @IsObject()
+  @ValidateNested()
+  @Type(() => CustomerConditionsDto)
+  customers: CustomerConditionsDto;
 }
 
 class BulkOptionsDto {
@@ -108,6 +118,13 @@ export class BulkDto extends BulkOptionsDto {
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_RECIPIENTS)
   recipients?: unknown[];
+
+  /** Instead of `recipients`. */
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => AudienceDto)
+  audience?: AudienceDto;
 
   @Optional()
   @IsObject()

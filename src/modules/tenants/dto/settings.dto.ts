@@ -13,6 +13,7 @@ import {
   registerDecorator,
   ValidateNested,
 } from 'class-validator';
+import { Money } from '../../../platform/http/money.rule';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 import { PaceDto, paceChangeOf, QuietHoursDto } from './pace.dto';
@@ -70,6 +71,18 @@ const Words = (): PropertyDecorator =>
 const wordOf = (value: unknown): unknown =>
   typeof value === 'string' ? value.trim().normalize('NFC').toUpperCase() : value;
 
+const Threshold = (): PropertyDecorator => applyDecorators(ApiPropertyOptional(), Optional(), Money());
+
+/** Above which sum of its completed and pending orders a customer is a VIP; exactly that much is not above. */
+export class VipThresholdsDto {
+  @Threshold()
+  silver?: string;
+
+  /** More than `silver`. */
+  @Threshold()
+  gold?: string;
+}
+
 /** What is to change of a tenant's settings; what is not named stays as it is. */
 export class SettingsDto {
   @ApiPropertyOptional({ type: String, description: 'ISO 4217', example: 'EUR' })
@@ -101,15 +114,23 @@ export class SettingsDto {
   @ValidateNested()
   @Type(() => PaceDto)
   default_pace?: PaceDto;
+
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => VipThresholdsDto)
+  vip_thresholds?: VipThresholdsDto;
 }
 
 const named = <T extends object>(dto: T): Partial<T> =>
   Object.fromEntries(Object.entries(dto).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 /** What the body names of the settings, and nothing else. */
-export function settingsChangeOf({ default_pace: pace, quiet_hours: quiet, ...dto }: SettingsDto): SettingsChange {
+export function settingsChangeOf(body: SettingsDto): SettingsChange {
+  const { default_pace: pace, quiet_hours: quiet, vip_thresholds: vip, ...dto } = body;
   const change: SettingsChange = named(dto);
   if (quiet !== undefined) change.quiet_hours = quiet && { from: quiet.from, to: quiet.to };
   if (pace) change.default_pace = paceChangeOf(pace);
+  if (vip) change.vip_thresholds = named(vip);
   return change;
 }

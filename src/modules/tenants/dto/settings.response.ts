@@ -1,8 +1,18 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { decimal } from '../../../common/money';
 import { settingsOf, type TenantSettings } from '../tenant-settings';
 import type { TenantEntity } from '../tenant.entity';
 import { PaceResponse, paceResponse, QuietHoursResponse, quietHoursResponse } from './pace.dto';
 import { TenantResponse, tenantResponse } from './tenant.response';
+
+/** Above which sum of its completed and pending orders a customer is a VIP; exactly that much is not above. */
+export class VipThresholdsResponse {
+  @ApiProperty({ type: Number, format: 'double', example: 5000 })
+  silver: number;
+
+  @ApiProperty({ type: Number, format: 'double', example: 10000 })
+  gold: number;
+}
 
 /** The settings that hold, those that nobody set included. */
 export class SettingsResponse {
@@ -18,6 +28,7 @@ export class SettingsResponse {
   opt_out_words: string[];
   opt_in_words: string[];
   default_pace: PaceResponse;
+  vip_thresholds: VipThresholdsResponse;
 }
 
 /** The tenant's own settings, with whose they are. */
@@ -42,6 +53,10 @@ export const settingsResponse = (settings: TenantSettings): SettingsResponse => 
   opt_out_words: settings.opt_out_words,
   opt_in_words: settings.opt_in_words,
   default_pace: paceResponse(settings.default_pace),
+  vip_thresholds: {
+    silver: decimal(settings.vip_thresholds.silver),
+    gold: decimal(settings.vip_thresholds.gold),
+  },
 });
 
 /** Lists what the tenant's administrators see of it. */
