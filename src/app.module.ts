@@ -8,6 +8,7 @@ import { AuthModule } from './modules/auth/auth.module';
 import { CampaignsModule } from './modules/campaigns/campaigns.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
+import { OrdersModule } from './modules/orders/orders.module';
 import { TemplatesModule } from './modules/templates/templates.module';
 import { TenantEntity } from './modules/tenants/tenant.entity';
 import { TenantsModule } from './modules/tenants/tenants.module';
@@ -63,6 +64,7 @@ const FEATURES = [
   TemplatesModule,
   MessagesModule,
   CampaignsModule,
+  OrdersModule,
   WebhooksModule,
   AuditModule,
   HealthModule,

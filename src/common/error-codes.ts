@@ -54,6 +54,15 @@ export const ERROR_CODES = {
     status: 409,
     meaning: 'The event is in a status from which it cannot be applied again; it is in the text.',
   },
+  ID_TAKEN: { status: 409, meaning: 'The id that the caller chose has been given to another already.' },
+  INSUFFICIENT_STOCK: {
+    status: 409,
+    meaning: 'There are fewer pieces than asked for: `available` says how many there are.',
+  },
+  INVALID_TRANSITION: {
+    status: 409,
+    meaning: 'The order cannot get from its status to that one; only a pending order goes anywhere.',
+  },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, meaning: 'The first request with this `Idempotency-Key` is still running.' },
   PRECONDITION_FAILED: { status: 412, meaning: '`If-Match` no longer holds.' },
   PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CommonErrors } from '../../common/common.errors';
 import { DEFAULT_PACE, mergedPace, type Pace, type PaceChange, type QuietHours } from '../../common/pace';
+import { NO_ORDER_MESSAGES, type OrderMessageSettings } from './order-message-settings';
 
 /** What a tenant's own administrators set. */
 export interface TenantSettings {
@@ -14,6 +15,7 @@ export interface TenantSettings {
   /** What it writes to get them again; upper-case. */
   opt_in_words: string[];
   default_pace: Pace;
+  order_messages: OrderMessageSettings;
 }
 
 const DEFAULTS: TenantSettings = {
@@ -30,28 +32,40 @@ const DEFAULTS: TenantSettings = {
   ],
   opt_in_words: ['START', 'UNSTOP', 'SUBSCRIBE', 'VOLTAR', 'INICIAR', 'ALTA', 'ANMELDEN', 'REPRENDRE', 'INIZIA'],
   default_pace: DEFAULT_PACE,
+  order_messages: NO_ORDER_MESSAGES,
 };
 
 const NAMES = Object.keys(DEFAULTS) as (keyof TenantSettings)[];
 
 /** What a tenant's row says: what nobody set is not there, nor what was not thought of when it was set. */
-export type StoredSettings = Partial<Omit<TenantSettings, 'default_pace'> & { default_pace: PaceChange }>;
+export type StoredSettings = Partial<
+  Omit<TenantSettings, 'default_pace' | 'order_messages'> & {
+    default_pace: PaceChange;
+    order_messages: Partial<OrderMessageSettings>;
+  }
+>;
 
 /** The settings that hold: what is stored, over what holds unless told otherwise. */
 export const settingsOf = (stored: StoredSettings): TenantSettings => ({
   ...DEFAULTS,
   ...stored,
   default_pace: mergedPace(DEFAULT_PACE, stored.default_pace),
+  order_messages: { ...NO_ORDER_MESSAGES, ...stored.order_messages },
 });
 
-/** What a change names of the settings; of the pace so much as it says. */
+/** What a change names of the settings; of the pace and the messages so much as it says. */
 export type SettingsChange = StoredSettings;
 
 /** The settings to be stored: what is not named stays as it is. */
 export function mergedSettings(stored: StoredSettings, change: SettingsChange): StoredSettings {
-  const { default_pace: pace, ...rest } = change;
-  if (!pace) return { ...stored, ...rest };
-  return { ...stored, ...rest, default_pace: mergedPace(settingsOf(stored).default_pace, pace) };
+  const { default_pace: pace, order_messages: messages, ...rest } = change;
+  const present = settingsOf(stored);
+  return {
+    ...stored,
+    ...rest,
+    ...(pace ? { default_pace: mergedPace(present.default_pace, pace) } : {}),
+    ...(messages ? { order_messages: { ...present.order_messages, ...messages } } : {}),
+  };
 }
 
 /** The names of the settings in which the two differ. */

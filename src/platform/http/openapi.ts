@@ -18,6 +18,7 @@ const TAGS: Record<string, string> = {
   Messages: 'Sending, and the history of what was sent and received',
   Campaigns: 'A message to many, each once, with a ledger',
   Templates: 'Named texts with variables, for messages',
+  Orders: 'What customers bought: stock, prices and messages in one step',
   'WAHA servers': 'The pool of WAHA servers, for whoever operates the installation',
   Webhooks: 'Where WAHA posts its events',
   Health: 'How the service is, for people, probes and Prometheus',

@@ -15,6 +15,7 @@ import {
 } from 'class-validator';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Optional } from '../../../platform/http/optional.rule';
+import { OrderMessagesDto, orderMessagesChangeOf } from './order-messages.dto';
 import { PaceDto, paceChangeOf, QuietHoursDto } from './pace.dto';
 import type { SettingsChange } from '../tenant-settings';
 
@@ -101,15 +102,23 @@ export class SettingsDto {
   @ValidateNested()
   @Type(() => PaceDto)
   default_pace?: PaceDto;
+
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => OrderMessagesDto)
+  order_messages?: OrderMessagesDto;
 }
 
 const named = <T extends object>(dto: T): Partial<T> =>
   Object.fromEntries(Object.entries(dto).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 /** What the body names of the settings, and nothing else. */
-export function settingsChangeOf({ default_pace: pace, quiet_hours: quiet, ...dto }: SettingsDto): SettingsChange {
+export function settingsChangeOf(settings: SettingsDto): SettingsChange {
+  const { default_pace: pace, quiet_hours: quiet, order_messages: messages, ...dto } = settings;
   const change: SettingsChange = named(dto);
   if (quiet !== undefined) change.quiet_hours = quiet && { from: quiet.from, to: quiet.to };
   if (pace) change.default_pace = paceChangeOf(pace);
+  if (messages) change.order_messages = orderMessagesChangeOf(messages);
   return change;
 }

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { settingsOf, type TenantSettings } from '../tenant-settings';
 import type { TenantEntity } from '../tenant.entity';
+import { OrderMessagesResponse, orderMessagesResponse } from './order-messages.dto';
 import { PaceResponse, paceResponse, QuietHoursResponse, quietHoursResponse } from './pace.dto';
 import { TenantResponse, tenantResponse } from './tenant.response';
 
@@ -18,6 +19,9 @@ export class SettingsResponse {
   opt_out_words: string[];
   opt_in_words: string[];
   default_pace: PaceResponse;
+
+  @ApiProperty({ type: OrderMessagesResponse })
+  order_messages: OrderMessagesResponse;
 }
 
 /** The tenant's own settings, with whose they are. */
@@ -42,6 +46,7 @@ export const settingsResponse = (settings: TenantSettings): SettingsResponse => 
   opt_out_words: settings.opt_out_words,
   opt_in_words: settings.opt_in_words,
   default_pace: paceResponse(settings.default_pace),
+  order_messages: orderMessagesResponse(settings.order_messages),
 });
 
 /** Lists what the tenant's administrators see of it. */
