@@ -54,7 +54,7 @@ export const ERROR_CODES = {
     status: 409,
     meaning: 'The event is in a status from which it cannot be applied again; it is in the text.',
   },
-  ID_TAKEN: { status: 409, meaning: 'The id that the caller chose has been given to another already.' },
+  ORDER_ID_TAKEN: { status: 409, meaning: 'An order of this id exists in the tenant.' },
   INSUFFICIENT_STOCK: {
     status: 409,
     meaning: 'There are fewer pieces than asked for: `available` says how many there are.',

@@ -64,6 +64,7 @@ describe('GET /tenants/current', () => {
         ...{ per_minute: 20, burst: 5, jitter_ms: 1_500, daily_cap: 1_000, first_contacts_per_day: 50 },
         warmup: { enabled: false, days: 14, start_per_day: 20 },
       },
+      order_messages: { confirmation: null, completion: null, cancellation: null },
     });
   });
 });

@@ -3,8 +3,7 @@ export const ORDER_STATUSES = ['pending', 'completed', 'cancelled'] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 /** What is told to the customer, each by a template of its own. */
-export const ORDER_NEWS = ['confirmation', 'completion', 'cancellation'] as const;
-export type OrderNews = (typeof ORDER_NEWS)[number];
+export type OrderNews = 'confirmation' | 'completion' | 'cancellation';
 
 /** What tells of it that an order has got to a status. */
 export const NEWS_OF: Record<OrderStatus, OrderNews> = {

@@ -20,7 +20,7 @@ import { OrdersService } from './orders.service';
 
 const SHORT = {
   description:
-    '`INSUFFICIENT_STOCK`: `details` names each product that is short, with `product_id` and `available`; `ID_TAKEN`; ' +
+    '`INSUFFICIENT_STOCK`: `details` names each product that is short, with `product_id` and `available`; `ORDER_ID_TAKEN`; ' +
     '`IDEMPOTENCY_IN_PROGRESS`',
 };
 const IF_MATCH = {

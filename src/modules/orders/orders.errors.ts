@@ -5,7 +5,7 @@ import type { OrderStatus } from './order-status';
 /** Refusals of the orders feature. */
 export const OrderErrors = {
   notFound: () => CommonErrors.notFound('order'),
-  idTaken: () => new AppError('ID_TAKEN', 'An order of this id exists already'),
+  idTaken: () => new AppError('ORDER_ID_TAKEN', 'An order of this id exists already'),
   unknownCustomer: () => CommonErrors.invalidField('customer_id', 'customer_id must be that of a customer'),
   /** @param positions places of the items in the request, from 0 */
   unknownProducts: (positions: readonly number[]) =>

@@ -33,8 +33,14 @@ export interface StatusChange {
 interface Made {
   order: OrderRow;
   told: Told | null;
-  /** Products whose stock has changed. */
-  products: string[];
+}
+
+/** Work that changes the stock of products, a transaction. */
+interface StockChange {
+  tenantId: string;
+  /** Ids; some may be of products that are none. */
+  products: readonly string[];
+  work: () => Promise<Made>;
 }
 
 /** What customers buy. */
@@ -53,7 +59,7 @@ export class OrdersService {
    * Places an order: takes its pieces from stock, fixes prices and currency, and accepts the confirmation where the tenant
    * has it switched on, all or nothing. With an idempotency key a repeated call finds the first one's order.
    * @throws VALIDATION_FAILED for a customer or products that are none, or a total beyond numeric(19,4), INSUFFICIENT_STOCK,
-   * ID_TAKEN
+   * ORDER_ID_TAKEN
    */
   async place(actor: Actor, draft: OrderDraft): Promise<OrderRow> {
     const request = currentContext()?.resourceId ?? null;
@@ -65,10 +71,11 @@ export class OrdersService {
     const message = await this.messages.prepare(actor, 'confirmation', terms.messages.confirmation);
     const placing = { ...draft, id, request, terms, message };
     try {
-      return this.done(
+      return await this.change({
         tenantId,
-        await rerun(() => this.db.transaction(tenantId, (tx) => this.placeIn(tx, actor, placing))),
-      );
+        products: draft.items.map((item) => item.product_id),
+        work: () => this.db.transaction(tenantId, (tx) => this.placeIn(tx, actor, placing)),
+      });
     } catch (error) {
       // Another run of the same request may have been faster: it took what was there, and the id.
       const faster = await this.earlier(tenantId, id, request);
@@ -100,14 +107,16 @@ export class OrdersService {
    */
   async setStatus(actor: Actor, id: string, change: StatusChange): Promise<OrderRow> {
     const { tenantId } = actor;
+    const { items } = await this.get(actor, id);
     const news = NEWS_OF[change.status];
     const terms = await this.tenants.orderTermsOf(actor);
     const message = await this.messages.prepare(actor, news, terms.messages[news]);
     const closing = { ...change, id, message };
-    return this.done(
+    return this.change({
       tenantId,
-      await rerun(() => this.db.transaction(tenantId, (tx) => this.closeIn(tx, actor, closing))),
-    );
+      products: change.status === 'cancelled' ? items.map((item) => item.product_id) : [],
+      work: () => this.db.transaction(tenantId, (tx) => this.closeIn(tx, actor, closing)),
+    });
   }
 
   private async placeIn(
@@ -130,7 +139,7 @@ export class OrdersService {
     if (!order) throw OrderErrors.idTaken();
     const metadata = { customer_id: customerId, total, currency, ...(told ? { message: told } : {}) };
     await this.audit.record(tx, actor, { action: 'ORDER_CREATED', resource: resourceOf(id), metadata });
-    return { order, told, products: items.map((item) => item.product_id) };
+    return { order, told };
   }
 
   private async closeIn(
@@ -142,17 +151,17 @@ export class OrdersService {
     const { id, status, message } = closing;
     const before = found(await this.orders.lockById(tx, tenantId, id));
     const request = currentContext()?.resourceId ?? null;
-    if (request !== null && before.closed_request === request) return { order: before, told: null, products: [] };
+    if (request !== null && before.closed_request === request) return { order: before, told: null };
     assertVersion(closing.expected, before.version);
     if (!mayBecome(before.status, status)) throw OrderErrors.invalidTransition(before.status, status);
-    const products = status === 'cancelled' ? await this.stock.giveBack(tx, tenantId, before.items) : [];
+    if (status === 'cancelled') await this.stock.giveBack(tx, tenantId, before.items);
     const told = message && (await this.tell(tx, actor, message, { ...before, status }));
     const messages = message && told ? { ...before.messages, [message.news]: told } : before.messages;
     const after = { ...before, status, messages, closed_request: request };
     const version = await this.orders.close(tx, tenantId, after);
     const metadata = { from: before.status, to: status, ...(told ? { message: told } : {}) };
     await this.audit.record(tx, actor, { action: 'ORDER_UPDATED', resource: resourceOf(id), metadata });
-    return { order: { ...after, version }, told, products };
+    return { order: { ...after, version }, told };
   }
 
   private async tell(tx: TenantTransaction, actor: Actor, message: Prepared, order: OrderRow): Promise<Told> {
@@ -160,11 +169,16 @@ export class OrdersService {
     return this.messages.send(tx, actor, message, { order, customer: customer ?? { name: null, phone: null } });
   }
 
-  /** The transaction is committed: whoever remembers what it changed, or waits for it, is told. */
-  private done(tenantId: string, { order, told, products }: Made): OrderRow {
+  /** Makes the change, again where the database broke a deadlock; whoever waits for it is told once it is committed. */
+  private async change(change: StockChange): Promise<OrderRow> {
+    const { order, told } = await this.stockChanging(change);
     this.messages.settled(told);
-    this.stock.changed(tenantId, products);
     return order;
+  }
+
+  /** The one place around each change of stock, where whoever remembers products has to be told. */
+  private stockChanging({ work }: StockChange): Promise<Made> {
+    return rerun(work);
   }
 
   /** What an earlier run of the same request has placed. */

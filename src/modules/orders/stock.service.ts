@@ -49,17 +49,13 @@ export class Stock {
     return { items, total };
   }
 
-  /** Gives all pieces back to the products that there still are; answers the ids of these. */
-  async giveBack(tx: TenantTransaction, tenantId: string, items: readonly WantedItem[]): Promise<string[]> {
+  /** Gives all pieces back to the products that there still are. */
+  async giveBack(tx: TenantTransaction, tenantId: string, items: readonly WantedItem[]): Promise<void> {
     const pieces = piecesOf(items);
     const held = await this.orders.holdProducts(tx, tenantId, [...pieces.keys()]);
     const returned = new Map([...pieces].filter(([id]) => held.has(id)));
     if (returned.size > 0) await this.orders.giveBack(tx, tenantId, returned);
-    return [...returned.keys()];
   }
-
-  /** The stock of these products has changed, and that is committed: whoever remembers them must look anew. */
-  changed(_tenantId: string, _ids: readonly string[]): void {}
 }
 
 /** How many pieces of each product, in the order in which they are first named. */
