@@ -79,7 +79,11 @@ describe('GET /orders', () => {
     expect(await listed(`from=${moment}`)).toContain(ids[0]);
     expect(await listed(`from=${after}`)).toEqual([]);
     expect(await listed(`to=${after}`)).toEqual(sorted);
-    expect(await listed(`to=${moment}`)).not.toContain(ids[0]);
+    const earlier = await listed(`to=${moment}`);
+    expect(earlier).not.toContain(ids[0]);
+    // Whichever of the two bounds is the narrower one.
+    expect(await listed(`to=${moment}&cursor=${ids[0]}`)).toEqual(earlier);
+    expect(await listed(`to=${after}&cursor=${sorted[1]}`)).toEqual(sorted.slice(2));
   });
 
   it.each([

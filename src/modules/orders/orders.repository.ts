@@ -98,6 +98,16 @@ const CLOSE = `
   update orders set status = $3, messages = $4, closed_request = $5, version = version + 1, updated_at = now()
   where tenant_id = $1 and id = $2 returning version`;
 
+/**
+ * What comes after the cursor and before the time: one bound, or the index might be read from the other one on.
+ * @param cursor the place of its parameter
+ * @param to that of the time's, which no id is part of: the empty text is less than any
+ */
+const before = (cursor: number, to: number): string => `
+  (created_at, id) < (
+    select least(c.created_at, $${to}::timestamptz), case when c.created_at < $${to}::timestamptz then c.id else '' end
+    from orders c where c.tenant_id = $1 and c.id = $${cursor})`;
+
 /** Each filter's condition; only those asked for stand in the text, so that each combination gets a plan of its own. */
 const CONDITIONS: Record<keyof OrderFilter, (parameter: string) => string> = {
   status: (p) => `status = ${p}`,
@@ -125,10 +135,9 @@ export class OrdersRepository {
 
   /** Newest first, one more than asked for; nothing after a cursor that is no order's. */
   list(tenantId: string, filter: OrderFilter, { limit, cursor, offset }: PageRequest): Promise<OrderRow[]> {
-    const { where, params } = conditions(tenantId, filter);
-    if (cursor)
-      where.push(`(created_at, id) < (select c.created_at, c.id from orders c
-        where c.tenant_id = $1 and c.id = $${params.push(cursor)})`);
+    const { to, ...others } = filter;
+    const { where, params } = conditions(tenantId, cursor ? others : filter);
+    if (cursor) where.push(before(params.push(cursor), params.push(to ?? 'infinity')));
     const page = `select ${COLUMNS} from orders where ${where.join(' and ')} order by created_at desc, id desc
       limit $${params.push(limit + 1)} offset $${params.push(offset ?? 0)}`;
     const text = `select o.*, ${ITEMS} from (${page}) o order by created_at desc, id desc`;
