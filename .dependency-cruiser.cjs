@@ -15,7 +15,7 @@ const EDGES = {
   waha: ['tenants', 'files'],
   templates: [],
   messages: ['waha', 'files', 'templates'],
-  orders: ['customers', 'products', 'messages'],
+  orders: ['customers', 'products', 'messages', 'templates', 'tenants'],
   webhooks: ['waha', 'messages', 'files'],
   campaigns: ['messages', 'customers', 'templates', 'waha'],
   conversations: ['messages', 'customers'],

@@ -10,6 +10,7 @@ import { CustomersModule } from './modules/customers/customers.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
 import { ProductsModule } from './modules/products/products.module';
+import { OrdersModule } from './modules/orders/orders.module';
 import { TemplatesModule } from './modules/templates/templates.module';
 import { TenantEntity } from './modules/tenants/tenant.entity';
 import { TenantsModule } from './modules/tenants/tenants.module';
@@ -67,6 +68,7 @@ const FEATURES = [
   CustomersModule,
   MessagesModule,
   CampaignsModule,
+  OrdersModule,
   WebhooksModule,
   AuditModule,
   HealthModule,

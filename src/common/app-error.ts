@@ -4,6 +4,9 @@ import { ERROR_CODES, type ErrorCode } from './error-codes';
 export interface ErrorDetail {
   field: string;
   message: string;
+  /** A product that is short, and how many pieces of it there are. */
+  product_id?: string;
+  available?: number;
 }
 
 /** What a refusal says in figures. */

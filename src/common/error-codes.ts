@@ -63,6 +63,11 @@ export const ERROR_CODES = {
     status: 409,
     meaning: 'The event is in a status from which it cannot be applied again; it is in the text.',
   },
+  ORDER_ID_TAKEN: { status: 409, meaning: 'An order of this id exists in the tenant.' },
+  INVALID_TRANSITION: {
+    status: 409,
+    meaning: 'The order cannot get from its status to that one; only a pending order goes anywhere.',
+  },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, meaning: 'The first request with this `Idempotency-Key` is still running.' },
   PRECONDITION_FAILED: { status: 412, meaning: '`If-Match` no longer holds.' },
   PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },

@@ -65,6 +65,7 @@ describe('GET /tenants/current', () => {
         warmup: { enabled: false, days: 14, start_per_day: 20 },
       },
       vip_thresholds: { silver: 5_000, gold: 10_000 },
+      order_messages: { confirmation: null, completion: null, cancellation: null },
     });
   });
 });

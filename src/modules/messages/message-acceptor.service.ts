@@ -37,7 +37,8 @@ interface Stored {
   status: 'queued' | 'scheduled';
 }
 
-type Outcome = { id: string } & ((Stored & { over: false }) | { over: true });
+/** What the statement answers of a message. */
+export type Outcome = { id: string } & ((Stored & { over: false }) | { over: true });
 
 /**
  * Writes messages into the queue: what comes at the same time travels in one statement, whichever tenants it is of, and each
@@ -72,24 +73,33 @@ export class MessageAcceptor implements BeforeApplicationShutdown {
   }
 
   private write(batch: Accepted[]): Promise<Outcome[]> {
-    const column = <T>(pick: (message: Accepted) => T): T[] => batch.map(pick);
-    const tenants = column((m) => m.tenantId);
-    const columns = [
-      tenants,
-      column((m) => m.id),
-      column((m) => m.sessionId),
-      column((m) => m.chat),
-      column((m) => m.body),
-      column((m) => JSON.stringify(m.content)),
-      column((m) => JSON.stringify(m.metadata)),
-      column((m) => m.createdBy),
-      column((m) => m.type),
-      column((m) => m.scheduledAt),
-      column((m) => m.expiresAt),
-    ];
-    // Where nobody has a limit nobody pays for limits.
-    if (batch.every(({ quota }) => quota === null)) return this.db.query<Outcome>(tenants, ACCEPT, columns);
-    const limits = [column((m) => m.quota?.limit ?? null), column((m) => m.quota?.day ?? null)];
-    return this.db.query<Outcome>(tenants, ACCEPT_WITHIN_LIMITS, [...columns, ...limits]);
+    const { text, params } = acceptanceOf(batch);
+    return this.db.query<Outcome>(
+      batch.map(({ tenantId }) => tenantId),
+      text,
+      params,
+    );
   }
+}
+
+/** The statement that takes the messages into the queue; it answers an Outcome for each that is stored, or is one too many. */
+export function acceptanceOf(batch: readonly Accepted[]): { text: string; params: unknown[] } {
+  const column = <T>(pick: (message: Accepted) => T): T[] => batch.map(pick);
+  const params = [
+    column((m) => m.tenantId),
+    column((m) => m.id),
+    column((m) => m.sessionId),
+    column((m) => m.chat),
+    column((m) => m.body),
+    column((m) => JSON.stringify(m.content)),
+    column((m) => JSON.stringify(m.metadata)),
+    column((m) => m.createdBy),
+    column((m) => m.type),
+    column((m) => m.scheduledAt),
+    column((m) => m.expiresAt),
+  ];
+  // Where nobody has a limit nobody pays for limits.
+  if (batch.every(({ quota }) => quota === null)) return { text: ACCEPT, params };
+  const limits = [column((m) => m.quota?.limit ?? null), column((m) => m.quota?.day ?? null)];
+  return { text: ACCEPT_WITHIN_LIMITS, params: [...params, ...limits] };
 }

@@ -33,6 +33,7 @@ import { MessageStatsController } from './stats/message-stats.controller';
 import { MessageStatsRepository } from './stats/message-stats.repository';
 import { MessageStatsService } from './stats/message-stats.service';
 import { StatsFolder } from './stats/stats-folder.service';
+import { TransactionAcceptor } from './transaction-acceptor.service';
 
 /** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
 @Module({
@@ -68,7 +69,16 @@ import { StatsFolder } from './stats/stats-folder.service';
     Sender,
     Settlement,
     StatsFolder,
+    TransactionAcceptor,
   ],
-  exports: [BulkAcceptor, MessageChanges, MessageUpdates, MessagesService, TemplatesModule, WahaModule],
+  exports: [
+    BulkAcceptor,
+    MessageChanges,
+    MessageUpdates,
+    MessagesService,
+    TemplatesModule,
+    TransactionAcceptor,
+    WahaModule,
+  ],
 })
 export class MessagesModule {}

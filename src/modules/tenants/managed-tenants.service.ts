@@ -7,6 +7,7 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { EventBus } from '../../platform/events/domain-events';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
+import { ORDER_MESSAGES, type OrderMessageSettings } from './order-message-settings';
 import { DEMO_SLUG } from './tenant-slug';
 import { changedSettings, mergedSettings, requireSound, type SettingsChange } from './tenant-settings';
 import type { TenantEntity } from './tenant.entity';
@@ -66,7 +67,7 @@ export class ManagedTenants {
    */
   async requireFoundable(id: string, { slug, settings }: TenantTerms): Promise<TenantEntity['settings']> {
     if (slug === DEMO_SLUG || (await this.tenants.findIdBySlug(slug))) throw TenantErrors.slugTaken();
-    const stored = mergedSettings({}, await this.spelt(id, settings));
+    const stored = mergedSettings({}, await this.checked(id, settings));
     requireSound(stored);
     return stored;
   }
@@ -101,7 +102,7 @@ export class ManagedTenants {
    * @throws NOT_FOUND, PRECONDITION_FAILED, SLUG_TAKEN, VALIDATION_FAILED
    */
   async update(actor: Actor, id: string, { change, expected }: MeantChange<TenantChange>): Promise<TenantEntity> {
-    const settings = change.settings && (await this.spelt(id, change.settings));
+    const settings = change.settings && (await this.checked(id, change.settings));
     const tenant = await this.db.transaction(id, async (tx) => {
       const before = found(await this.tenants.lockById(tx, id));
       assertVersion(expected, before.version);
@@ -133,6 +134,32 @@ export class ManagedTenants {
       ...(before.name === after.name ? {} : { personal: { name: after.name } }),
     });
     return this.tenants.update(tx, after);
+  }
+
+  /** What only the database knows. @throws VALIDATION_FAILED */
+  private async checked(tenantId: string, settings: SettingsChange): Promise<SettingsChange> {
+    await this.requireSendable(tenantId, settings.order_messages ?? {});
+    return this.spelt(tenantId, settings);
+  }
+
+  /** Of what is set: what goes later keeps no order from being made. @throws VALIDATION_FAILED that names each id of nothing */
+  private async requireSendable(tenantId: string, messages: Partial<OrderMessageSettings>): Promise<void> {
+    const set = ORDER_MESSAGES.flatMap((name) => (messages[name] ? [{ name, ...messages[name] }] : []));
+    if (set.length === 0) return;
+    const sessions = set.flatMap(({ session_id: id }) => id ?? []);
+    const missing = await this.tenants.missing(
+      tenantId,
+      set.map(({ template_id: id }) => id),
+      sessions,
+    );
+    const faults = set.flatMap((message) =>
+      (['template_id', 'session_id'] as const).flatMap((part) => {
+        if (!missing.has(message[part] ?? '')) return [];
+        const field = `order_messages.${message.name}.${part}`;
+        return [{ field, message: `${field} is none of the tenant's` }];
+      }),
+    );
+    if (faults.length > 0) throw CommonErrors.validation(faults);
   }
 
   /** The time zone as the database spells it, which has to reckon with it. @throws VALIDATION_FAILED for one that it does not know */

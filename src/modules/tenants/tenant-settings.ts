@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CommonErrors } from '../../common/common.errors';
 import { MONEY_PLACES } from '../../common/money';
 import { DEFAULT_PACE, mergedPace, type Pace, type PaceChange, type QuietHours } from '../../common/pace';
+import { NO_ORDER_MESSAGES, type OrderMessageSettings } from './order-message-settings';
 
 /** What a tenant's own administrators set. */
 export interface TenantSettings {
@@ -16,6 +17,7 @@ export interface TenantSettings {
   opt_in_words: string[];
   default_pace: Pace;
   vip_thresholds: VipThresholds;
+  order_messages: OrderMessageSettings;
 }
 
 /** Above which sum of its orders a customer is `silver` or `gold`, as decimal texts: exactly that much is not above. */
@@ -39,15 +41,17 @@ const DEFAULTS: TenantSettings = {
   opt_in_words: ['START', 'UNSTOP', 'SUBSCRIBE', 'VOLTAR', 'INICIAR', 'ALTA', 'ANMELDEN', 'REPRENDRE', 'INIZIA'],
   default_pace: DEFAULT_PACE,
   vip_thresholds: { silver: '5000', gold: '10000' },
+  order_messages: NO_ORDER_MESSAGES,
 };
 
 const NAMES = Object.keys(DEFAULTS) as (keyof TenantSettings)[];
 
 /** What a tenant's row says: what nobody set is not there, nor what was not thought of when it was set. */
 export type StoredSettings = Partial<
-  Omit<TenantSettings, 'default_pace' | 'vip_thresholds'> & {
+  Omit<TenantSettings, 'default_pace' | 'vip_thresholds' | 'order_messages'> & {
     default_pace: PaceChange;
     vip_thresholds: Partial<VipThresholds>;
+    order_messages: Partial<OrderMessageSettings>;
   }
 >;
 
@@ -57,20 +61,22 @@ export const settingsOf = (stored: StoredSettings): TenantSettings => ({
   ...stored,
   default_pace: mergedPace(DEFAULT_PACE, stored.default_pace),
   vip_thresholds: { ...DEFAULTS.vip_thresholds, ...stored.vip_thresholds },
+  order_messages: { ...NO_ORDER_MESSAGES, ...stored.order_messages },
 });
 
-/** What a change names of the settings; of the pace and the thresholds so much as it says. */
+/** What a change names of the settings; of the pace, the thresholds and the messages so much as it says. */
 export type SettingsChange = StoredSettings;
 
 /** The settings to be stored: what is not named stays as it is. */
 export function mergedSettings(stored: StoredSettings, change: SettingsChange): StoredSettings {
-  const { default_pace: pace, vip_thresholds: thresholds, ...rest } = change;
+  const { default_pace: pace, vip_thresholds: thresholds, order_messages: messages, ...rest } = change;
   const present = settingsOf(stored);
   return {
     ...stored,
     ...rest,
     ...(pace ? { default_pace: mergedPace(present.default_pace, pace) } : {}),
     ...(thresholds ? { vip_thresholds: { ...present.vip_thresholds, ...thresholds } } : {}),
+    ...(messages ? { order_messages: { ...present.order_messages, ...messages } } : {}),
   };
 }
 

@@ -22,6 +22,13 @@ export interface TenantFilter {
 
 const SLUG_KEY = 'tenants_slug_key';
 
+const MISSING = `
+  select g.id from unnest($2::uuid[]) g(id)
+  where not exists (select from templates t where t.tenant_id = $1 and t.id = g.id)
+  union all
+  select g.id from unnest($3::uuid[]) g(id)
+  where not exists (select from sessions s where s.tenant_id = $1 and s.id = g.id and s.desired <> 'deleted')`;
+
 /** The queries on `tenants`. A tenant that is being deleted is found by none of them but by its slug, which it still holds. */
 @Injectable()
 export class TenantsRepository {
@@ -93,6 +100,12 @@ export class TenantsRepository {
     const text = `select name from pg_timezone_names where lower(name) = lower($1) limit 1`;
     const [row] = await this.db.query<{ name: string }>(tenantId, text, [name]);
     return row?.name ?? null;
+  }
+
+  /** Which of the templates and sessions the tenant has not, sessions that are deleted included. */
+  async missing(tenantId: string, templateIds: string[], sessionIds: string[]): Promise<Set<string>> {
+    const rows = await this.db.query<{ id: string }>(tenantId, MISSING, [tenantId, templateIds, sessionIds]);
+    return new Set(rows.map(({ id }) => id));
   }
 }
 

@@ -6,10 +6,18 @@ import type { SystemDatabase } from '../../platform/database/system-database';
 import type { TenantDatabase, TenantTransaction } from '../../platform/database/tenant-database';
 import type { TenantEntity } from './tenant.entity';
 import { DEMO_SLUG, slugOf, withRandomEnd } from './tenant-slug';
+import type { OrderMessage, OrderMessageSettings } from './order-message-settings';
 import { settingsOf, type VipThresholds } from './tenant-settings';
 import { type NewTenant, TenantsRepository } from './tenants.repository';
 
-export type { TenantEntity, VipThresholds };
+export type { OrderMessage, TenantEntity, VipThresholds };
+
+/** What holds for orders of a tenant. */
+export interface OrderTerms {
+  /** ISO 4217. */
+  currency: string;
+  messages: OrderMessageSettings;
+}
 
 const SLUG_ATTEMPTS = 5;
 
@@ -41,6 +49,12 @@ export class TenantsService {
   /** Above which sum of its orders a customer of the actor's tenant is a VIP. @throws TENANT_NOT_FOUND as above */
   async vipThresholdsOf(actor: Actor): Promise<VipThresholds> {
     return settingsOf((await this.getOwn(actor)).settings).vip_thresholds;
+  }
+
+  /** In what its orders are paid, and what its customers are told of them. @throws TENANT_NOT_FOUND as above */
+  async orderTermsOf(actor: Actor): Promise<OrderTerms> {
+    const { currency, order_messages: messages } = settingsOf((await this.getOwn(actor)).settings);
+    return { currency, messages };
   }
 
   /** Founds a tenant in its own transaction; its slug comes from the name, with a random end when that one is taken. */

@@ -40,6 +40,8 @@ export const AUDIT_ACTIONS = {
   CUSTOMER_DELETED: 'A customer was deleted, or anonymised where it has orders',
   CAMPAIGN_CREATED: 'A campaign was accepted',
   CAMPAIGN_UPDATED: 'A campaign was paused, resumed or cancelled',
+  ORDER_CREATED: 'An order was placed',
+  ORDER_UPDATED: 'An order was completed or cancelled',
   WEBHOOK_EVENT_REPLAYED: 'An event of WAHA that failed or was ignored is applied again',
   AUDIT_EXPORTED: 'The audit trail was exported',
 } as const;

@@ -8,6 +8,12 @@ export class FieldErrorResponse {
 
   @ApiProperty({ description: 'What is wrong with it', example: 'to must be a string' })
   message: string;
+
+  @ApiPropertyOptional({ description: 'A product that is short' })
+  product_id?: string;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Pieces that there are of it' })
+  available?: number;
 }
 
 /** The one error shape, as the API documents it. */

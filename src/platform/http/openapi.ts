@@ -20,6 +20,7 @@ const TAGS: Record<string, string> = {
   Templates: 'Named texts with variables, for messages',
   Products: 'What the business sells: prices, stock, search',
   Customers: 'Who buys, what they spent, and whom campaigns are for',
+  Orders: 'What customers bought: stock, prices and messages in one step',
   'WAHA servers': 'The pool of WAHA servers, for whoever operates the installation',
   Webhooks: 'Where WAHA posts its events',
   Health: 'How the service is, for people, probes and Prometheus',

@@ -7,8 +7,9 @@ import { Id } from './id.rule';
 import { Optional } from './optional.rule';
 import { WholeNumber } from './whole-number.rule';
 
+/** The page begins in one way. */
 @ValidatorConstraint({ name: 'eitherOffsetOrCursor' })
-class EitherOffsetOrCursor implements ValidatorConstraintInterface {
+export class EitherOffsetOrCursor implements ValidatorConstraintInterface {
   validate(_value: unknown, { object }: ValidationArguments): boolean {
     const { offset, cursor } = object as PageRequest;
     return offset === undefined || cursor === undefined;

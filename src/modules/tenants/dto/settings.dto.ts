@@ -16,6 +16,7 @@ import {
 import { Money } from '../../../platform/http/money.rule';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Optional } from '../../../platform/http/optional.rule';
+import { OrderMessagesDto, orderMessagesChangeOf } from './order-messages.dto';
 import { PaceDto, paceChangeOf, QuietHoursDto } from './pace.dto';
 import type { SettingsChange } from '../tenant-settings';
 
@@ -120,6 +121,12 @@ export class SettingsDto {
   @ValidateNested()
   @Type(() => VipThresholdsDto)
   vip_thresholds?: VipThresholdsDto;
+
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => OrderMessagesDto)
+  order_messages?: OrderMessagesDto;
 }
 
 const named = <T extends object>(dto: T): Partial<T> =>
@@ -127,10 +134,11 @@ const named = <T extends object>(dto: T): Partial<T> =>
 
 /** What the body names of the settings, and nothing else. */
 export function settingsChangeOf(body: SettingsDto): SettingsChange {
-  const { default_pace: pace, quiet_hours: quiet, vip_thresholds: vip, ...dto } = body;
+  const { default_pace: pace, quiet_hours: quiet, vip_thresholds: vip, order_messages: messages, ...dto } = body;
   const change: SettingsChange = named(dto);
   if (quiet !== undefined) change.quiet_hours = quiet && { from: quiet.from, to: quiet.to };
   if (pace) change.default_pace = paceChangeOf(pace);
   if (vip) change.vip_thresholds = named(vip);
+  if (messages) change.order_messages = orderMessagesChangeOf(messages);
   return change;
 }

@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { decimal } from '../../../common/money';
 import { settingsOf, type TenantSettings } from '../tenant-settings';
 import type { TenantEntity } from '../tenant.entity';
+import { OrderMessagesResponse, orderMessagesResponse } from './order-messages.dto';
 import { PaceResponse, paceResponse, QuietHoursResponse, quietHoursResponse } from './pace.dto';
 import { TenantResponse, tenantResponse } from './tenant.response';
 
@@ -29,6 +30,9 @@ export class SettingsResponse {
   opt_in_words: string[];
   default_pace: PaceResponse;
   vip_thresholds: VipThresholdsResponse;
+
+  @ApiProperty({ type: OrderMessagesResponse })
+  order_messages: OrderMessagesResponse;
 }
 
 /** The tenant's own settings, with whose they are. */
@@ -57,6 +61,7 @@ export const settingsResponse = (settings: TenantSettings): SettingsResponse => 
     silver: decimal(settings.vip_thresholds.silver),
     gold: decimal(settings.vip_thresholds.gold),
   },
+  order_messages: orderMessagesResponse(settings.order_messages),
 });
 
 /** Lists what the tenant's administrators see of it. */
