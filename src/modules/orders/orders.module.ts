@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MessagesModule } from '../messages/messages.module';
+import { ProductsModule } from '../products/products.module';
 import { TemplatesModule } from '../templates/templates.module';
 import { TenantsModule } from '../tenants/tenants.module';
 import { OrderMessages } from './order-messages.service';
@@ -10,7 +11,7 @@ import { Stock } from './stock.service';
 
 /** Orders: what customers buy, with the stock that it takes and the messages that tell of it. */
 @Module({
-  imports: [MessagesModule, TemplatesModule, TenantsModule],
+  imports: [MessagesModule, ProductsModule, TemplatesModule, TenantsModule],
   controllers: [OrdersController],
   providers: [OrderMessages, OrdersRepository, OrdersService, Stock],
 })

@@ -170,15 +170,10 @@ export class OrdersService {
   }
 
   /** Makes the change, again where the database broke a deadlock; whoever waits for it is told once it is committed. */
-  private async change(change: StockChange): Promise<OrderRow> {
-    const { order, told } = await this.stockChanging(change);
+  private async change({ tenantId, products, work }: StockChange): Promise<OrderRow> {
+    const { order, told } = await this.stock.changing(tenantId, products, () => rerun(work));
     this.messages.settled(told);
     return order;
-  }
-
-  /** The one place around each change of stock, where whoever remembers products has to be told. */
-  private stockChanging({ work }: StockChange): Promise<Made> {
-    return rerun(work);
   }
 
   /** What an earlier run of the same request has placed. */

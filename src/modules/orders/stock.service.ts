@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantTransaction } from '../../platform/database/tenant-database';
+import { ProductsCache } from '../products/products-cache.service';
 import { totalOf } from './order-total';
 import { OrderErrors } from './orders.errors';
 import { type HeldProduct, type OrderItemRow, OrdersRepository } from './orders.repository';
@@ -20,7 +21,15 @@ export interface Taken {
 /** What orders take from the stock of products, and give back to it. */
 @Injectable()
 export class Stock {
-  constructor(private readonly orders: OrdersRepository) {}
+  constructor(
+    private readonly orders: OrdersRepository,
+    private readonly cache: ProductsCache,
+  ) {}
+
+  /** Does work that changes the stock of these products; the transaction belongs inside, this not inside a transaction. */
+  changing<T>(tenantId: string, products: readonly string[], work: () => Promise<T>): Promise<T> {
+    return products.length === 0 ? work() : this.cache.changing(tenantId, products, work);
+  }
 
   /**
    * Takes all pieces, or none. A product that is named several times is one item, where it was named first.
