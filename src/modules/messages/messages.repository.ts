@@ -106,11 +106,18 @@ export class MessagesRepository {
   }
 
   /** Newest first, one more than asked for. */
-  async list(tenantId: string, filter: MessageFilter, { limit, cursor, offset }: PageRequest): Promise<MessageRow[]> {
-    const { from, where, params, unfiltered } = await this.conditions(tenantId, filter);
+  async list(
+    tenantId: string,
+    filter: MessageFilter,
+    { limit, cursor, offset = 0 }: PageRequest,
+  ): Promise<MessageRow[]> {
+    const { where, chats, params } = await this.conditions(tenantId, filter);
+    const unfiltered = params.length === 1;
     if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
-    const paging = `order by id desc limit $${params.push(limit + 1)} offset $${params.push(offset ?? 0)}`;
-    const text = `select ${COLUMNS} from ${from} where ${where.join(' and ')} ${paging}`;
+    const [wanted, skipped] = [`$${params.push(limit + 1)}`, `$${params.push(offset)}`];
+    const select = `select ${COLUMNS} from messages where ${where.join(' and ')}`;
+    const text = `${eachOf(select, chats, `order by id desc limit ${wanted}::int + ${skipped}::int`)}
+      order by id desc limit ${wanted} offset ${skipped}`;
     return unfiltered
       ? this.db.query<MessageRow>(tenantId, text, params)
       : this.db.queryOnce<MessageRow>(tenantId, text, params);
@@ -118,8 +125,9 @@ export class MessagesRepository {
 
   /** How many there are, counted no further than the cap. */
   async count(tenantId: string, filter: MessageFilter, cap: number): Promise<number> {
-    const { from, where, params } = await this.conditions(tenantId, filter);
-    const rows = `select from ${from} where ${where.join(' and ')} limit $${params.push(cap)}`;
+    const { where, chats, params } = await this.conditions(tenantId, filter);
+    const most = `limit $${params.push(cap)}`;
+    const rows = `${eachOf(`select from messages where ${where.join(' and ')}`, chats, most)} ${most}`;
     const [row] = await this.db.queryOnce<{ count: number }>(
       tenantId,
       `select count(*)::int as count from (${rows}) m`,
@@ -157,29 +165,30 @@ export class MessagesRepository {
 /** Ids grow with the clock of the process that made them, times are the database's: so far apart they may be. */
 const CLOCKS_APART_MS = 5 * 60_000;
 
-/** A list's rows, and the values that its text refers to. */
+/** What the rows of a list have in common, the conditions of its chats, and the values that the text refers to. */
 interface Conditions {
-  from: string;
   where: string[];
+  chats: string[];
   params: unknown[];
-  unfiltered: boolean;
 }
 
-function conditionsOf(tenantId: string, filter: MessageFilter, chats: string[]): Conditions {
+function conditionsOf(tenantId: string, filter: MessageFilter, ids: string[]): Conditions {
   const params: unknown[] = [tenantId];
   const where = ['tenant_id = $1'];
-  const from =
-    chats.length === 0 ? 'messages' : `(${chats.map((chat) => ofChat(params.push(chat))).join(' union all ')}) m`;
+  const chats = ids.map((id) => `chat = $${params.push(id)}`);
   for (const name of Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[]) {
     const value = filter[name];
     if (value !== undefined) where.push(CONDITIONS[name](`$${params.push(value)}`));
   }
   // The list is read in the order of ids: bounds on them keep a span of time from reading all that is newer.
-  const { from: since, to: until } = filter;
-  if (since) where.push(`id >= $${params.push(firstIdAt(since.getTime() - CLOCKS_APART_MS))}::uuid`);
-  if (until) where.push(`id < $${params.push(firstIdAt(until.getTime() + CLOCKS_APART_MS))}::uuid`);
-  return { from, where, params, unfiltered: params.length === 1 };
+  const { from, to } = filter;
+  if (from) where.push(`id >= $${params.push(firstIdAt(from.getTime() - CLOCKS_APART_MS))}::uuid`);
+  if (to) where.push(`id < $${params.push(firstIdAt(to.getTime() + CLOCKS_APART_MS))}::uuid`);
+  return { where, chats, params };
 }
 
-/** One branch for each id: each is read in the order of the list, however long the chat. */
-const ofChat = (parameter: number): string => `select * from messages where tenant_id = $1 and chat = $${parameter}`;
+/** The rows of each chat by themselves, and no more of each than are wanted of all: so a long chat costs no more than a short one. */
+function eachOf(select: string, chats: string[], bounds: string): string {
+  if (chats.length <= 1) return [select, ...chats].join(' and ');
+  return chats.map((chat) => `(${select} and ${chat} ${bounds})`).join(' union all ');
+}
