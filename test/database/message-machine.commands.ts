@@ -63,7 +63,10 @@ function unlessRolledBack(error: unknown): void {
   if (!isRollback(error)) throw error;
 }
 
-const CHATS = ['5511900000001@c.us', '5511900000002@c.us', '5511900000003@c.us'];
+const PHONE = '5511900000001@c.us';
+/** Whose it is, is learnt on the way. */
+const HIDDEN = '98765000000001@lid';
+const CHATS = [PHONE, '5511900000002@c.us', HIDDEN];
 const BODIES = ['one', 'two'];
 
 const chat = fc.constantFrom(...CHATS);
@@ -91,6 +94,7 @@ const people = [
     .tuple(chat, fc.constantFrom(...BODIES), fc.constantFrom(...TIMES))
     .map(([to, body, times]) => new Step('accept', [to, body, times], (world) => world.accept(to, body, times))),
   chat.map((from) => new Step('hear', [from], (world) => hear(world, from))),
+  fc.constant(new Step('learn', [], (world) => world.learn(HIDDEN, PHONE))),
   nth.map(
     (n) => new Step('cancel', [n], async (w, k) => void (await w.actions.cancel(w.tenantId, messageOf(k, n).id)), some),
   ),

@@ -222,6 +222,16 @@ export class World {
     return applied;
   }
 
+  /** That both are ids of one person, and what that lets go. */
+  async learn(alias: string, chat: string): Promise<void> {
+    const told = { alias, chat, at: new Date(this.now), named: true };
+    const learnt = await this.aliases.learnAlone(this.key, [told]);
+    await this.updates.release(
+      this.key,
+      learnt.map((heard) => ({ result: 'applied', heard })),
+    );
+  }
+
   async state(status: string): Promise<void> {
     const state = { status, at: new Date(this.now), phone: null, pushName: null, from: 'answer' as const };
     await this.machine.doors.tenant.transaction(this.tenantId, (tx) => this.states.apply(tx, this.key, state));

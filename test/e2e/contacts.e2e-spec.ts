@@ -16,6 +16,8 @@ const BOB = '5511988880001@c.us';
 const BOB_HIDDEN = '98765432100001@lid';
 const CAROL = '551188880002@c.us';
 const CAROL_AS_WRITTEN = '5511988880002@c.us';
+const ERIN = '551188880004@c.us';
+const ERIN_AS_WRITTEN = '5511988880004@c.us';
 const DAVE = '5511988880003@c.us';
 const DAVE_HIDDEN = '98765432100003@lid';
 
@@ -70,9 +72,22 @@ describe.each(['NOWEB', 'GOWS', 'WEBJS'] as const)('somebody who has several ids
     const second = await send(admin.http, { session_id: session.id, to: CAROL_AS_WRITTEN, text: 'three' });
     expect(second.chat).toBe(CAROL);
     await becomes(admin.http, second.id, 'read');
-    expect((await sendsOf(app, session)).map(({ chatId }) => chatId)).toEqual([CAROL_AS_WRITTEN, CAROL]);
+    expect((await sendsOf(app, session)).map(({ chatId }) => chatId)).toEqual([CAROL, CAROL]);
     const answered = await send(admin.http, { session_id: session.id, to: CAROL, text: 'four', reply_to: first.id });
     await becomes(admin.http, answered.id, 'read');
+  }, 30_000);
+
+  it('is one chat in both spellings also where only the acks show it', async () => {
+    const session = await workingSession(app, admin.http, 'Acks');
+    await phone(session, 'person', { phone: ERIN, written: ERIN_AS_WRITTEN });
+    await app.simulator.call('PUT', '/simulator/faults', { unknown_numbers: [ERIN_AS_WRITTEN.replace('@c.us', '')] });
+    const first = await send(admin.http, { session_id: session.id, to: ERIN_AS_WRITTEN, text: 'one' });
+    await becomes(admin.http, first.id, 'read');
+    await phone(session, 'inbound', { from: ERIN, text: 'two' });
+    for (const id of [ERIN, ERIN_AS_WRITTEN]) await chatBecomes(session, id, ['two', 'one']);
+    const second = await send(admin.http, { session_id: session.id, to: ERIN_AS_WRITTEN, text: 'three' });
+    await becomes(admin.http, second.id, 'read');
+    expect((await sendsOf(app, session)).map(({ chatId }) => chatId)).toEqual([ERIN_AS_WRITTEN, ERIN]);
   }, 30_000);
 
   it('is known by their hidden id until WAHA knows their phone', async () => {

@@ -54,6 +54,7 @@ const jobOf = (session: TestSession, id: string): LaneJob => ({
   content: {},
   wa_id: null,
   burned: 0,
+  is_new: false,
   strikes: 0,
   epoch: '0',
 });

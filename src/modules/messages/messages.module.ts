@@ -4,6 +4,7 @@ import { WahaModule } from '../waha/waha.module';
 import { BulkAcceptor } from './bulk-acceptor.service';
 import { ChatAliases } from './chats/chat-aliases.service';
 import { ChatAliasesRepository } from './chats/chat-aliases.repository';
+import { Spellings } from './chats/spellings.service';
 import { HiddenIds } from './chats/hidden-ids.service';
 import { LaneStore } from './lanes/lane-store.service';
 import { LaneWorker } from './lanes/lane-worker.service';
@@ -68,6 +69,7 @@ import { TransactionAcceptor } from './transaction-acceptor.service';
     MessagesService,
     Sender,
     Settlement,
+    Spellings,
     StatsFolder,
     TransactionAcceptor,
   ],

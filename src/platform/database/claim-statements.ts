@@ -150,7 +150,7 @@ export const CLAIM_STATEMENTS = {
         from head where l.tenant_id = head.tenant_id and l.session_id = head.session_id
         returning l.tenant_id, l.session_id, l.epoch)
       select head.tenant_id, head.session_id, head.strikes, head.waha_name, head.server_id, head.id, head.chat, head.type, head.body,
-        head.content, head.wa_id, head.burned, taken.epoch
+        head.content, head.wa_id, head.burned, head.counts_first as is_new, taken.epoch
       from head join taken using (tenant_id, session_id) where head.id is not null`,
   },
   nextLaneDue: {

@@ -11,7 +11,7 @@ export class ListMessagesQuery extends PageQuery {
   @Id()
   session_id?: string;
 
-  /** A phone number or chat id. */
+  /** A phone number or chat id. Of a person each id finds what went under any of them: the phone, its other spelling, the hidden one. */
   @Optional()
   @IsString()
   @Length(5, 128)

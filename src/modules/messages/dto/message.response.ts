@@ -18,7 +18,10 @@ export { MESSAGE_STATUSES, type MessageStatus };
 export class MessageResponse {
   id: string;
   session_id: string;
-  /** The other side: a WhatsApp chat id. */
+  /**
+   * The other side: a WhatsApp chat id. What is sent to another id of somebody goes to the one that WhatsApp uses, the phone where that is
+   * known; what was received keeps the id under which it came.
+   */
   chat: string;
   @ApiProperty({ enum: ['inbound', 'outbound'] })
   direction: string;

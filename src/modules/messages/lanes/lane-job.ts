@@ -26,6 +26,8 @@ export interface LaneJob {
   wa_id: string | null;
   /** Attempts that count towards the limit. */
   burned: number;
+  /** Whether its session has never heard of the chat, or written to it. */
+  is_new: boolean;
   /** How often in a row this lane had to wait for its server. */
   strikes: number;
   /** Fencing number of the lease (bigint as text). */

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { DatabaseError } from 'pg';
 import type { WahaServers } from '../../waha/waha-servers.service';
+import type { Spellings } from '../chats/spellings.service';
 import type { MediaLinks } from '../media/media-links.service';
 import type { MessageMetrics } from '../message.metrics';
 import type { LaneJob } from './lane-job';
@@ -37,7 +38,8 @@ async function written(refusals: Error[]): Promise<Outcome[]> {
   } as unknown as WahaServers;
   const metrics = { attempted: () => undefined } as unknown as MessageMetrics;
   const links = {} as MediaLinks;
-  await new Sender(store, servers, metrics, links).send(JOB);
+  const spellings = { learn: () => Promise.resolve(false) } as unknown as Spellings;
+  await new Sender(store, servers, metrics, links, spellings).send(JOB);
   return outcomes;
 }
 

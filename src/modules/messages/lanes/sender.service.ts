@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { WahaFailure } from '../../waha/waha.errors';
 import { isDataError } from '../../../platform/database/database-error';
 import { type WahaServer, WahaServers } from '../../waha/waha-servers.service';
+import { Spellings } from '../chats/spellings.service';
 import { MediaLinks } from '../media/media-links.service';
 import { MessageMetrics } from '../message.metrics';
 import type { LaneJob } from './lane-job';
@@ -25,6 +26,7 @@ export class Sender {
     private readonly servers: WahaServers,
     private readonly metrics: MessageMetrics,
     private readonly links: MediaLinks,
+    private readonly spellings: Spellings,
   ) {}
 
   /**
@@ -44,12 +46,13 @@ export class Sender {
 
   private async attempt(job: LaneJob): Promise<{ attempt: number | null; outcome: Outcome }> {
     const state = { burned: job.burned, strikes: job.strikes, random: Math.random };
-    let ready: Ready;
+    let ready: Ready | null;
     try {
       ready = await this.prepare(job);
     } catch (error) {
       return { attempt: null, outcome: beforeTheAttempt(asFailure(error), { ...state, reserved: false }) };
     }
+    if (ready === null) return { attempt: null, outcome: ANEW };
     const begun = performance.now();
     const attempt = await this.store.recordAttempt(job, ready.waId);
     if (attempt === null) return { attempt, outcome: NOTHING_DONE };
@@ -60,11 +63,13 @@ export class Sender {
 
   /**
    * All that can be asked before the attempt: nothing of it sends. The id is the same in every attempt. Where the engine
-   * reserves none, the session's state is looked at first: there a call into a WAHA that is away leaves an unknown outcome.
+   * reserves none, the session's state is looked at first: there a call into a WAHA that is away leaves an unknown outcome. Null: its chat
+   * is another by now.
    */
-  private async prepare(job: LaneJob): Promise<Ready> {
+  private async prepare(job: LaneJob): Promise<Ready | null> {
     const server = await this.servers.byId(job.server_id);
     await this.servers.ensureProbed(server);
+    if (await this.spellings.learn(job, server)) return null;
     if (job.wa_id !== null) return { server, waId: job.wa_id };
     if (server.reservesIds) return { server, waId: await server.client.newMessageId(job.waha_name) };
     const info = await server.client.getSession(job.waha_name);
@@ -112,6 +117,9 @@ const NOTHING_DONE: Outcome = {
   delayMs: 1_000,
   lane: 'wait',
 };
+
+/** The same, and it is claimed again at once, in its turn. */
+const ANEW: Outcome = { ...NOTHING_DONE, delayMs: 0 };
 
 /** The outcome without what WAHA said of it. */
 const inOurWords = (outcome: Outcome): Outcome => ({ ...outcome, waId: null, error: null });

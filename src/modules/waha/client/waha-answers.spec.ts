@@ -1,6 +1,7 @@
 import {
   ackStatus,
   chatOf,
+  existingNumber,
   me,
   parseMessageId,
   phoneOfHidden,
@@ -266,5 +267,18 @@ describe('phoneOfHidden', () => {
     ['no', null],
   ])('reads %j', (answer, phone) => {
     expect(phoneOfHidden(answer)).toBe(phone);
+  });
+});
+
+describe('existingNumber', () => {
+  it.each([
+    [{ numberExists: true, chatId: ALICE }, ALICE],
+    [{ numberExists: true, chatId: '98765@lid', pn: '5511888880000@s.whatsapp.net' }, ALICE],
+    [{ numberExists: true, chatId: '98765@lid' }, null],
+    [{ numberExists: false }, null],
+    [{ numberExists: false, chatId: ALICE }, null],
+    [null, null],
+  ])('reads %j', (answer, number) => {
+    expect(existingNumber(answer)).toBe(number);
   });
 });

@@ -170,6 +170,13 @@ function otherIdOf(raw: unknown, { chat, fromMe }: MessageIdParts): string | nul
   return id === null || id.length > MAX_ID_LENGTH ? null : chatOf(id.replace(/:\d+@/, '@'));
 }
 
+/** The number that WhatsApp knows, as a chat; null where it knows none, or tells the hidden id only. */
+export function existingNumber(answer: unknown): string | null {
+  if (!isObject(answer) || answer.numberExists !== true) return null;
+  const ids = [text(answer.chatId), text(answer.pn)].map((id) => id && chatOf(id));
+  return ids.find((id) => id?.endsWith('@c.us')) ?? null;
+}
+
 /** The phone of a hidden id (`@lid`), as a chat; null where WAHA does not know it. */
 export function phoneOfHidden(answer: unknown): string | null {
   const phone = isObject(answer) ? text(answer.pn) : null;

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 import {
   answeredAt,
+  existingNumber,
   parseAnswer,
   phoneOfHidden,
   sentMessageId,
@@ -11,7 +12,7 @@ import {
   type WahaSessionInfo,
 } from './waha-answers';
 import { type Outgoing, sendCallOf } from './outgoing';
-import { reasonOf, transportFailure, WahaFailure } from './waha-failure';
+import { or404, reasonOf, transportFailure, WahaFailure } from './waha-failure';
 import type { WahaSessionConfig } from './session-config';
 
 export interface WahaClientOptions {
@@ -181,6 +182,12 @@ export class WahaClient {
     return wahaMessage(await this.callOr404({ operation: 'get_message', path }));
   }
 
+  /** The chat of a number (its chat, however it is spelled) as WhatsApp spells it; null where it is not on WhatsApp, or by hidden id only. */
+  async numberOf(session: string, chat: string): Promise<string | null> {
+    const path = `/api/contacts/check-exists?phone=${part(chat.replace(/@.*$/, ''))}&session=${part(session)}`;
+    return existingNumber(await this.call({ operation: 'check_exists', path }));
+  }
+
   /** The chat of the phone that a hidden id (`@lid`) belongs to; null where WAHA does not know, which is no fault. */
   async phoneOf(session: string, hiddenId: string): Promise<string | null> {
     const path = `/api/${part(session)}/lids/${part(hiddenId)}`;
@@ -285,14 +292,5 @@ export class WahaClient {
     const answer = text === '' ? null : parseAnswer(text);
     if (response.statusCode >= 300) throw new WahaFailure('answered', response.statusCode, reasonOf(answer));
     return { body: answer, at: answeredAt(response.headers.date, performance.now() - asked) };
-  }
-}
-
-async function or404<T>(call: Promise<T>): Promise<T | null> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof WahaFailure && error.status === 404) return null;
-    throw error;
   }
 }

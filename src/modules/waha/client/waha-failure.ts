@@ -62,3 +62,13 @@ export function reasonOf(body: unknown): string {
   const text = [thrown, message, error].find((part) => typeof part === 'string' || Array.isArray(part));
   return storable(Array.isArray(text) ? text.join('; ') : String(text ?? 'no reason given'));
 }
+
+/** What the call answers; null where WAHA says that there is nothing such. */
+export async function or404<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof WahaFailure && error.status === 404) return null;
+    throw error;
+  }
+}
