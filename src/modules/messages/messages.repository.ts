@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { firstIdAt } from '../../common/ids';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase } from '../../platform/database/tenant-database';
-import { LOOKED_THROUGH, patternsOf, PORTIONS, type Walk, walkOf } from './message-walk';
 import type { MessageStatus } from './message-status';
+import { type MessageFilter, patternsOf, PORTIONS, type Walk, walkOf } from './message-walk';
 
 /** A message as it is stored. */
 export interface MessageRow {
@@ -52,21 +52,6 @@ export interface MessageEventRow {
   note: string | null;
 }
 
-/** What a list of messages is narrowed to; what is absent narrows nothing. */
-export interface MessageFilter {
-  sessionId?: string;
-  chat?: string;
-  direction?: 'inbound' | 'outbound';
-  status?: MessageStatus;
-  type?: string;
-  from?: Date;
-  to?: Date;
-  createdBy?: string;
-  campaignId?: string;
-  /** Words that its text holds, each somewhere, in whatever case. */
-  q?: string;
-}
-
 /** What was found of a list. */
 export interface FoundMessages {
   /** Newest first, one more than asked for where there are more. */
@@ -92,6 +77,13 @@ const CONDITIONS: Record<keyof MessageFilter, (parameter: string) => string> = {
   campaignId: (p) => `campaign_id = ${p}::uuid`,
   q: (p) => `coalesce(body ilike all (${p}::text[]), false)`,
 };
+
+interface Portion {
+  seen: number;
+  found: number;
+  last: string | null;
+  hits: string[];
+}
 
 /** Reads messages of one tenant. */
 @Injectable()
@@ -124,62 +116,66 @@ export class MessagesRepository {
     return { rows, end: null };
   }
 
-  /** How many there are, counted no further than the cap; `all` is false where there were more to look at than are looked at. */
+  /** How many there are, counted no further than the cap; `all` is false where not all were looked at that might be. */
   async count(tenantId: string, filter: MessageFilter, cap: number): Promise<{ count: number; all: boolean }> {
-    const { way, rest } = walkOf(filter);
-    const narrowed = Object.keys(rest).length > 0;
-    const { where, params } = conditions(tenantId, way);
-    const hit = narrowed ? conditionsOf(rest, params).join(' and ') : 'true';
-    const most = narrowed ? LOOKED_THROUGH : cap;
-    const rows = `select ${hit} as hit from messages where ${where.join(' and ')} order by id desc limit $${params.push(most)}`;
-    const [row] = await this.db.queryOnce<{ count: number; seen: number }>(
+    const walk = walkOf(filter);
+    if (Object.keys(walk.rest).length > 0) return this.countOnWay(tenantId, walk, cap);
+    const { where, params } = conditions(tenantId, walk.way);
+    const rows = `select from messages where ${where.join(' and ')} limit $${params.push(cap)}`;
+    const [row] = await this.db.queryOnce<{ count: number }>(
       tenantId,
-      `select (count(*) filter (where hit))::int as count, count(*)::int as seen from (${rows}) m`,
+      `select count(*)::int as count from (${rows}) m`,
       params,
     );
-    return { count: Math.min(row?.count ?? 0, cap), all: !narrowed || (row?.seen ?? 0) < most };
+    return { count: row?.count ?? 0, all: true };
+  }
+
+  private async countOnWay(tenantId: string, walk: Walk, cap: number): Promise<{ count: number; all: boolean }> {
+    let count = 0;
+    for await (const { found, end } of this.portions(tenantId, walk, { cursor: null, wanted: () => 0 })) {
+      count += found;
+      if (end === null || count >= cap) return { count: Math.min(count, cap), all: true };
+    }
+    return { count, all: false };
   }
 
   private async look(tenantId: string, walk: Walk, { limit, cursor, offset = 0 }: PageRequest): Promise<FoundMessages> {
-    const wanted = offset + limit + 1;
+    const most = offset + limit + 1;
     const ids: string[] = [];
-    let end: string | null = cursor ?? null;
-    for (const portion of PORTIONS) {
-      const seen = await this.portion(tenantId, walk, { before: end, portion, wanted: wanted - ids.length });
+    let end: string | null = null;
+    const looking = { cursor: cursor ?? null, wanted: () => most - ids.length };
+    for await (const seen of this.portions(tenantId, walk, looking)) {
       ids.push(...seen.hits);
-      end = seen.count < portion ? null : seen.last;
-      if (end === null || ids.length >= wanted) break;
+      end = ids.length >= most ? null : seen.end;
+      if (end === null) break;
     }
     const page = ids.slice(offset);
-    const rows =
-      page.length === 0
-        ? []
-        : await this.db.query<MessageRow>(
-            tenantId,
-            `select ${COLUMNS} from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id desc`,
-            [tenantId, page],
-          );
-    return { rows, end: ids.length >= wanted ? null : end };
+    const text = `select ${COLUMNS} from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id desc`;
+    return { rows: page.length === 0 ? [] : await this.db.query<MessageRow>(tenantId, text, [tenantId, page]), end };
   }
 
-  /** The next so many in the order of the list: which of them fit, and where they end. */
-  private async portion(
+  /** Portion by portion in the order of the list: how many fit, the first of them, and where it ends if there is more. */
+  private async *portions(
     tenantId: string,
     { way, rest }: Walk,
-    { before, portion, wanted }: { before: string | null; portion: number; wanted: number },
-  ): Promise<{ count: number; last: string | null; hits: string[] }> {
-    const { where, params } = conditions(tenantId, way);
-    const hit = conditionsOf(rest, params).join(' and ');
-    if (before !== null) where.push(`id < $${params.push(before)}::uuid`);
-    const [seen] = await this.db.queryOnce<{ count: number; last: string | null; hits: string[] }>(
-      tenantId,
-      `with seen as materialized (
-          select id, ${hit} as hit from messages where ${where.join(' and ')} order by id desc limit $${params.push(portion)})
-        select (select count(*) from seen)::int as count, (select id from seen order by id limit 1) as last,
-          array(select id from seen where hit order by id desc limit $${params.push(wanted)}) as hits`,
-      params,
-    );
-    return seen ?? { count: 0, last: null, hits: [] };
+    { cursor, wanted }: { cursor: string | null; wanted: () => number },
+  ): AsyncGenerator<{ found: number; hits: string[]; end: string | null }> {
+    let before = cursor;
+    for (const portion of PORTIONS) {
+      const { where, params } = conditions(tenantId, way);
+      const hit = conditionsOf(rest, params).join(' and ');
+      if (before !== null) where.push(`id < $${params.push(before)}::uuid`);
+      const seen = `select id, ${hit} as hit from messages where ${where.join(' and ')} order by id desc limit $${params.push(portion)}`;
+      const text = `
+        with seen as materialized (${seen})
+        select (select count(*) from seen)::int as seen, (select count(*) from seen where hit)::int as found,
+          (select id from seen order by id limit 1) as last,
+          array(select id from seen where hit order by id desc limit $${params.push(wanted())}) as hits`;
+      const [row] = await this.db.queryOnce<Portion>(tenantId, text, params);
+      before = row && row.seen === portion ? row.last : null;
+      yield { found: row?.found ?? 0, hits: row?.hits ?? [], end: before };
+      if (before === null) return;
+    }
   }
 
   /** The message's history, oldest first. */
