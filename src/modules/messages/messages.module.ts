@@ -29,6 +29,7 @@ import { MessagesService } from './messages.service';
 import { MessageStatsController } from './stats/message-stats.controller';
 import { MessageStatsRepository } from './stats/message-stats.repository';
 import { MessageStatsService } from './stats/message-stats.service';
+import { StatsMetrics } from './stats/stats.metrics';
 import { StatsFolder } from './stats/stats-folder.service';
 
 /** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
@@ -62,6 +63,7 @@ import { StatsFolder } from './stats/stats-folder.service';
     Sender,
     Settlement,
     StatsFolder,
+    StatsMetrics,
   ],
   exports: [BulkAcceptor, MessageChanges, MessageUpdates, MessagesService, TemplatesModule, WahaModule],
 })
