@@ -71,8 +71,10 @@ const CONDITIONS: Record<keyof MessageFilter, (parameter: string) => string> = {
   direction: (p) => `direction = ${p}`,
   status: (p) => `status = ${p}`,
   type: (p) => `type = ${p}`,
-  from: (p) => `created_at >= ${p}`,
-  to: (p) => `created_at < ${p}`,
+  // The bounds of the ids (see `conditions`) say the same: said plainly, the database would count it twice, think that few are left,
+  // and read and sort the whole span.
+  from: (p) => `case when created_at >= ${p} then true else false end`,
+  to: (p) => `case when created_at < ${p} then true else false end`,
   createdBy: (p) => `created_by = ${p}::uuid`,
   campaignId: (p) => `campaign_id = ${p}::uuid`,
   q: (p) => `coalesce(body ilike all (${p}::text[]), false)`,

@@ -23,6 +23,8 @@ export interface ListFigures {
   /** Medians, as the client sees them. */
   referenceMs: number;
   ms: number;
+  /** Of each round the one to the other; the median of these. */
+  ratio: number;
   /** Rows of its page in the long history. */
   rows: number;
 }
@@ -97,7 +99,8 @@ async function compare(
     times.reference.push(first.ms);
     times.long.push(second.ms);
   }
-  return { scenario, referenceMs: median(times.reference), ms: median(times.long), rows };
+  const ratio = median(times.long.map((ms, round) => ms / (times.reference[round] ?? NaN)));
+  return { scenario, referenceMs: median(times.reference), ms: median(times.long), ratio, rows };
 }
 
 async function ask({ service, history, authorization }: Side, { path: pathOf }: ListScenario) {

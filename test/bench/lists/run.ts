@@ -57,8 +57,7 @@ function tableOf(all: Measured[]): string {
   const heads = all.flatMap(({ messages }) => [`${count(REFERENCE)}, ms`, `${count(messages)}, ms`, 'ratio']);
   const rows = first.map(({ scenario }, nth) => {
     const cells = all.flatMap(({ figures }) => {
-      const { referenceMs, ms } = figures[nth] ?? { referenceMs: NaN, ms: NaN };
-      const ratio = ms / referenceMs;
+      const { referenceMs, ms, ratio } = figures[nth] ?? { referenceMs: NaN, ms: NaN, ratio: NaN };
       return [
         referenceMs.toFixed(1),
         ms.toFixed(1),
@@ -82,7 +81,8 @@ function pageOf(all: Measured[]): string {
   return `# Lists and statistics of a long history
 
 Made by \`npm run bench -- --lists\`: the same requests to a tenant with a short history (${count(REFERENCE)} messages in the table) and to one with a long
-one (${asked}), in turns, one at a time; each figure is the median of ${ROUNDS}, as the client sees it. A ratio up to ${FLAT} is called flat.
+one (${asked}), in turns, one at a time; each figure is the median of ${ROUNDS}, as the client sees it, and the ratio that of each
+round's two. A ratio up to ${FLAT} is called flat.
 ${reduced}
 The built service (one process, \`ROLE=api\`) on PostgreSQL (every commit on disk), everything on as in production. A fifth of each table is
 another tenant's. The messages are spread over 90 days, in 8 sessions and 998 chats; what is "few and old" is 30 messages among the
