@@ -6,7 +6,7 @@ const UNUSUAL = `'failed', 'unknown', 'cancelled', 'sending', 'scheduled', 'expi
 // fit it. Each index costs each message, so those values have none that most messages have in the end.
 const UP = [
   `create index messages_by_session on messages (tenant_id, session_id, id)`,
-  `create index messages_by_status on messages (tenant_id, status, id) where status in (${UNUSUAL}, 'queued', 'sent', 'played',
+  `create index messages_by_status on messages (tenant_id, status, id) where status in (${UNUSUAL}, 'queued', 'played',
     'received')`,
   `create index messages_by_type on messages (tenant_id, type, id) where type <> 'text'`,
   `drop index messages_unusual`,

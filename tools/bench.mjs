@@ -1,5 +1,6 @@
-// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue]`: the built service against bare Fastify and pg (docs/BENCHMARKS.md), and
-// its queue beside BullMQ and pg-boss (docs/BENCHMARKS-QUEUE.md).
+// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue] [-- --lists]`: the built service against bare Fastify and pg
+// (docs/BENCHMARKS.md), its queue beside BullMQ and pg-boss (docs/BENCHMARKS-QUEUE.md), and, only when asked for, its lists with a
+// long history (docs/BENCHMARKS-LISTS.md).
 import { createRequire } from 'node:module';
 import { ensureBuilt } from './ensure-built.mjs';
 
@@ -10,11 +11,14 @@ try {
   require('@swc-node/register');
   const { runBenchmarks } = require('../test/bench/run.ts');
   const { runQueueBenchmark } = require('../test/bench/queue/run.ts');
+  const { runListsBenchmark } = require('../test/bench/lists/run.ts');
   const only = process.argv.find((argument) => argument.startsWith('--only='));
   const quick = process.argv.includes('--quick');
   const queueAlone = process.argv.includes('--queue');
-  if (!queueAlone) await runBenchmarks({ quick, only: only?.slice('--only='.length).split(',') });
-  if (!only) await runQueueBenchmark({ quick });
+  const lists = process.argv.includes('--lists');
+  if (!queueAlone && !lists) await runBenchmarks({ quick, only: only?.slice('--only='.length).split(',') });
+  if (queueAlone || (!only && !lists)) await runQueueBenchmark({ quick });
+  if (lists) await runListsBenchmark({ quick });
 } catch (error) {
   console.error(error);
   process.exitCode = 1;

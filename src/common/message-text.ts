@@ -2,6 +2,8 @@ import { length } from 'class-validator';
 
 /** The longest text that WhatsApp takes. */
 export const MAX_TEXT_CHARACTERS = 65_536;
+/** The longest that it takes below a file. */
+export const MAX_CAPTION_CHARACTERS = 1_024;
 
 /** What keeps the text from being sent, to be said after the name of its field; null where nothing does. */
 export function textFault(text: string): string | null {

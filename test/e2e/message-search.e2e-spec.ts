@@ -73,9 +73,8 @@ describe('looking for messages', () => {
     beforeAll(async () => {
       busy = await app.login('TENANT_ADMIN', await app.make.tenant());
       const long = await app.make.session(busy.tenantId);
-      const old = { created_at: new Date('2026-01-01T00:00:00Z'), status: 'read' };
-      await app.make.message(long, { ...old, body: 'the needle' });
-      await app.make.message(long, { ...old, body: 'another needle' });
+      for (const [n, body] of ['the needle', 'another needle'].entries())
+        await app.make.message(long, { created_at: new Date(Date.UTC(2026, 0, 1 + n)), status: 'read', body });
       // Newer than both, in the order of their numbers.
       await app.owner.query(
         `insert into messages (tenant_id, id, session_id, chat, direction, type, status, body)

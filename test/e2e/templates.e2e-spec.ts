@@ -40,7 +40,7 @@ describe('templates', () => {
     expect(answer.status).toBe(201);
     const { id, created_at } = answer.body;
     expect(answer.body).toEqual({
-      ...{ id, name: 'Ready', language: 'pt-BR', text: TEXT, variables: ['name', 'order_no'] },
+      ...{ id, name: 'Ready', language: 'pt-BR', text: TEXT, media: null, variables: ['name', 'order_no'] },
       ...{ created_at, updated_at: created_at },
     });
     const shown = await manager.http.get<WireTemplate>(`/templates/${id}`);
@@ -149,7 +149,14 @@ describe('templates', () => {
     ['text', { text: 'Hi {{first name}}' }],
     ['text', { text: 'Hi {{' }],
     ['text', { text: Array.from({ length: 101 }, (_, i) => `{{v${i}}}`).join('') }],
-    ['media', { media: { url: 'https://example.com/a.png' } }],
+    ['media.type', { media: { url: 'https://example.com/a.png' } }],
+    ['media.type', { media: { type: 'voice', url: 'https://example.com/a.ogg' } }],
+    ['media.url', { media: { type: 'image' } }],
+    ['media.url', { media: { type: 'image', url: 'http://127.0.0.1/a.png' } }],
+    ['media.filename', { media: { type: 'file', url: 'https://example.com/a.pdf', filename: 'a/b.pdf' } }],
+    ['media.caption', { media: { type: 'file', url: 'https://example.com/a.pdf', caption: 'x' } }],
+    ['media', { media: 'https://example.com/a.png' }],
+    ['text', { text: 'x'.repeat(1_025), media: { type: 'image', url: 'https://example.com/a.png' } }],
   ])('are refused for their %s: %j', async (field, fields) => {
     const whole = await manager.http.post<{ details: { field: string }[] }>('/templates', draft(fields));
     expect([whole.outcome, whole.body.details.map((detail) => detail.field)]).toEqual([

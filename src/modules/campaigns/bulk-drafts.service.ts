@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import type { Pace } from '../../common/pace';
-import { BulkAcceptor } from '../messages/bulk-acceptor.service';
+import { BulkAcceptor, type StoredContent } from '../messages/bulk-acceptor.service';
 import { TemplatesService } from '../templates/templates.service';
 import { SessionDirectory } from '../waha/session-directory.service';
 import { SessionsService } from '../waha/sessions.service';
@@ -26,7 +26,7 @@ export class BulkDrafts {
 
   /**
    * @throws VALIDATION_FAILED for a message that is none, or both or neither of message and template; SESSION_REQUIRED,
-   * NOT_FOUND for a session or template that there is not
+   * NOT_FOUND for a session or template that there is not; PLAN_LIMIT_REACHED when the storage is full and a file is sent
    */
   async of(actor: Actor, request: BulkRequest): Promise<BulkDraft> {
     const { name = null, template_id: templateId, message, pace, scheduled_at: scheduledAt } = request;
@@ -39,35 +39,46 @@ export class BulkDrafts {
       sessions: await this.sessionsOf(actor, request),
     };
     if (templateId !== undefined) return { ...common, ...(await this.ofTemplate(actor, templateId)) };
-    return { ...common, ...this.ofMessage(message ?? {}, common.scheduledAt) };
+    return { ...common, ...(await this.ofMessage(actor, message ?? {}, common.scheduledAt)) };
   }
 
   private async ofTemplate(actor: Actor, templateId: string) {
     const template = await this.templates.forSending(actor, templateId);
-    const message = { type: 'text' as const, content: { template_id: templateId }, metadata: {} };
+    const { media } = template;
+    const said = media && this.acceptor.contentOf({ media }, media.type);
+    if (said) await this.acceptor.assertMedia(actor.tenantId, said);
+    const content = { ...said?.content, template_id: templateId };
+    const message = { type: said?.type ?? ('text' as const), content, metadata: {} };
     const bodyFor: BulkDraft['bodyFor'] = (variables) => template.render(variables);
     return { templateId, message, bodyFor, expiresAt: null };
   }
 
-  private ofMessage(message: BulkMessageDto, scheduledAt: Date | null) {
+  private async ofMessage(actor: Actor, message: BulkMessageDto, scheduledAt: Date | null) {
     const {
       text,
       type,
       location,
       contact,
       poll,
+      media,
       link_preview: preview = true,
       metadata = {},
       expires_at: end,
     } = message;
-    const said = this.acceptor.contentOf({ text, location, contact, poll }, type);
+    const said = this.acceptor.contentOf({ text, location, contact, poll, media }, type);
+    await this.acceptor.assertMedia(actor.tenantId, said);
     const expiresAt = end ?? null;
     if (expiresAt && expiresAt <= (scheduledAt ?? new Date()))
       throw CommonErrors.invalidField('message.expires_at', 'message.expires_at must be later than it is sent');
     const content = { ...said.content, ...(preview ? {} : { link_preview: false }) };
-    const filled = said.type === 'text' ? this.templates.ofText(said.body ?? '') : null;
-    const bodyFor: BulkDraft['bodyFor'] = (variables) => (filled ? filled.render(variables) : said.body);
-    return { templateId: null, message: { type: said.type, content, metadata }, bodyFor, expiresAt };
+    return { templateId: null, message: { type: said.type, content, metadata }, bodyFor: this.bodyOf(said), expiresAt };
+  }
+
+  /** Texts and captions may hold variables; the question of a poll is the same to everybody. */
+  private bodyOf({ type, body, content: { media } }: StoredContent): BulkDraft['bodyFor'] {
+    if (body === null || (type !== 'text' && !media)) return () => body;
+    const filled = this.templates.ofText(body, media ? 'caption' : 'text');
+    return (variables) => filled.render(variables);
   }
 
   private async sessionsOf(actor: Actor, request: BulkRequest): Promise<{ id: string; pace: Pace }[]> {

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { dayIn } from '../../common/days';
+import { HELD as UNTIL_STORED } from '../../platform/database/media-statements';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { chatAddress } from './chat-address';
 import { type ContentDraft, contentOf, type SentType, type StoredContent } from './message-content';
+import { MediaService } from './media/media.service';
 import { MessageMetrics } from './message.metrics';
+
+export type { StoredContent };
 
 /** What the messages of a campaign have in common. */
 export interface BulkOrder {
@@ -63,11 +67,14 @@ const STORE = `
     left join lane on lane.session_id = coalesce(k.session_id, g.session_id)),
   stored as (
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
-      expires_at, urgency, first_contact, campaign_id)
+      expires_at, urgency, first_contact, campaign_id, next_attempt_at)
     select $1, p.id, p.lane_id, canonical_chat($1, p.lane_id, p.chat), 'outbound', $8, 'queued', p.body, $9::jsonb, $10::jsonb, $11,
-      $12, 2, p.strange and p.chat not like '%@g.us', $3
+      $12, 2, p.strange and p.chat not like '%@g.us', $3, case when $9::jsonb ? 'media' then ${UNTIL_STORED} end
     from placed p where p.lane_id is not null and exists (select from alive)
-    order by p.position on conflict (tenant_id, id) do nothing returning id)
+    order by p.position on conflict (tenant_id, id) do nothing returning id, next_attempt_at),
+  media as (
+    insert into message_media (tenant_id, message_id, due_at)
+    select $1, id, clock_timestamp() from stored where next_attempt_at is not null)
   select (select count(*) from stored)::int as stored, exists (select from alive) as alive,
     array(select position::int - 1 from placed where lane_id is null) as homeless`;
 
@@ -95,11 +102,20 @@ export class BulkAcceptor {
     private readonly db: TenantDatabase,
     private readonly tenants: TenantDirectory,
     private readonly metrics: MessageMetrics,
+    private readonly media: MediaService,
   ) {}
 
   /** What a message says, as for one that is sent by itself. @throws VALIDATION_FAILED */
   contentOf(draft: ContentDraft, type: SentType | undefined): StoredContent {
     return contentOf(draft, type);
+  }
+
+  /** Whether its file, where it has one, may be fetched and kept. @throws VALIDATION_FAILED, PLAN_LIMIT_REACHED */
+  async assertMedia(tenantId: string, { content: { media } }: StoredContent): Promise<void> {
+    if (!media) return;
+    this.media.checkAddress(media.url);
+    const full = await this.media.fullness(tenantId);
+    if (full) throw full;
   }
 
   /** The chat of a recipient as a person writes it; null when it is none. */

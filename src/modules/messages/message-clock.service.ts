@@ -7,6 +7,8 @@ import { MessageMetrics } from './message.metrics';
 
 const EVERY_MS = 1_000;
 const AT_ONCE = 500;
+/** Of deleted sessions: nobody waits for their lanes. */
+const CANCELLED_AT_ONCE = 2_000;
 
 type Clockwork = 'expireOverdue' | 'queueScheduled' | 'stallUnacked' | 'cancelOfDeleted' | 'deletedCleared';
 
@@ -49,13 +51,13 @@ export class MessageClock implements OnApplicationBootstrap, BeforeApplicationSh
     const stalled = await this.move('stallUnacked');
     this.metrics.happened('expired', expired);
     this.metrics.happened('stalled', stalled);
-    const cancelled = await this.move('cancelOfDeleted');
-    if (cancelled < AT_ONCE) await this.move('deletedCleared');
-    if (Math.max(expired, queued, stalled, cancelled) >= AT_ONCE) this.loop.nudge();
+    const cancelled = await this.move('cancelOfDeleted', CANCELLED_AT_ONCE);
+    if (cancelled < CANCELLED_AT_ONCE) await this.move('deletedCleared');
+    if (Math.max(expired, queued, stalled) >= AT_ONCE || cancelled >= CANCELLED_AT_ONCE) this.loop.nudge();
   }
 
-  private async move(statement: Clockwork): Promise<number> {
-    const [row] = await this.system.run<{ moved: number }>(statement, [AT_ONCE]);
+  private async move(statement: Clockwork, atOnce = AT_ONCE): Promise<number> {
+    const [row] = await this.system.run<{ moved: number }>(statement, [atOnce]);
     return row?.moved ?? 0;
   }
 }

@@ -1,6 +1,5 @@
 import { firstIdAt } from '../../common/ids';
-import { patternsOf } from './message-walk';
-import type { MessageFilter } from './messages.repository';
+import { type MessageFilter, patternsOf } from './message-walk';
 
 /** Each filter's condition; only those asked for stand in the text, so that each combination gets a plan of its own. */
 const CONDITIONS: Record<Exclude<keyof MessageFilter, 'chat'>, (parameter: string) => string> = {
@@ -8,8 +7,10 @@ const CONDITIONS: Record<Exclude<keyof MessageFilter, 'chat'>, (parameter: strin
   direction: (p) => `direction = ${p}`,
   status: (p) => `status = ${p}`,
   type: (p) => `type = ${p}`,
-  from: (p) => `created_at >= ${p}`,
-  to: (p) => `created_at < ${p}`,
+  // The bounds of the ids (see `sourceOf`) say the same: said plainly, the database would count it twice, think that few are left,
+  // and read and sort the whole span.
+  from: (p) => `case when created_at >= ${p} then true else false end`,
+  to: (p) => `case when created_at < ${p} then true else false end`,
   createdBy: (p) => `created_by = ${p}::uuid`,
   campaignId: (p) => `campaign_id = ${p}::uuid`,
   q: (p) => `coalesce(body ilike all (${p}::text[]), false)`,
@@ -18,28 +19,38 @@ const CONDITIONS: Record<Exclude<keyof MessageFilter, 'chat'>, (parameter: strin
 /** Ids grow with the clock of the process that made them, times are the database's: so far apart they may be. */
 const CLOCKS_APART_MS = 5 * 60_000;
 
-/** What a list is read from and narrowed by, and the values that its text refers to. */
-interface Conditions {
-  from: string;
+/** Of what a list is read: what its rows have in common, the conditions of its chats, and the values that the text refers to. */
+interface Source {
   where: string[];
+  chats: string[];
   params: unknown[];
 }
 
-/** The conditions of a list of the tenant's messages. @param chats every id of the filter's chat; none where it names none */
-export function conditions(tenantId: string, filter: MessageFilter, chats: readonly string[]): Conditions {
+/** The source of a list of the tenant's messages. @param ids every id of the chat that it is narrowed to; none where it is not */
+export function sourceOf(tenantId: string, filter: MessageFilter, ids: readonly string[]): Source {
   const params: unknown[] = [tenantId];
-  const from =
-    chats.length === 0 ? 'messages' : `(${chats.map((chat) => ofChat(params.push(chat))).join(' union all ')}) m`;
+  const chats = ids.map((id) => `chat = $${params.push(id)}`);
   const where = ['tenant_id = $1', ...conditionsOf(filter, params)];
   // The list is read in the order of ids: bounds on them keep a span of time from reading all that is newer.
-  const { from: since, to: until } = filter;
-  if (since) where.push(`id >= $${params.push(firstIdAt(since.getTime() - CLOCKS_APART_MS))}::uuid`);
-  if (until) where.push(`id < $${params.push(firstIdAt(until.getTime() + CLOCKS_APART_MS))}::uuid`);
-  return { from, where, params };
+  const { from, to } = filter;
+  if (from) where.push(`id >= $${params.push(firstIdAt(from.getTime() - CLOCKS_APART_MS))}::uuid`);
+  if (to) where.push(`id < $${params.push(firstIdAt(to.getTime() + CLOCKS_APART_MS))}::uuid`);
+  return { where, chats, params };
 }
 
-/** One branch for each id: each is read in the order of the list, however long the chat. */
-const ofChat = (parameter: number): string => `select * from messages where tenant_id = $1 and chat = $${parameter}`;
+/**
+ * The newest so many of the source, in order. The ids of one person are read each by itself, and no more of each than are wanted
+ * of all: so a long chat costs no more than a short one.
+ * @param columns with the id among them
+ * @param limit how many, and how many before them are left out
+ * @param each how many of each id, where that is not the same
+ */
+export function rowsOf(columns: string, { where, chats }: Source, limit: string, each = limit): string {
+  const select = `select ${columns} from messages where ${where.join(' and ')}`;
+  const newest = (most: string): string => `order by id desc limit ${most}`;
+  if (chats.length <= 1) return `${[select, ...chats].join(' and ')} ${newest(limit)}`;
+  return `${chats.map((chat) => `(${select} and ${chat} ${newest(each)})`).join(' union all ')} ${newest(limit)}`;
+}
 
 /** The conditions of what is asked for, without its chat; their values go to the end of the parameters. */
 export function conditionsOf(filter: MessageFilter, params: unknown[]): string[] {

@@ -1,5 +1,4 @@
-import type { MessageFilter } from './messages.repository';
-import { LOOKED_THROUGH, patternsOf, walkOf } from './message-walk';
+import { LOOKED_THROUGH, type MessageFilter, patternsOf, walkOf } from './message-walk';
 
 describe('the way through a list', () => {
   const from = new Date('2026-01-01T00:00:00Z');

@@ -25,7 +25,7 @@ import {
 } from './dto/message.response';
 import { RetryMessageDto, SendMessageDto } from './dto/send-message.dto';
 import { MessageActions } from './message-actions.service';
-import type { MessageFilter } from './messages.repository';
+import type { MessageFilter } from './message-walk';
 import { MessagesService } from './messages.service';
 
 @ApiTags('Messages')

@@ -33,6 +33,7 @@ import { MessagesService } from './messages.service';
 import { MessageStatsController } from './stats/message-stats.controller';
 import { MessageStatsRepository } from './stats/message-stats.repository';
 import { MessageStatsService } from './stats/message-stats.service';
+import { StatsMetrics } from './stats/stats.metrics';
 import { StatsFolder } from './stats/stats-folder.service';
 import { TransactionAcceptor } from './transaction-acceptor.service';
 
@@ -71,6 +72,7 @@ import { TransactionAcceptor } from './transaction-acceptor.service';
     Settlement,
     Spellings,
     StatsFolder,
+    StatsMetrics,
     TransactionAcceptor,
   ],
   exports: [

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { ChatAliasesRepository } from './chats/chat-aliases.repository';
-import { conditions, conditionsOf } from './message-conditions';
-import { LOOKED_THROUGH, PORTIONS, type Walk, walkOf } from './message-walk';
+import { conditionsOf, rowsOf, sourceOf } from './message-conditions';
 import type { MessageStatus } from './message-status';
+import { type MessageFilter, PORTIONS, type Walk, walkOf } from './message-walk';
 
 /** A message as it is stored. */
 export interface MessageRow {
@@ -53,22 +53,6 @@ export interface MessageEventRow {
   note: string | null;
 }
 
-/** What a list of messages is narrowed to; what is absent narrows nothing. */
-export interface MessageFilter {
-  sessionId?: string;
-  /** Any id of the person, or of the group. */
-  chat?: string;
-  direction?: 'inbound' | 'outbound';
-  status?: MessageStatus;
-  type?: string;
-  from?: Date;
-  to?: Date;
-  createdBy?: string;
-  campaignId?: string;
-  /** Words that its text holds, each somewhere, in whatever case. */
-  q?: string;
-}
-
 /** What was found of a list. */
 export interface FoundMessages {
   /** Newest first, one more than asked for where there are more. */
@@ -81,7 +65,14 @@ const COLUMNS = `id, session_id, chat, direction, type, status, body, content, m
   attempts, error_code, error, retryable, created_at, scheduled_at, expires_at,
   sent_at, delivered_at, read_at, edited_at, revoked_at`;
 
-/** A walk, and the ids of the chat that it leads through. */
+interface Portion {
+  seen: number;
+  found: number;
+  last: string | null;
+  hits: string[];
+}
+
+/** A walk, and every id of the chat that it leads through; none where it leads through no chat. */
 type Looked = Walk & { chats: string[] };
 
 /** Reads messages of one tenant. */
@@ -109,35 +100,48 @@ export class MessagesRepository {
 
   /** Newest first. Where the filter has to be looked for message by message, only so many are looked at. */
   async list(tenantId: string, filter: MessageFilter, request: PageRequest): Promise<FoundMessages> {
-    const walk = walkOf(filter);
-    const chats = await this.chatsOf(tenantId, filter);
-    if (Object.keys(walk.rest).length > 0) return this.look(tenantId, { ...walk, chats }, request);
-    const { limit, cursor, offset } = request;
-    const { from, where, params } = conditions(tenantId, walk.way, chats);
+    const walk = await this.walk(tenantId, filter);
+    if (Object.keys(walk.rest).length > 0) return this.look(tenantId, walk, request);
+    const { limit, cursor, offset = 0 } = request;
+    const source = sourceOf(tenantId, walk.way, walk.chats);
+    const { where, params } = source;
     const unfiltered = params.length === 1;
     if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
-    const paging = `order by id desc limit $${params.push(limit + 1)} offset $${params.push(offset ?? 0)}`;
-    const text = `select ${COLUMNS} from ${from} where ${where.join(' and ')} ${paging}`;
+    const [wanted, skipped] = [`$${params.push(limit + 1)}::int`, `$${params.push(offset)}::int`];
+    const text = rowsOf(COLUMNS, source, `${wanted} offset ${skipped}`, `${wanted} + ${skipped}`);
     const rows = unfiltered
       ? await this.db.query<MessageRow>(tenantId, text, params)
       : await this.db.queryOnce<MessageRow>(tenantId, text, params);
     return { rows, end: null };
   }
 
-  /** How many there are, counted no further than the cap; `all` is false where there were more to look at than are looked at. */
+  /** How many there are, counted no further than the cap; `all` is false where not all were looked at that might be. */
   async count(tenantId: string, filter: MessageFilter, cap: number): Promise<{ count: number; all: boolean }> {
-    const { way, rest } = walkOf(filter);
-    const narrowed = Object.keys(rest).length > 0;
-    const { from, where, params } = conditions(tenantId, way, await this.chatsOf(tenantId, filter));
-    const hit = narrowed ? conditionsOf(rest, params).join(' and ') : 'true';
-    const most = narrowed ? LOOKED_THROUGH : cap;
-    const rows = `select ${hit} as hit from ${from} where ${where.join(' and ')} order by id desc limit $${params.push(most)}`;
-    const [row] = await this.db.queryOnce<{ count: number; seen: number }>(
+    const walk = await this.walk(tenantId, filter);
+    if (Object.keys(walk.rest).length > 0) return this.countOnWay(tenantId, walk, cap);
+    const source = sourceOf(tenantId, walk.way, walk.chats);
+    const rows = rowsOf('id', source, `$${source.params.push(cap)}::int`);
+    const [row] = await this.db.queryOnce<{ count: number }>(
       tenantId,
-      `select (count(*) filter (where hit))::int as count, count(*)::int as seen from (${rows}) m`,
-      params,
+      `select count(*)::int as count from (${rows}) m`,
+      source.params,
     );
-    return { count: Math.min(row?.count ?? 0, cap), all: !narrowed || (row?.seen ?? 0) < most };
+    return { count: row?.count ?? 0, all: true };
+  }
+
+  /** How the list is read. A chat leads wherever it is named. */
+  private async walk(tenantId: string, filter: MessageFilter): Promise<Looked> {
+    const { chat, sessionId = null } = filter;
+    return { ...walkOf(filter), chats: chat === undefined ? [] : await this.chatIds(tenantId, chat, sessionId) };
+  }
+
+  private async countOnWay(tenantId: string, walk: Looked, cap: number): Promise<{ count: number; all: boolean }> {
+    let count = 0;
+    for await (const { found, end } of this.portions(tenantId, walk, { cursor: null, wanted: () => 0 })) {
+      count += found;
+      if (end === null || count >= cap) return { count: Math.min(count, cap), all: true };
+    }
+    return { count, all: false };
   }
 
   private async look(
@@ -145,50 +149,43 @@ export class MessagesRepository {
     walk: Looked,
     { limit, cursor, offset = 0 }: PageRequest,
   ): Promise<FoundMessages> {
-    const wanted = offset + limit + 1;
+    const most = offset + limit + 1;
     const ids: string[] = [];
-    let end: string | null = cursor ?? null;
-    for (const portion of PORTIONS) {
-      const seen = await this.portion(tenantId, walk, { before: end, portion, wanted: wanted - ids.length });
+    let end: string | null = null;
+    const looking = { cursor: cursor ?? null, wanted: () => most - ids.length };
+    for await (const seen of this.portions(tenantId, walk, looking)) {
       ids.push(...seen.hits);
-      end = seen.count < portion ? null : seen.last;
-      if (end === null || ids.length >= wanted) break;
+      end = ids.length >= most ? null : seen.end;
+      if (end === null) break;
     }
     const page = ids.slice(offset);
-    const rows =
-      page.length === 0
-        ? []
-        : await this.db.query<MessageRow>(
-            tenantId,
-            `select ${COLUMNS} from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id desc`,
-            [tenantId, page],
-          );
-    return { rows, end: ids.length >= wanted ? null : end };
+    const text = `select ${COLUMNS} from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id desc`;
+    return { rows: page.length === 0 ? [] : await this.db.query<MessageRow>(tenantId, text, [tenantId, page]), end };
   }
 
-  /** The next so many in the order of the list: which of them fit, and where they end. */
-  private async portion(
+  /** Portion by portion in the order of the list: how many fit, the first of them, and where it ends if there is more. */
+  private async *portions(
     tenantId: string,
     { way, rest, chats }: Looked,
-    { before, portion, wanted }: { before: string | null; portion: number; wanted: number },
-  ): Promise<{ count: number; last: string | null; hits: string[] }> {
-    const { from, where, params } = conditions(tenantId, way, chats);
-    const hit = conditionsOf(rest, params).join(' and ');
-    if (before !== null) where.push(`id < $${params.push(before)}::uuid`);
-    const [seen] = await this.db.queryOnce<{ count: number; last: string | null; hits: string[] }>(
-      tenantId,
-      `with seen as materialized (
-          select id, ${hit} as hit from ${from} where ${where.join(' and ')} order by id desc limit $${params.push(portion)})
-        select (select count(*) from seen)::int as count, (select id from seen order by id limit 1) as last,
-          array(select id from seen where hit order by id desc limit $${params.push(wanted)}) as hits`,
-      params,
-    );
-    return seen ?? { count: 0, last: null, hits: [] };
-  }
-
-  /** The ids of the chat that the list is narrowed to; none where it is not. */
-  private async chatsOf(tenantId: string, { chat, sessionId }: MessageFilter): Promise<string[]> {
-    return chat === undefined ? [] : this.chatIds(tenantId, chat, sessionId ?? null);
+    { cursor, wanted }: { cursor: string | null; wanted: () => number },
+  ): AsyncGenerator<{ found: number; hits: string[]; end: string | null }> {
+    let before = cursor;
+    for (const portion of PORTIONS) {
+      const source = sourceOf(tenantId, way, chats);
+      const { where, params } = source;
+      const hit = conditionsOf(rest, params).join(' and ');
+      if (before !== null) where.push(`id < $${params.push(before)}::uuid`);
+      const seen = rowsOf(`id, ${hit} as hit`, source, `$${params.push(portion)}::int`);
+      const text = `
+        with seen as materialized (${seen})
+        select (select count(*) from seen)::int as seen, (select count(*) from seen where hit)::int as found,
+          (select id from seen order by id limit 1) as last,
+          array(select id from seen where hit order by id desc limit $${params.push(wanted())}) as hits`;
+      const [row] = await this.db.queryOnce<Portion>(tenantId, text, params);
+      before = row && row.seen === portion ? row.last : null;
+      yield { found: row?.found ?? 0, hits: row?.hits ?? [], end: before };
+      if (before === null) return;
+    }
   }
 
   /** The message's history, oldest first. */

@@ -8,23 +8,18 @@ import { COUNT_CAP, type Page, type PageRequest, pageOf, totalOf } from '../../c
 import { currentContext } from '../../platform/context/request-context';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
 import type { VariableValues } from '../templates/dto/variables.dto';
-import { TemplatesService } from '../templates/templates.service';
+import { type LoadedTemplate, TemplatesService } from '../templates/templates.service';
 import { SessionDirectory } from '../waha/session-directory.service';
 import { chatAddress } from './chat-address';
 import type { JobContent } from './lanes/lane-job';
 import { type ContentDraft, contentOf, type SentType } from './message-content';
 import { timesOf } from './message-times';
 import { MediaService } from './media/media.service';
+import type { MessageFilter } from './message-walk';
 import { MessageErrors } from './messages.errors';
 import { type Accepted, MessageAcceptor } from './message-acceptor.service';
 import { mayRead, readableBy } from './messages.policy';
-import {
-  type MessageEventRow,
-  type MessageFilter,
-  type MessageRow,
-  MessagesRepository,
-  type ReactionRow,
-} from './messages.repository';
+import { type MessageEventRow, type MessageRow, MessagesRepository, type ReactionRow } from './messages.repository';
 
 /** A message to send. */
 export interface MessageDraft extends ContentDraft {
@@ -74,12 +69,13 @@ export class MessagesService {
     if (templateId === undefined)
       throw CommonErrors.invalidField('variables', 'variables are those of a template: give template_id');
     if (text !== undefined) throw CommonErrors.invalidField('text', 'give either text or template_id');
+    if (draft.media !== undefined) throw CommonErrors.invalidField('media', 'give either media or template_id');
     // What an earlier run of this request took stays as it is, though its template may be changed or gone by now.
     const repeated = currentContext()?.resourceId;
     const earlier = repeated === undefined ? null : await this.messages.findById(actor.tenantId, repeated);
     if (earlier) return earlier;
     const template = await this.templates.forSending(actor, templateId);
-    return this.accept(actor, { ...draft, text: template.render(variables) });
+    return this.accept(actor, { ...draft, ...saidBy(template, variables, draft.type) });
   }
 
   private async accept(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
@@ -176,6 +172,19 @@ export class MessagesService {
     const timeZone = await this.tenants.timeZoneOf(tenantId);
     return CommonErrors.dailyQuotaExceeded('messages', quota?.limit ?? 0, secondsLeftOfDay(timeZone, new Date()));
   }
+}
+
+/** What a template says: its text, or its file with the text as caption. */
+function saidBy(
+  template: LoadedTemplate,
+  variables: VariableValues,
+  type: SentType | undefined,
+): Pick<MessageDraft, 'text' | 'media' | 'type'> {
+  const text = template.render(variables);
+  if (!template.media) return { text, type };
+  const { type: own, ...source } = template.media;
+  if (type !== undefined && type !== own) throw CommonErrors.invalidField('type', `the template is of type ${own}`);
+  return { media: { ...source, caption: text }, type: own };
 }
 
 /**

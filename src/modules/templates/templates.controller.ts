@@ -40,10 +40,10 @@ export class TemplatesController {
   @ApiConflictResponse(TAKEN)
   async create(
     @CurrentActor() actor: Actor,
-    @Body() { name, language, text }: CreateTemplateDto,
+    @Body() { name, language, text, media }: CreateTemplateDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TemplateResponse> {
-    const row = await this.templates.create(actor, { name, language, body: text });
+    const row = await this.templates.create(actor, { name, language, body: text, media: media ?? null });
     sendEtag(reply, row.version);
     return templateResponse(row);
   }
@@ -84,11 +84,11 @@ export class TemplatesController {
   async update(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
-    @Body() { name, language, text }: UpdateTemplateDto,
+    @Body() { name, language, text, media }: UpdateTemplateDto,
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TemplateResponse> {
-    const row = await this.templates.update(actor, id, { name, language, body: text }, expected);
+    const row = await this.templates.update(actor, id, { name, language, body: text, media }, expected);
     sendEtag(reply, row.version);
     return templateResponse(row);
   }

@@ -3,6 +3,7 @@ import type { PageRequest } from '../../common/paging';
 import { audited } from '../../platform/audit/audit-log';
 import type { AuditRow } from '../../platform/audit/audit-record';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import type { TemplateMedia } from './template-media';
 
 /** What people say of a template. */
 export interface TemplateFields {
@@ -11,6 +12,8 @@ export interface TemplateFields {
   language: string;
   /** With its `{{variables}}`; it can be parsed. */
   body: string;
+  /** The file that the body is the caption of; null where there is none. */
+  media: TemplateMedia | null;
 }
 
 /** A template as it is stored. */
@@ -28,16 +31,16 @@ export interface TemplateFilter {
   q?: string;
 }
 
-const COLUMNS = `id, name, language, body, version, created_at, updated_at`;
+const COLUMNS = `id, name, language, body, media, version, created_at, updated_at`;
 
 const INSERT = audited(
-  `insert into templates (tenant_id, id, name, language, body)
-    values ($1::uuid, $2::uuid, $3::text, $4::text, $5::text) on conflict (tenant_id, id) do nothing returning ${COLUMNS}`,
-  5,
+  `insert into templates (tenant_id, id, name, language, body, media)
+    values ($1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::jsonb) on conflict (tenant_id, id) do nothing returning ${COLUMNS}`,
+  6,
 );
 
 const UPDATE = `
-  update templates set name = $3, language = $4, body = $5, version = version + 1, updated_at = now()
+  update templates set name = $3, language = $4, body = $5, media = $6, version = version + 1, updated_at = now()
   where tenant_id = $1 and id = $2 returning ${COLUMNS}`;
 
 const FILTERED = `tenant_id = $1 and ($2::text is null or lower(name) = lower($2)) and ($3::text is null or language = $3)
@@ -51,10 +54,18 @@ export class TemplatesRepository {
   /** Stores the template and the record of it; null where there is one of that id. Breaks templates_name_key. */
   async insert(
     tenantId: string,
-    { id, name, language, body }: TemplateFields & { id: string },
+    { id, name, language, body, media }: TemplateFields & { id: string },
     record: AuditRow,
   ): Promise<TemplateRow | null> {
-    const [row] = await this.db.query<TemplateRow>(tenantId, INSERT, [tenantId, id, name, language, body, ...record]);
+    const [row] = await this.db.query<TemplateRow>(tenantId, INSERT, [
+      tenantId,
+      id,
+      name,
+      language,
+      body,
+      media,
+      ...record,
+    ]);
     return row ?? null;
   }
 
@@ -89,8 +100,8 @@ export class TemplatesRepository {
 
   /** Writes all that people say of a template that is held. Breaks templates_name_key. */
   async update(tx: TenantTransaction, tenantId: string, template: TemplateRow): Promise<TemplateRow> {
-    const { id, name, language, body } = template;
-    const [row] = await tx.query<TemplateRow>(UPDATE, [tenantId, id, name, language, body]);
+    const { id, name, language, body, media } = template;
+    const [row] = await tx.query<TemplateRow>(UPDATE, [tenantId, id, name, language, body, media]);
     if (!row) throw new Error('A template that was held is gone');
     return row;
   }

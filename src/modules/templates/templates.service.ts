@@ -6,7 +6,10 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import { currentContext } from '../../platform/context/request-context';
 import { uniqueViolation } from '../../platform/database/database-error';
 import { TenantDatabase } from '../../platform/database/tenant-database';
+import { checkAddress } from '../../platform/egress/checked-address';
+import { Egress } from '../../platform/egress/egress';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
+import { assertCaption, sameMedia, type TemplateMedia } from './template-media';
 import { parseTemplate, renderTemplate, type VariableValues } from './template-text';
 import { TemplateErrors } from './templates.errors';
 import {
@@ -21,6 +24,8 @@ export interface LoadedTemplate {
   id: string;
   /** What each message must bring, in the order in which they first occur. */
   variables: readonly string[];
+  /** The file that the text is the caption of; null where it is a message by itself. */
+  media: TemplateMedia | null;
   /**
    * The text of one message. Values come as they were given: the caller sees to it that they can be stored (no NUL, no half
    * of a surrogate pair), as the validation of every request does.
@@ -29,9 +34,9 @@ export interface LoadedTemplate {
   render(values: VariableValues): string;
 }
 
-const FIELDS = ['name', 'language', 'body'] as const;
-/** The body is `text` to whoever calls. */
-const SAID: Record<(typeof FIELDS)[number], string> = { name: 'name', language: 'language', body: 'text' };
+/** Texts of a template. The body is `text` to whoever calls. */
+const SAID = { name: 'name', language: 'language', body: 'text' } as const;
+const FIELDS = Object.keys(SAID) as (keyof typeof SAID)[];
 
 /** Named texts with variables, which messages are made of. */
 @Injectable()
@@ -40,14 +45,17 @@ export class TemplatesService {
     private readonly db: TenantDatabase,
     private readonly templates: TemplatesRepository,
     private readonly audit: AuditLog,
+    private readonly egress: Egress,
   ) {}
 
   /**
    * Makes a template. With an idempotency key a repeated call finds the first one's.
-   * @throws VALIDATION_FAILED for a body that is malformed, TEMPLATE_NAME_TAKEN
+   * @throws VALIDATION_FAILED for a body that is malformed or too long for a caption, and for a file that nobody would fetch;
+   * TEMPLATE_NAME_TAKEN
    */
   async create(actor: Actor, fields: TemplateFields): Promise<TemplateRow> {
     parseTemplate(fields.body);
+    this.checkMedia(fields);
     const id = currentContext()?.resourceId ?? newId();
     const { name, language } = fields;
     const entry = { metadata: { language }, personal: { name } };
@@ -78,7 +86,7 @@ export class TemplatesService {
 
   /**
    * Changes what is named. Messages that were accepted keep the text that they have; what changes nothing leaves no trace.
-   * @throws VALIDATION_FAILED for a body that is malformed, NOT_FOUND, PRECONDITION_FAILED, TEMPLATE_NAME_TAKEN
+   * @throws VALIDATION_FAILED as `create`, NOT_FOUND, PRECONDITION_FAILED, TEMPLATE_NAME_TAKEN
    */
   async update(
     actor: Actor,
@@ -93,7 +101,8 @@ export class TemplatesService {
         const before = found(await this.templates.lockById(tx, tenantId, id));
         assertVersion(expected, before.version);
         const after = merged(before, change);
-        const changed = FIELDS.filter((field) => before[field] !== after[field]).map((field) => SAID[field]);
+        this.checkMedia(after);
+        const changed = changedIn(before, after);
         if (changed.length === 0) return before;
         const metadata = { changed };
         await this.audit.record(tx, actor, { action: 'TEMPLATE_UPDATED', resource: resourceOf(id), metadata });
@@ -122,14 +131,25 @@ export class TemplatesService {
    * @throws NOT_FOUND
    */
   async forSending(actor: Actor, id: string): Promise<LoadedTemplate> {
-    const text = parseTemplate((await this.get(actor, id)).body);
-    return { id, variables: text.variables, render: (values) => renderTemplate(text, values) };
+    const { body, media } = await this.get(actor, id);
+    return { id, media, ...this.ofText(body, media ? 'caption' : 'text') };
   }
 
-  /** The same of a text that is no template's. @throws VALIDATION_FAILED where it is malformed */
-  ofText(text: string): Omit<LoadedTemplate, 'id'> {
+  /** The same of a text, or of the caption of a file, that is no template's. @throws VALIDATION_FAILED where it is malformed */
+  ofText(text: string, as: 'text' | 'caption'): Pick<LoadedTemplate, 'variables' | 'render'> {
     const parsed = parseTemplate(text);
-    return { variables: parsed.variables, render: (values) => renderTemplate(parsed, values) };
+    const render = (values: VariableValues): string => {
+      const rendered = renderTemplate(parsed, values);
+      if (as === 'caption') assertCaption(rendered, 'variables');
+      return rendered;
+    };
+    return { variables: parsed.variables, render };
+  }
+
+  private checkMedia({ media, body }: Pick<TemplateFields, 'media' | 'body'>): void {
+    if (!media) return;
+    checkAddress(this.egress, media.url, 'media.url');
+    assertCaption(body, 'text');
   }
 }
 
@@ -140,11 +160,17 @@ function found(row: TemplateRow | null): TemplateRow {
   return row;
 }
 
-const merged = (before: TemplateRow, { name, language, body }: Partial<TemplateFields>): TemplateRow => ({
+const changedIn = (before: TemplateFields, after: TemplateFields): string[] => [
+  ...FIELDS.filter((field) => before[field] !== after[field]).map((field) => SAID[field]),
+  ...(sameMedia(before.media, after.media) ? [] : ['media']),
+];
+
+const merged = (before: TemplateRow, { name, language, body, media }: Partial<TemplateFields>): TemplateRow => ({
   ...before,
   name: name ?? before.name,
   language: language ?? before.language,
   body: body ?? before.body,
+  media: media === undefined ? before.media : media,
 });
 
 const translated = (error: unknown): unknown =>

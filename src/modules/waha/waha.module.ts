@@ -24,6 +24,7 @@ import { SessionStates } from './session-states.service';
 import { SessionsRepository } from './sessions.repository';
 import { SessionsService } from './sessions.service';
 import { WahaHealth } from './waha.health';
+import { WahaPoolMetrics } from './waha-pool.metrics';
 import { WahaMetrics } from './waha.metrics';
 import { WahaServers } from './waha-servers.service';
 
@@ -55,6 +56,7 @@ import { WahaServers } from './waha-servers.service';
     SessionsService,
     WahaHealth,
     WahaMetrics,
+    WahaPoolMetrics,
     WahaServers,
   ],
   // Who sends must know what the tenant may: messages find the TenantDirectory here.

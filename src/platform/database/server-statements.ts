@@ -43,6 +43,10 @@ export const SERVER_STATEMENTS = {
     text: `select ${VIEW} from waha_servers v where ($1::uuid is null or v.id < $1) order by v.id desc limit $2 offset $3`,
   },
   serversCount: { reason: PLATFORMS, text: `select count(*)::int as count from (select from waha_servers limit $1) v` },
+  serverFigures: {
+    reason: PLATFORMS,
+    text: `select v.id, v.state, v.status, v.capacity, ${TAKEN} as sessions from waha_servers v order by v.id limit 1000`,
+  },
   serverView: { reason: PLATFORMS, text: `select ${VIEW} from waha_servers v where v.id = $1` },
   serverSessions: {
     reason: PLATFORMS,

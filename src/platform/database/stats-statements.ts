@@ -25,6 +25,11 @@ export const countedOf = (deltas: string): string => `
 
 /** The statistics of messages. */
 export const STATS_STATEMENTS = {
+  statsLag: {
+    reason: 'One figure for all tenants: how far folding is behind.',
+    text: `select greatest(0, extract(epoch from clock_timestamp() - noted_at))::float8 as lag_s from message_stat_deltas
+      order by id limit 1`,
+  },
   foldStats: {
     reason: 'One loop folds what has changed into the figures, for whichever tenants.',
     // Taken and counted in one statement: both or neither, so that a worker that dies has folded nothing. Another skips what

@@ -24,8 +24,8 @@ interface ReadShape extends MetricShape<string> {
 }
 
 /**
- * The metrics of the process: one registry. Labels are bounded: templates, states and names of our own, never ids, paths or
- * anything that a client chooses.
+ * The metrics of the process: one registry. Labels are bounded: templates, states and names of our own, and the ids of WAHA
+ * servers, of which there are few; never other ids, paths or anything that a client chooses.
  */
 export class Metrics {
   private readonly registry = new Registry();

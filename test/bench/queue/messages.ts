@@ -21,7 +21,7 @@ export async function addSessions(owner: Client, count: number): Promise<Sender>
   );
   await owner.query(
     `insert into sessions (tenant_id, id, server_id, name, waha_name, desired, status, webhook_secret)
-      select $1, id, (select id from waha_servers limit 1), 'session ' || nth, 'bench-' || nth, 'stopped', 'WORKING', 'none'
+      select $1, id, (select id from waha_servers limit 1), 'session ' || nth, 'bench-' || id, 'stopped', 'WORKING', 'none'
       from unnest($2::uuid[]) with ordinality g(id, nth)`,
     [tenantId, sessions],
   );

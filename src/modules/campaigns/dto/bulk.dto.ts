@@ -30,7 +30,7 @@ const MAX_RECIPIENTS = 10_000;
 
 const lowerCase = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value);
 
-/** What is sent to each: a message without its recipient, whose text may hold `{{variables}}`. */
+/** What is sent to each: a message without its recipient, whose text or caption may hold `{{variables}}`. */
 export class BulkMessageDto extends OmitType(SendMessageDto, [
   'session_id',
   'to',
@@ -38,7 +38,6 @@ export class BulkMessageDto extends OmitType(SendMessageDto, [
   'scheduled_at',
   'template_id',
   'variables',
-  'media',
 ] as const) {}
 
 /** How fast the campaign goes at most, whatever its sessions may. */

@@ -10,9 +10,10 @@ import {
   Length,
   Matches,
 } from 'class-validator';
-import { DisplayName } from '../../../platform/http/name.rule';
+import { MAX_CAPTION_CHARACTERS } from '../../../common/message-text';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Optional } from '../../../platform/http/optional.rule';
+import { MediaSourceDto } from '../../templates/dto/media-source.dto';
 
 export class LocationDto {
   /** Degrees, north is positive. @example 51.5074 */
@@ -50,24 +51,13 @@ export class ContactDto {
   organization?: string;
 }
 
-export class MediaDto {
-  /** Where the file is fetched from, once, before it is sent: http or https, public, at most 2,048 characters. @example "https://example.com/invoice.pdf" */
-  @IsString()
-  @Length(1, 2_048)
-  url: string;
-
+export class MediaDto extends MediaSourceDto {
   /** A text below it; not with `voice`. */
   @Optional()
   @IsString()
-  @Length(1, 1_024)
+  @Length(1, MAX_CAPTION_CHARACTERS)
   @Matches(/\S/, { message: 'caption must not be blank' })
   caption?: string;
-
-  /** What the file is called there; else the last part of its address. @example "invoice.pdf" */
-  @Optional()
-  @DisplayName(255)
-  @Matches(/^[^/\\]*$/, { message: 'filename must be a name without a folder' })
-  filename?: string;
 }
 
 export class PollDto {

@@ -60,7 +60,10 @@ export class MessageResponse {
   /** The user who sent it; null for what was received or sent on the phone. */
   @ApiProperty({ type: String, nullable: true })
   created_by: string | null;
-  /** The campaign that it belongs to; absent in other messages. */
+  /**
+   * The campaign that it belongs to; absent in other messages. While its recipients still come in there is no such campaign
+   * to be asked for yet; where that breaks off, the message goes with it.
+   */
   campaign_id?: string;
   attempts: number;
   /** Stable code of the last failure; null when there was none. */

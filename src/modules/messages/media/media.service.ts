@@ -3,7 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { AppError } from '../../../common/app-error';
 import { CommonErrors } from '../../../common/common.errors';
 import { Egress } from '../../../platform/egress/egress';
-import { EgressFailure } from '../../../platform/egress/egress-failure';
+import { checkAddress } from '../../../platform/egress/checked-address';
 import { TenantDirectory } from '../../../platform/http/tenant-directory';
 import { type ByteRange, ObjectStorage } from '../../../platform/storage/object-storage';
 import { TenantPurgers } from '../../../platform/tenancy/tenant-purgers';
@@ -30,12 +30,7 @@ export class MediaService implements OnModuleInit {
 
   /** Whether a file may be fetched from there, as far as the address tells. @throws VALIDATION_FAILED when it never would be */
   checkAddress(url: string): void {
-    try {
-      this.egress.check(url);
-    } catch (error) {
-      if (error instanceof EgressFailure) throw CommonErrors.invalidField('media.url', error.message);
-      throw error;
-    }
+    checkAddress(this.egress, url, 'media.url');
   }
 
   /** Why the tenant may keep no further file (PLAN_LIMIT_REACHED); null when it may. */

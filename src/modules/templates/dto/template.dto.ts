@@ -1,10 +1,21 @@
-import { IsString, Length, Matches } from 'class-validator';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsObject, IsString, Length, Matches, ValidateIf, ValidateNested } from 'class-validator';
 import { MAX_TEXT_CHARACTERS } from '../../../common/message-text';
 import { DisplayName } from '../../../platform/http/name.rule';
 import { Language } from '../../../platform/http/language.rule';
 import { Optional } from '../../../platform/http/optional.rule';
+import { TEMPLATE_MEDIA_TYPES, type TemplateMediaType } from '../template-media';
+import { MediaSourceDto } from './media-source.dto';
 
 const NAME_CHARACTERS = 100;
+
+/** A file that is sent with the text as its caption. */
+export class TemplateMediaDto extends MediaSourceDto {
+  /** What it is sent as. */
+  @IsIn(TEMPLATE_MEDIA_TYPES)
+  type: TemplateMediaType;
+}
 
 export class CreateTemplateDto {
   /** Unique in the tenant for each language, whatever its case. @example "Order ready" */
@@ -20,6 +31,13 @@ export class CreateTemplateDto {
   @Length(1, MAX_TEXT_CHARACTERS)
   @Matches(/\S/, { message: 'text must not be blank' })
   text: string;
+
+  /** A file to send: the text is its caption, of at most 1,024 characters. It is fetched anew for each message. */
+  @Optional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => TemplateMediaDto)
+  media?: TemplateMediaDto;
 }
 
 export class UpdateTemplateDto {
@@ -39,4 +57,12 @@ export class UpdateTemplateDto {
   @Length(1, MAX_TEXT_CHARACTERS)
   @Matches(/\S/, { message: 'text must not be blank' })
   text?: string;
+
+  /** A file to send, with the text as its caption; `null`: none any more. */
+  @ApiPropertyOptional({ type: TemplateMediaDto, nullable: true })
+  @ValidateIf((_object, value) => value !== undefined && value !== null)
+  @IsObject()
+  @ValidateNested()
+  @Type(() => TemplateMediaDto)
+  media?: TemplateMediaDto | null;
 }
