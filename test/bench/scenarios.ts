@@ -20,7 +20,7 @@ export interface Scenario {
 export const scenariosOf = (bed: Bed): Scenario[] => [...platformScenarios(bed), ...productScenarios(bed)];
 
 function productScenarios({ identities: { reader } }: Bed): Scenario[] {
-  const get = (path: string) => () => ({ method: 'GET', path, headers: { authorization: reader } });
+  const get = (path: string) => (): LoadRequest => ({ method: 'GET', path, headers: { authorization: reader } });
   return [
     {
       title: '(g) `GET /products/:id`, cached',
