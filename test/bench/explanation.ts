@@ -1,6 +1,6 @@
 import { POOL_MAX } from './bed';
 import type { Plan } from './measure';
-import { LISTED_MESSAGES } from './seed';
+import { LISTED_MESSAGES, LISTED_PRODUCTS } from './seed';
 
 /** The words around the figures: what is compared, and what to know when reading them. */
 export const explanation = (plan: Plan): { before: string; after: string } => ({
@@ -35,6 +35,11 @@ with 5, 20 and 40 as well: 20 was 2 % faster, which is within the noise, the oth
   request counted where the plan says so, and the caller told of itself. The reference answers the same bytes and checks nothing.
 - **(f)** A user changes its own name, 64 users in turns, against the same built service started with
   \`test/bench/without-audit.cjs\`, which records nothing: the difference is what the audit record costs.
+- **(g)** One product, again and again: the service answers out of its cache (in memory, for there is no Redis here), and asks the
+  database once a second. The reference asks it each time.
+- **(h)** The 20 cheapest of one category, of ${LISTED_PRODUCTS.toLocaleString('en')} products. The reference runs the same query over the same index.
+  Nothing of it is cached. That a page costs the same of 1,000 products and of many more is asserted in
+  \`test/database/product-scale.spec.ts\`.
 
 The load comes from a third process over keep-alive connections, each with one request at a time; requests are made and signed
 before the clock starts. Service and reference take turns (${rounds} rounds of ${seconds} s each after ${warmUpSeconds} s of warm-up, first one first, then the

@@ -25,6 +25,20 @@ const LIST_MESSAGES = {
     from messages where tenant_id = $1 order by id desc limit $2`,
 };
 
+const PRODUCT_COLUMNS = `id, name, brand, category, price, stock, description, image_file_id, attributes, created_at, updated_at`;
+
+const FIND_PRODUCT = {
+  name: 'find_product',
+  text: `select ${PRODUCT_COLUMNS} from products where tenant_id = $1 and id = $2`,
+};
+
+const LIST_PRODUCTS = {
+  name: 'list_products',
+  text: `select ${PRODUCT_COLUMNS} from products where tenant_id = $1 and category = $2 order by price_key, id limit $3`,
+};
+
+const productOf = (row) => ({ ...row, price: Number(row.price) });
+
 const answerOf = (row) => ({
   id: row.id,
   session_id: row.session_id,
@@ -78,6 +92,16 @@ async function start({ databaseUrl, poolMax, sender, reader, webhook, profiles }
   app.get('/messages', async (request) => {
     const values = [reader.tenantId, Number(request.query.limit)];
     return (await pool.query({ ...LIST_MESSAGES, values })).rows.map(answerOf);
+  });
+
+  app.get('/products/:id', async (request) => {
+    const values = [reader.tenantId, request.params.id];
+    return productOf((await pool.query({ ...FIND_PRODUCT, values })).rows[0]);
+  });
+
+  app.get('/products', async (request) => {
+    const values = [reader.tenantId, request.query.category, Number(request.query.limit)];
+    return (await pool.query({ ...LIST_PRODUCTS, values })).rows.map(productOf);
   });
 
   // The same answer, by nobody checked and from nowhere looked up.

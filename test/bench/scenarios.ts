@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Bed } from './bed';
 import type { LoadRequest, Server } from './programs';
-import { webhookBody } from './seed';
+import { LISTED_PRODUCT, webhookBody } from './seed';
 
 /** One comparison: the same request to the service and to the reference. */
 export interface Scenario {
@@ -17,7 +17,27 @@ export interface Scenario {
 }
 
 /** The comparisons over HTTP. */
-export function scenariosOf({ customers, identities }: Bed): Scenario[] {
+export const scenariosOf = (bed: Bed): Scenario[] => [...platformScenarios(bed), ...productScenarios(bed)];
+
+function productScenarios({ identities: { reader } }: Bed): Scenario[] {
+  const get = (path: string) => (): LoadRequest => ({ method: 'GET', path, headers: { authorization: reader } });
+  return [
+    {
+      title: '(g) `GET /products/:id`, cached',
+      aim: 0.7,
+      request: get(`/products/${LISTED_PRODUCT}`),
+      comparable: (answer) => answer,
+    },
+    {
+      title: '(h) `GET /products?category=sport&sort=price`',
+      aim: 0.7,
+      request: get('/products?category=sport&sort=price&limit=20'),
+      comparable: (answer) => answer,
+    },
+  ];
+}
+
+function platformScenarios({ customers, identities }: Bed): Scenario[] {
   const { sender, reader, key } = identities;
   const { body, placeholder } = webhookBody(customers.webhook);
   return [

@@ -22,6 +22,10 @@ export interface Customer {
 /** Messages that the tenant has whose messages are listed. */
 export const LISTED_MESSAGES = 10_000;
 
+/** Products of the same tenant, and one of them. */
+export const LISTED_PRODUCTS = 10_000;
+export const LISTED_PRODUCT = 'prod_00042';
+
 const FIXTURE = path.join(__dirname, '../fixtures/waha/message--text.json');
 const ID_PLACEHOLDER = 'evt_01m7x3qjka5jenfs8402meyfw3';
 
@@ -37,6 +41,7 @@ export async function seed(ownerUrl: string, encryptionKey: string) {
     };
     const writers = await addUsers(owner, customers.reader.tenantId);
     await addMessages(owner, customers.reader);
+    await addProducts(owner, customers.reader);
     await owner.query('analyze');
     return { ...customers, writers };
   } finally {
@@ -105,5 +110,16 @@ async function addMessages(owner: Client, { tenantId, sessionId, userId }: Custo
         'Your order ' || n || ' is ready and can be picked up until six this evening.', $3, 'BENCH' || n, 1, now(), now()
       from unnest($4::uuid[]) with ordinality as g(id, n)`,
     [tenantId, sessionId, userId, ids],
+  );
+}
+
+async function addProducts(owner: Client, { tenantId }: Customer): Promise<void> {
+  await owner.query(
+    `insert into products (tenant_id, id, name, brand, category, price, stock, description, attributes)
+      select $1, 'prod_' || lpad(n::text, 5, '0'), 'Chronometer ' || n, (array['Rolex', 'Omega', 'Cartier'])[1 + n % 3],
+        (array['sport', 'dress'])[1 + n % 2], n % 997 * 10.25, n % 20, 'A watch of steel with an automatic movement.',
+        '{"case_mm": 41}'
+      from generate_series(1, $2::int) n`,
+    [tenantId, LISTED_PRODUCTS],
   );
 }

@@ -54,6 +54,14 @@ export interface Statement {
   params: unknown[];
 }
 
+/**
+ * Whether one plan is right for all values: an index has the filter and the order, and no other comes near. These texts are few,
+ * and planning costs more than reading such a page. Two filters, or a range, are planned for their values.
+ */
+export const isPlannedOnce = ({ category, brand, inStock, minPrice, maxPrice, q }: ProductFilter): boolean =>
+  [category, brand, inStock].filter((value) => value !== undefined).length < 2 &&
+  [minPrice, maxPrice, q].every((value) => value === undefined);
+
 /** As the column `price_key` says it: of one width, so that it orders as the number does. */
 function priceKey(decimal: string): string {
   const [whole = '', places = ''] = decimal.split('.');

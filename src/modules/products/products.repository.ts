@@ -5,7 +5,14 @@ import type { AuditRow } from '../../platform/audit/audit-record';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { MAX_STOCK, type ProductFields, type ProductRow } from './product';
 import { COLUMNS } from './products.columns';
-import { countStatement, type ListedProduct, pageStatement, type ProductFilter, type Search } from './products.list';
+import {
+  countStatement,
+  isPlannedOnce,
+  type ListedProduct,
+  pageStatement,
+  type ProductFilter,
+  type Search,
+} from './products.list';
 
 const INSERT = audited(
   `insert into products (tenant_id, id, name, brand, category, price, stock, description, image_file_id, attributes)
@@ -101,6 +108,7 @@ export class ProductsRepository {
 
   private page(tenantId: string, filter: ProductFilter, page: PageRequest, search: Search): Promise<ListedProduct[]> {
     const { text, params } = pageStatement(tenantId, filter, page, search);
+    if (isPlannedOnce(filter)) return this.db.query<ListedProduct>(tenantId, text, params);
     return this.db.queryOnce<ListedProduct>(tenantId, text, params);
   }
 }
