@@ -36,7 +36,10 @@ export const ERROR_CODES = {
   CUSTOMER_ID_TAKEN: { status: 409, meaning: 'A customer of this id exists in the tenant.' },
   CUSTOMER_EMAIL_TAKEN: { status: 409, meaning: 'A customer with this email exists in the tenant.' },
   CUSTOMER_PHONE_TAKEN: { status: 409, meaning: 'A customer with this phone number exists in the tenant.' },
-  CUSTOMER_ANONYMISED: { status: 409, meaning: 'The customer was deleted; what its orders refer to cannot be changed.' },
+  CUSTOMER_ANONYMISED: {
+    status: 409,
+    meaning: 'The customer was deleted; what its orders refer to cannot be changed.',
+  },
   SERVER_TAKEN: { status: 409, meaning: 'A WAHA server of this address is registered already.' },
   SERVER_IN_USE: {
     status: 409,

@@ -3,7 +3,7 @@ import type { PageRequest } from '../../common/paging';
 import { parseTimeCursor } from '../../common/time-cursor';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import type { VipThresholds } from '../tenants/tenants.service';
-import { customerColumns, type CustomerRow, SPENT, tierOf, type VipTier } from './customer-row';
+import { customerColumns, type CustomerRow, SPENT, SPENT_BY_ALL, tierOf, type VipTier } from './customer-row';
 
 /** Which customers are meant; what is absent narrows nothing. */
 export interface CustomerFilter {
@@ -54,23 +54,31 @@ const FILTERED = `c.tenant_id = $1 and ($2::text is null or c.tier = $2) and ($3
 /** A range of what was spent: above $7, up to $8; null where it has no such end. */
 const IN_TIER = `($7::numeric is null or s.total_spent > $7) and ($8::numeric is null or s.total_spent <= $8)`;
 
-const PAGE = `($9::timestamptz is null or (c.created_at, c.id) < ($9, $10::text))
-  order by c.created_at desc, c.id desc limit $11 offset $12`;
+const AFTER = `($9::timestamptz is null or (c.created_at, c.id) < ($9, $10::text))`;
+const NEWEST_FIRST = `order by c.created_at desc, c.id desc`;
 
 // Without a tier that is asked for, orders are read for the rows of the page alone.
 const LIST = `
   select ${customerColumns(7, 8)} from (
-    select c.* from customers c where ${FILTERED} and ${PAGE}) c cross join ${SPENT}
-  order by c.created_at desc, c.id desc`;
+    select c.* from customers c where ${FILTERED} and ${AFTER} ${NEWEST_FIRST} limit $11 offset $12) c cross join ${SPENT}
+  ${NEWEST_FIRST}`;
+
+// A tier that is not rare fills its page from the next customers; only where it does not, the orders of all are summed up.
+const NEAR = 1_000;
+const LIST_OF_TIER_NEAR = `
+  select ${customerColumns(13, 14)} from (
+    select c.* from customers c where ${FILTERED} and ${AFTER} ${NEWEST_FIRST} limit ${NEAR}) c cross join ${SPENT}
+  where ${IN_TIER} ${NEWEST_FIRST} limit $11 offset $12`;
 
 const LIST_OF_TIER = `
-  select ${customerColumns(13, 14)} from customers c cross join ${SPENT} where ${FILTERED} and ${IN_TIER} and ${PAGE}`;
+  select ${customerColumns(13, 14)} from customers c left join ${SPENT_BY_ALL}
+  where ${FILTERED} and ${IN_TIER} and ${AFTER} ${NEWEST_FIRST} limit $11 offset $12`;
 
 const COUNT = `select count(*)::int as count from (select from customers c where ${FILTERED} limit $7) t`;
 
 const COUNT_OF_TIER = `
   select count(*)::int as count from (
-    select from customers c cross join ${SPENT} where ${FILTERED} and ${IN_TIER} limit $9) t`;
+    select from customers c left join ${SPENT_BY_ALL} where ${FILTERED} and ${IN_TIER} limit $9) t`;
 
 // Every customer is looked at once, however few belong to it, and no statement at more than a portion of them.
 const AUDIENCE = `
@@ -89,14 +97,21 @@ export class CustomerListsRepository {
   constructor(private readonly db: TenantDatabase) {}
 
   /** Newest first, one more than asked for. */
-  list(tenantId: string, filter: CustomerFilter, thresholds: VipThresholds, page: PageRequest): Promise<CustomerRow[]> {
+  async list(
+    tenantId: string,
+    filter: CustomerFilter,
+    thresholds: VipThresholds,
+    page: PageRequest,
+  ): Promise<CustomerRow[]> {
     const { silver, gold } = thresholds;
     const common = paramsOf(tenantId, filter);
     const after = pageParams(page);
     if (filter.vip_tier === undefined)
       return this.db.queryOnce<CustomerRow>(tenantId, LIST, [...common, silver, gold, ...after]);
     const params = [...common, ...rangeOf(filter.vip_tier, thresholds), ...after, silver, gold];
-    return this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER, params);
+    const near = await this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER_NEAR, params);
+    const whole = near.length > page.limit || filter.email !== undefined || filter.phone !== undefined;
+    return whole ? near : this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER, params);
   }
 
   /** How many there are, counted no further than the cap. */
