@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { jsonText } from '../../common/money';
 import type { Config } from '../../config/config';
 import { registerContext } from '../context/context.hook';
 import { registerAccessLog } from '../logging/access-log.hook';
@@ -39,6 +40,7 @@ export async function createHttpApp(
   const headers = await securityHeaders();
   const adapter = new ApiAdapter({ config, logger, filter, headers });
   const fastify = adapter.getInstance<FastifyInstance>();
+  fastify.setReplySerializer(jsonText);
   const routes = new RouteTable();
   routes.watch(fastify);
   registerHooks(fastify, { headers, routes, logger });
