@@ -15,6 +15,8 @@ const EDGES = {
   waha: ['tenants', 'files'],
   templates: [],
   messages: ['waha', 'files', 'templates'],
+  imports: ['customers', 'products'],
+  exports: [],
   orders: ['customers', 'products', 'messages'],
   webhooks: ['waha', 'messages', 'files'],
   campaigns: ['messages', 'customers', 'templates', 'waha'],

@@ -7,6 +7,7 @@ import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { CampaignsModule } from './modules/campaigns/campaigns.module';
 import { HealthModule } from './modules/health/health.module';
+import { ImportsModule } from './modules/imports/imports.module';
 import { MessagesModule } from './modules/messages/messages.module';
 import { TemplatesModule } from './modules/templates/templates.module';
 import { TenantEntity } from './modules/tenants/tenant.entity';
@@ -63,6 +64,7 @@ const FEATURES = [
   TemplatesModule,
   MessagesModule,
   CampaignsModule,
+  ImportsModule,
   WebhooksModule,
   AuditModule,
   HealthModule,

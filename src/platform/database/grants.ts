@@ -73,6 +73,8 @@ const SYSTEM: Record<string, Work[]> = {
   message_stat_deltas: ['select', 'update', 'delete'],
   message_stats: ['select', 'insert', 'update'],
   chats: ['select', 'insert'],
+  imports: ['select', 'update', 'delete'],
+  import_errors: ['select', 'delete'],
   webhook_events: ['select', 'delete'],
   api_keys: ['select', 'update'],
   tenant_usage: ['select', 'delete'],

@@ -4,6 +4,7 @@ import { CAMPAIGN_STATEMENTS } from './campaign-statements';
 import { CATCH_UP_STATEMENTS } from './catch-up-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
+import { IMPORT_STATEMENTS } from './import-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { MEDIA_STATEMENTS } from './media-statements';
@@ -77,6 +78,7 @@ export const SYSTEM_STATEMENTS = {
   ...CATCH_UP_STATEMENTS,
   ...CLAIM_STATEMENTS,
   ...HEALING_STATEMENTS,
+  ...IMPORT_STATEMENTS,
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
   ...MEDIA_STATEMENTS,

@@ -19,6 +19,8 @@ const TAGS: Record<string, string> = {
   Campaigns: 'A message to many, each once, with a ledger',
   Templates: 'Named texts with variables, for messages',
   'WAHA servers': 'The pool of WAHA servers, for whoever operates the installation',
+  Imports: 'Files of products and customers: taken in, and what became of each row',
+  Exports: 'Products, customers and orders as files',
   Webhooks: 'Where WAHA posts its events',
   Health: 'How the service is, for people, probes and Prometheus',
 };

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiConsumes } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
 /** Lists of any length: lines of JSON, and tables. */
@@ -21,6 +21,14 @@ export const StreamBody = (bodyLimitBytes: number): MethodDecorator =>
   applyDecorators(
     RouteConfig({ streamBody: true, bodyLimitBytes } satisfies StreamBodyConfig),
     ApiConsumes('application/json', ...STREAM_TYPES),
+  );
+
+/** The route takes its body as a stream of lines or as a table, however long, and in no other way. */
+export const StreamOnlyBody = (): MethodDecorator =>
+  applyDecorators(
+    RouteConfig({ streamBody: true } satisfies StreamBodyConfig),
+    ApiConsumes(...STREAM_TYPES),
+    ApiBody({ schema: { type: 'string', format: 'binary' } }),
   );
 
 /** The body where it is streamed, with its content type; null where it is JSON, or there is none. */
