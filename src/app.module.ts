@@ -6,6 +6,7 @@ import { ApiKeysModule } from './modules/api-keys/api-keys.module';
 import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { CampaignsModule } from './modules/campaigns/campaigns.module';
+import { ExportsModule } from './modules/exports/exports.module';
 import { HealthModule } from './modules/health/health.module';
 import { ImportsModule } from './modules/imports/imports.module';
 import { MessagesModule } from './modules/messages/messages.module';
@@ -65,6 +66,7 @@ const FEATURES = [
   MessagesModule,
   CampaignsModule,
   ImportsModule,
+  ExportsModule,
   WebhooksModule,
   AuditModule,
   HealthModule,

@@ -93,11 +93,14 @@ const trimmedCell: CellReader = (cell) => {
 };
 
 const tagsCell: CellReader = (cell) => {
-  const tags = textOfCell(cell).split(';');
+  const text = textOfCell(cell.trim());
+  if (text.startsWith('[')) return jsonCell(text);
+  const tags = text.split(';');
   return { value: tags.map((tag) => tag.trim()).filter((tag) => tag !== '') };
 };
 
-const addressCell: CellReader = (cell) => (cell.trimStart().startsWith('{') ? jsonCell(cell) : textCell(cell));
+/** JSON where it begins like an object or a text of JSON, else the text itself. */
+const addressCell: CellReader = (cell) => (/^\s*["{]/.test(cell) ? jsonCell(cell) : textCell(cell));
 
 const anothers = (field: string) => ({ field, reason: `${field} is another customer's` });
 

@@ -2,8 +2,7 @@ import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { HttpErrors } from '../../platform/http/http.errors';
-import { BodyStream, StreamOnlyBody, type StreamedBody } from '../../platform/http/stream-body.decorator';
+import { type BodyFile, FileBody, FileOfBody } from '../../platform/http/file-body.decorator';
 import { AcceptedImportResponse } from './dto/import.response';
 import { type ImportFile, ImportsService } from './imports.service';
 
@@ -25,32 +24,26 @@ export class FileImportsController {
   @Post('products/import')
   @HttpCode(202)
   @Access('products:manage')
-  @StreamOnlyBody()
+  @FileBody()
   @ApiAcceptedResponse({ type: AcceptedImportResponse })
   @ApiConflictResponse(CONFLICT)
-  async products(
-    @CurrentActor() actor: Actor,
-    @BodyStream() body: StreamedBody | null,
-  ): Promise<AcceptedImportResponse> {
-    return { job_id: await this.imports.accept(actor, 'products', fileOf(body)) };
+  async products(@CurrentActor() actor: Actor, @FileOfBody() file: BodyFile): Promise<AcceptedImportResponse> {
+    return { job_id: await this.imports.accept(actor, 'products', importOf(file)) };
   }
 
   /** The same of customers. An email or a phone number that another customer has refuses the row. */
   @Post('customers/import')
   @HttpCode(202)
   @Access('customers:manage')
-  @StreamOnlyBody()
+  @FileBody()
   @ApiAcceptedResponse({ type: AcceptedImportResponse })
   @ApiConflictResponse(CONFLICT)
-  async customers(
-    @CurrentActor() actor: Actor,
-    @BodyStream() body: StreamedBody | null,
-  ): Promise<AcceptedImportResponse> {
-    return { job_id: await this.imports.accept(actor, 'customers', fileOf(body)) };
+  async customers(@CurrentActor() actor: Actor, @FileOfBody() file: BodyFile): Promise<AcceptedImportResponse> {
+    return { job_id: await this.imports.accept(actor, 'customers', importOf(file)) };
   }
 }
 
-function fileOf(body: StreamedBody | null): ImportFile {
-  if (!body) throw HttpErrors.unsupportedMediaType();
-  return { format: body.type === 'text/csv' ? 'csv' : 'ndjson', stream: body.stream };
-}
+const importOf = ({ type, stream }: BodyFile): ImportFile => ({
+  format: type === 'text/csv' ? 'csv' : 'ndjson',
+  stream,
+});

@@ -11,7 +11,7 @@ import { KINDS } from './import-kinds';
 import { ImportProgress } from './import-progress.repository';
 import type { ImportJob } from './import-queue.service';
 import { type FoundRecord, LONGEST_RECORD_BYTES, type Place, recordsOf } from './records';
-import { RowWriter, type Written } from './row-writer';
+import { RowWriter } from './row-writer';
 import { type ReadRows, refusalOf, rowsOfLines, rowsOfTable } from './rows';
 
 /** Rows of one transaction, and of how many bytes at most. */
@@ -101,16 +101,14 @@ export class ImportRunner {
   private async write(job: ImportJob, kind: ImportKind, { from, next, read }: Portion): Promise<void> {
     const { tenantId } = job;
     const checked = this.checked(kind, read);
-    const written = await rerun(() =>
+    await rerun(() =>
       this.db.transaction(tenantId, async (tx) => {
         await this.progress.hold(tx, job, from);
         const outcome = await new RowWriter(tx, tenantId, kind).write(checked.rows);
         outcome.refused.push(...checked.refused);
         await this.progress.advance(tx, job, next, outcome);
-        return outcome;
       }),
     );
-    this.changed(kind, tenantId, written);
   }
 
   private checked(kind: ImportKind, { rows, refused }: ReadRows): ReadRows {
@@ -122,9 +120,6 @@ export class ImportRunner {
     }
     return result;
   }
-
-  /** After the commit of a portion: whoever keeps copies of such rows learns of it here. */
-  private changed(_kind: ImportKind, _tenantId: string, _written: Written): void {}
 
   private async end(job: ImportJob, from: Place | null, error: string | null): Promise<void> {
     const { tenantId, id, kind, actorKind, actorId } = job;

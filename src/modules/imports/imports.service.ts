@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { newId } from '../../common/ids';
@@ -57,7 +58,7 @@ export class ImportsService {
     };
     if ((await this.imports.open(tenantId)) >= MAX_OPEN) throw ImportErrors.tooMany(MAX_OPEN);
     if (!(await this.begin(actor, upload))) {
-      for await (const _chunk of stream); // the first one's file is the one that counts
+      await finished(stream.resume()); // the first one's file is the one that counts
       return upload.id;
     }
     await this.store(actor, upload, stream);

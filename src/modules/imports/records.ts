@@ -106,7 +106,10 @@ class Splitter {
     }
     const bytes = contentOf(this.rest.subarray(0, end), this.byte === 0);
     const lines = newlinesIn(this.rest.subarray(0, end));
-    if (lines > 1 && !(end <= LONGEST_RECORD_BYTES && this.rule.sound(bytes))) return yield* this.giveUpLine(MALFORMED);
+    if (lines > 1 && !(end <= LONGEST_RECORD_BYTES && this.rule.sound(bytes))) {
+      yield* this.giveUpLine(MALFORMED);
+      return;
+    }
     const line = this.line + 1;
     this.advance(end, lines);
     if (bytes.length > 0) yield this.found(line, bytes, faultOf(bytes));

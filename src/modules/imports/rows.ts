@@ -112,7 +112,7 @@ const isFaulty = (read: object): read is { fields: Fields; fault: Fault } => FAU
 
 function cellsOf(records: readonly Buffer[]): string[][] | null {
   try {
-    const cells = parse(Buffer.concat(records.flatMap((bytes) => [bytes, Buffer.from('\n')])), CSV) as string[][];
+    const cells: string[][] = parse(Buffer.concat(records.flatMap((bytes) => [bytes, Buffer.from('\n')])), CSV);
     return cells.length === records.length ? cells : null;
   } catch {
     return null;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import multipart, { type MultipartFile } from '@fastify/multipart';
+import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
@@ -7,12 +7,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { HttpErrors } from './http.errors';
+import type { StreamBodyConfig } from './stream-body.decorator';
 
-const MULTIPART_TYPE = 'multipart/form-data';
+export const MULTIPART_TYPE = 'multipart/form-data';
 const FIELD = 'file';
 
 /** What a route's Fastify configuration says of multipart bodies. */
-interface MultipartBodyConfig {
+export interface MultipartBodyConfig {
   multipartBody?: boolean;
 }
 
@@ -20,6 +21,8 @@ interface MultipartBodyConfig {
 export interface Upload {
   /** What the client calls it; without a folder, otherwise as it was sent. Empty where it has no name. */
   filename: string;
+  /** What the client says that it is. */
+  mimeType: string;
   /**
    * Its bytes, without bound: whoever reads them bounds them. Fails with an AppError when the form breaks off, is malformed or
    * holds more than the file, so that nothing of such a form is kept. Must be read to its end or destroyed.
@@ -46,8 +49,9 @@ export async function registerMultipart(fastify: FastifyInstance): Promise<void>
     const type = request.headers['content-type'];
     if (type === undefined || request.method === 'GET' || request.method === 'HEAD') return done();
     const sends = type.toLowerCase().startsWith(MULTIPART_TYPE);
-    const takes = (request.routeOptions.config as MultipartBodyConfig).multipartBody === true;
-    done(sends === takes ? null : HttpErrors.unsupportedMediaType());
+    const { multipartBody, streamBody } = request.routeOptions.config as MultipartBodyConfig & StreamBodyConfig;
+    const takes = sends ? multipartBody === true : multipartBody !== true || streamBody === true;
+    done(takes ? null : HttpErrors.unsupportedMediaType());
   });
 }
 
@@ -70,23 +74,26 @@ export const UploadedFile = createParamDecorator((_data: unknown, context: Execu
   uploadOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
-async function uploadOf(request: FastifyRequest): Promise<Upload> {
-  const parts = request.isMultipart() ? request.parts() : null;
+/** The same, of the request itself. */
+export async function uploadOf(request: FastifyRequest): Promise<Upload> {
+  const parts: Parts | null = request.isMultipart() ? request.parts() : null;
   const first = parts && (await nextOf(parts));
   if (parts && first?.type === 'file' && first.fieldname === FIELD)
-    return { filename: first.filename ?? '', content: Readable.from(contentOf(request, first, parts)) };
+    return {
+      filename: first.filename,
+      mimeType: first.mimetype,
+      content: Readable.from(contentOf(request, first, parts)),
+    };
   drain(request);
   if (first) throw unknownField(first.fieldname);
   throw CommonErrors.invalidField(FIELD, `${FIELD} must be a file, in a body of ${MULTIPART_TYPE}`);
 }
 
-type Parts = ReturnType<FastifyRequest['parts']>;
-type Part = Awaited<ReturnType<Parts['next']>>['value'];
+type Parts = AsyncIterator<Multipart, void>;
 
-async function nextOf(parts: Parts): Promise<Exclude<Part, void> | null> {
+async function nextOf(parts: Parts): Promise<Multipart | null> {
   try {
-    const { done, value } = await parts.next();
-    return done ? null : value;
+    return (await parts.next()).value ?? null;
   } catch (error) {
     throw broken(error);
   }

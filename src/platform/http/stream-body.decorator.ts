@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBody, ApiConsumes } from '@nestjs/swagger';
+import { ApiConsumes } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
 /** Lists of any length: lines of JSON, and tables. */
@@ -23,14 +23,6 @@ export const StreamBody = (bodyLimitBytes: number): MethodDecorator =>
     ApiConsumes('application/json', ...STREAM_TYPES),
   );
 
-/** The route takes its body as a stream of lines or as a table, however long, and in no other way. */
-export const StreamOnlyBody = (): MethodDecorator =>
-  applyDecorators(
-    RouteConfig({ streamBody: true } satisfies StreamBodyConfig),
-    ApiConsumes(...STREAM_TYPES),
-    ApiBody({ schema: { type: 'string', format: 'binary' } }),
-  );
-
 /** The body where it is streamed, with its content type; null where it is JSON, or there is none. */
 export interface StreamedBody {
   type: (typeof STREAM_TYPES)[number];
@@ -38,9 +30,13 @@ export interface StreamedBody {
 }
 
 /** The streamed body of the request. */
-export const BodyStream = createParamDecorator((_data: unknown, context: ExecutionContext): StreamedBody | null => {
-  const { bodyStream: stream, headers } = context.switchToHttp().getRequest<StreamedRequest>();
+export const BodyStream = createParamDecorator((_data: unknown, context: ExecutionContext): StreamedBody | null =>
+  streamedBodyOf(context.switchToHttp().getRequest<StreamedRequest>()),
+);
+
+/** The same, of the request itself. */
+export function streamedBodyOf({ bodyStream: stream, headers }: StreamedRequest): StreamedBody | null {
   const given = headers['content-type']?.toLowerCase() ?? '';
   const type = STREAM_TYPES.find((each) => given.startsWith(each));
   return stream && type ? { type, stream } : null;
-});
+}
