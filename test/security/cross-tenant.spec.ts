@@ -30,6 +30,7 @@ let victim: {
   login: string;
   template: string;
   campaign: string;
+  import: string;
 };
 let attacker: LoggedIn;
 
@@ -40,6 +41,27 @@ async function makeCampaign(tenantId: string, userId: string): Promise<string> {
       values ($1, $2, 'a secret of the victim', 'scheduled', 'text', '{}', '{}', $3)`,
     [tenantId, id, userId],
   );
+  return id;
+}
+
+/** An import that has ended, with a row that was refused; and a row of each of what can be exported. */
+async function makeImport(tenantId: string, userId: string): Promise<string> {
+  const id = newId();
+  await app.owner.query(
+    `insert into imports (tenant_id, id, kind, format, status, actor_kind, actor_id, size_bytes, read, refused, finished_at)
+      values ($1, $2, 'products', 'csv', 'finished', 'user', $3, 1, 1, 1, now())`,
+    [tenantId, id, userId],
+  );
+  await app.owner.query(
+    `insert into import_errors (tenant_id, import_id, line, reason) values ($1, $2, 2, 'a secret of the victim')`,
+    [tenantId, id],
+  );
+  for (const text of [
+    `insert into products (tenant_id, id, name, price) values ($1, 'secret', 'a secret of the victim', 1)`,
+    `insert into customers (tenant_id, id, name) values ($1, 'secret', 'a secret of the victim')`,
+    `insert into orders (tenant_id, id, customer_id, total, currency) values ($1, 'a secret of the victim', 'secret', 1, 'EUR')`,
+  ])
+    await app.owner.query(text, [tenantId]);
   return id;
 }
 
@@ -58,7 +80,9 @@ beforeAll(async () => {
   const { id: template } = await makeTemplate(admin.http, 'a secret of the victim {{x}}');
   const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
   const campaign = await makeCampaign(app.tenantId, admin.userId);
-  victim = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template, campaign };
+  const imported = await makeImport(app.tenantId, admin.userId);
+  const made = { template, campaign, import: imported };
+  victim = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', ...made };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -82,6 +106,7 @@ const idFor = (route: string): string => {
   if (route.includes(' /waha/sessions/')) return victim.session.id;
   if (route.includes(' /messages/')) return victim.message;
   if (route.includes(' /templates/')) return victim.template;
+  if (route.includes(' /imports/')) return victim.import;
   if (route.includes(' /campaigns/')) return victim.campaign;
   if (route.includes(' /webhooks/events/')) return victim.event;
   // Links are signed: the id of a message, or of anything, opens no file.
@@ -133,7 +158,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|templates|campaigns|webhooks\/events|users|api-keys)\/:id$/.test(each),
+      /^GET \/(waha\/sessions|messages|templates|campaigns|imports|webhooks\/events|users|api-keys)\/:id$/.test(each),
     )) {
       const [method, path] = addressOf(route, idFor(route));
       expect([route, (await victim.admin.http.call(method, path)).status]).toEqual([route, 200]);
@@ -166,6 +191,9 @@ describe('an id of another tenant', () => {
       '/waha/sessions?limit=100',
       '/templates',
       '/campaigns',
+      '/products/export',
+      '/customers/export',
+      '/orders/export?format=csv',
       '/users',
       '/api-keys',
       '/audit/logs',

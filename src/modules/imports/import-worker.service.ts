@@ -1,6 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../../config/config';
 import { isDatabaseFailure } from '../../platform/database/database-error';
+import { Wakeups } from '../../platform/database/wakeups';
 import { Periodic } from '../../platform/loops/periodic';
 import { ObjectStorage } from '../../platform/storage/object-storage';
 import { LEASE_MS, LeaseLost } from './import-progress.repository';
@@ -25,12 +26,14 @@ export class ImportWorker implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly loop: Periodic;
   private readonly running = new Map<ImportJob, Promise<void>>();
   private readonly stop = new AbortController();
+  private stopListening = (): void => undefined;
 
   constructor(
     private readonly config: Config,
     private readonly queue: ImportQueue,
     private readonly runner: ImportRunner,
     private readonly storage: ObjectStorage,
+    private readonly wakeups: Wakeups,
   ) {
     this.loop = new Periodic({
       everyMs: EVERY_MS,
@@ -40,11 +43,14 @@ export class ImportWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.ROLE === 'api') return;
+    this.stopListening = this.wakeups.on('imports', () => this.loop.nudge());
+    this.loop.start();
   }
 
   /** Ends with the portions under way: another worker goes on at once. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.stopListening();
     await this.loop.stop();
     this.stop.abort();
     await Promise.all(this.running.values());

@@ -7,6 +7,7 @@ import { type Page, pageOf } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { currentContext } from '../../platform/context/request-context';
 import { TenantDatabase } from '../../platform/database/tenant-database';
+import { Wakeups } from '../../platform/database/wakeups';
 import { newStorageKey, ObjectStorage } from '../../platform/storage/object-storage';
 import { checkedUpload } from './checked-upload';
 import { csvLine } from '../../common/csv-cell';
@@ -40,6 +41,7 @@ export class ImportsService {
     private readonly imports: ImportsRepository,
     private readonly storage: ObjectStorage,
     private readonly audit: AuditLog,
+    private readonly wakeups: Wakeups,
   ) {}
 
   /**
@@ -132,7 +134,7 @@ export class ImportsService {
       return true;
     });
     // Where it cannot be told whether that was committed, the file stays: the worker finds out.
-    if (queued) return;
+    if (queued) return this.wakeups.wake('imports');
     await this.storage.delete(storageKey);
     throw ImportErrors.interrupted();
   }
