@@ -19,13 +19,13 @@ export const send = (http: HttpClient, kind: Kind, body: string | Buffer, header
 
 /** Waits for the end of an import. */
 export async function ended(http: HttpClient, id: string, timeoutMs = 20_000): Promise<WireImport> {
-  return eventually(
-    async () => {
-      const { body } = await http.get<WireImport>(`/imports/${id}`);
-      return ['finished', 'failed'].includes(body.status) ? body : null;
-    },
-    { timeoutMs, what: 'the import to end' },
-  );
+  let last: WireImport | undefined;
+  const over = async (): Promise<boolean> => {
+    last = (await http.get<WireImport>(`/imports/${id}`)).body;
+    return ['finished', 'failed'].includes(last.status);
+  };
+  await eventually(over, { timeoutMs, what: 'the import to end' });
+  return last as WireImport;
 }
 
 /** Sends a file and waits for its end. */
