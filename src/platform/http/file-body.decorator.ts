@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
+import { takeTime } from './client-error';
 import { HttpErrors } from './http.errors';
 import { MULTIPART_TYPE, type MultipartBodyConfig, uploadOf } from './multipart';
 import { STREAM_TYPES, type StreamBodyConfig, type StreamedRequest, streamedBodyOf } from './stream-body.decorator';
@@ -27,6 +28,7 @@ export const FileOfBody = createParamDecorator((_data: unknown, context: Executi
 );
 
 async function fileOf(request: StreamedRequest): Promise<BodyFile> {
+  takeTime(request.raw);
   const streamed = streamedBodyOf(request);
   if (streamed) return streamed;
   if (!request.isMultipart()) throw HttpErrors.unsupportedMediaType();
