@@ -16,6 +16,8 @@ const EDGES = {
   templates: [],
   messages: ['waha', 'files', 'templates'],
   orders: ['customers', 'products', 'messages', 'templates', 'tenants'],
+  imports: ['customers', 'products'],
+  exports: [],
   webhooks: ['waha', 'messages', 'files'],
   campaigns: ['messages', 'customers', 'templates', 'waha'],
   conversations: ['messages', 'customers'],

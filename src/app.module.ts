@@ -7,7 +7,9 @@ import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { CampaignsModule } from './modules/campaigns/campaigns.module';
 import { CustomersModule } from './modules/customers/customers.module';
+import { ExportsModule } from './modules/exports/exports.module';
 import { HealthModule } from './modules/health/health.module';
+import { ImportsModule } from './modules/imports/imports.module';
 import { MessagesModule } from './modules/messages/messages.module';
 import { ProductsModule } from './modules/products/products.module';
 import { OrdersModule } from './modules/orders/orders.module';
@@ -69,6 +71,8 @@ const FEATURES = [
   MessagesModule,
   CampaignsModule,
   OrdersModule,
+  ImportsModule,
+  ExportsModule,
   WebhooksModule,
   AuditModule,
   HealthModule,

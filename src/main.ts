@@ -6,6 +6,7 @@ import { loadConfig, readEnvironment } from './config/load-config';
 import { listenProblem, tellFailure } from './config/start.error';
 import { banner } from './embedded/banner';
 import { completeEnvironment, type EmbeddedPieces } from './embedded/embedded-start';
+import { readDemoShop, seedShop } from './modules/demo/demo-shop';
 import { seedDemo } from './modules/demo/seed-demo';
 import { migrate } from './platform/database/migrate';
 import { roleAccessOf } from './platform/database/role-access';
@@ -54,7 +55,10 @@ async function start(pieces: EmbeddedPieces): Promise<void> {
 async function serve(app: App, config: Config, embedded: EmbeddedPieces['embedded']): Promise<void> {
   if (embedded.database) {
     const demo = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS, plan: config.DEFAULT_PLAN };
-    await seedDemo(app.get(TenantDatabase), app.get(SystemDatabase), demo);
+    const db = app.get(TenantDatabase);
+    const tenant = await seedDemo(db, app.get(SystemDatabase), demo);
+    // Once: what people take out of it does not come back with the next start.
+    if (tenant.founded) await seedShop(db, tenant.id, await readDemoShop());
   }
   releaseStartMemory();
   const { PORT: port, HOST: host } = config;

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Config } from '../src/config/config';
 import { loadConfig, readEnvironment } from '../src/config/load-config';
 import { ConfigError, tellFailure } from '../src/config/start.error';
+import { readDemoShop, seedShop } from '../src/modules/demo/demo-shop';
 import { seedDemo } from '../src/modules/demo/seed-demo';
 import { DatabaseConnections } from '../src/platform/database/database-connections';
 import { migrate } from '../src/platform/database/migrate';
@@ -9,7 +10,7 @@ import { roleAccessOf } from '../src/platform/database/role-access';
 import { SystemDatabase } from '../src/platform/database/system-database';
 import { TenantDatabase } from '../src/platform/database/tenant-database';
 
-/** `npm run seed:demo`: migrates the database of DATABASE_URL and makes the tenant `demo` with its four users in it. */
+/** `npm run seed:demo`: migrates the database of DATABASE_URL and makes the tenant `demo` in it, with four users and a shop. */
 async function main(): Promise<void> {
   const config = loadConfig(readEnvironment());
   if (config.NODE_ENV === 'production' && config.DEMO_PASSWORD === new Config().DEMO_PASSWORD)
@@ -20,11 +21,13 @@ async function main(): Promise<void> {
   try {
     await connections.onModuleInit();
     const options = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS, plan: config.DEFAULT_PLAN };
-    await seedDemo(new TenantDatabase(connections), new SystemDatabase(connections), options);
+    const db = new TenantDatabase(connections);
+    const tenant = await seedDemo(db, new SystemDatabase(connections), options);
+    await seedShop(db, tenant.id, await readDemoShop());
   } finally {
     await connections.onApplicationShutdown();
   }
-  console.log('The tenant `demo` is there with its four users');
+  console.log('The tenant `demo` is there with its four users and its shop');
 }
 
 main().catch((error: unknown) => {

@@ -46,6 +46,7 @@ export const PERMISSIONS = {
   'orders:read': EVERYBODY,
   'orders:create': SELLERS,
   'orders:manage': MANAGERS,
+  'imports:read': READERS,
   'files:read': EVERYBODY,
   'files:write': SELLERS,
   'webhooks:manage': ADMIN,

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { type MessageFilter, PORTIONS } from '../../src/modules/messages/message-walk';
+import type { ChatAliasesRepository } from '../../src/modules/messages/chats/chat-aliases.repository';
 import { MessagesRepository } from '../../src/modules/messages/messages.repository';
 import type { TenantDatabase } from '../../src/platform/database/tenant-database';
 import { fillHistory, type History } from '../bench/lists/fill';
@@ -61,7 +62,10 @@ async function explained<R extends object>(tenantId: string, text: string, param
   }
 }
 
-const repository = new MessagesRepository({ query: explained, queryOnce: explained } as unknown as TenantDatabase);
+const database = { query: explained, queryOnce: explained } as unknown as TenantDatabase;
+/** Nobody has another id here. */
+const aliases = { idsOf: async (_tenant: string, chat: string) => [chat] } as unknown as ChatAliasesRepository;
+const repository = new MessagesRepository(database, aliases);
 
 async function pageOf(filter: MessageFilter): Promise<{ rows: number; read: number }> {
   read = 0;

@@ -30,6 +30,7 @@ async function buildInto(folder: string): Promise<void> {
   mkdirSync(draft);
   cpSync(path.join(rootFolder, 'dist'), path.join(draft, 'dist'), { recursive: true });
   cpSync(path.join(rootFolder, 'package.json'), path.join(draft, 'package.json'));
+  cpSync(path.join(rootFolder, 'data'), path.join(draft, 'data'), { recursive: true });
   symlinkSync(path.join(rootFolder, 'node_modules'), path.join(draft, 'node_modules'));
   renameSync(draft, folder);
 }

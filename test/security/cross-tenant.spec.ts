@@ -35,6 +35,7 @@ let victim: {
   product: string;
   customer: string;
   order: string;
+  import: string;
 };
 let attacker: LoggedIn;
 
@@ -52,6 +53,27 @@ async function makeCampaign(tenantId: string, userId: string): Promise<string> {
       values ($1, $2, 'a secret of the victim', 'scheduled', 'text', '{}', '{}', $3)`,
     [tenantId, id, userId],
   );
+  return id;
+}
+
+/** An import that has ended, with a row that was refused; and a row of each of what can be exported. */
+async function makeImport(tenantId: string, userId: string): Promise<string> {
+  const id = newId();
+  await app.owner.query(
+    `insert into imports (tenant_id, id, kind, format, status, actor_kind, actor_id, size_bytes, read, refused, finished_at)
+      values ($1, $2, 'products', 'csv', 'finished', 'user', $3, 1, 1, 1, now())`,
+    [tenantId, id, userId],
+  );
+  await app.owner.query(
+    `insert into import_errors (tenant_id, import_id, line, reason) values ($1, $2, 2, 'a secret of the victim')`,
+    [tenantId, id],
+  );
+  for (const text of [
+    `insert into products (tenant_id, id, name, price) values ($1, 'secret', 'a secret of the victim', 1)`,
+    `insert into customers (tenant_id, id, name) values ($1, 'secret', 'a secret of the victim')`,
+    `insert into orders (tenant_id, id, customer_id, total, currency) values ($1, 'a secret of the victim', 'secret', 1, 'EUR')`,
+  ])
+    await app.owner.query(text, [tenantId]);
   return id;
 }
 
@@ -80,7 +102,8 @@ beforeAll(async () => {
   };
   expect((await admin.http.post('/customers', secret)).status).toBe(201);
   const own = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template };
-  victim = { ...own, campaign, customer, product, order: await makeOrder(admin) };
+  const imported = await makeImport(app.tenantId, admin.userId);
+  victim = { ...own, campaign, customer, product, order: await makeOrder(admin), import: imported };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -105,6 +128,7 @@ const idFor = (route: string): string => {
   if (route.includes(' /messages/')) return victim.message;
   if (route.includes(' /templates/')) return victim.template;
   if (route.includes(' /products/')) return victim.product;
+  if (route.includes(' /imports/')) return victim.import;
   if (route.includes(' /campaigns/')) return victim.campaign;
   if (route.includes(' /customers/')) return victim.customer;
   if (route.includes(' /orders/')) return victim.order;
@@ -160,7 +184,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|templates|products|campaigns|orders|customers|webhooks\/events|users|api-keys)\/:id$/.test(
+      /^GET \/(waha\/sessions|messages|templates|products|campaigns|imports|orders|customers|webhooks\/events|users|api-keys)\/:id$/.test(
         each,
       ),
     )) {
@@ -207,6 +231,9 @@ describe('an id of another tenant', () => {
       '/campaigns',
       '/customers',
       '/orders',
+      '/products/export',
+      '/customers/export',
+      '/orders/export?format=csv',
       '/users',
       '/api-keys',
       '/audit/logs',

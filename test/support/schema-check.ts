@@ -32,6 +32,8 @@ export const OTHER_INDEXES: Record<string, string> = {
   sessions_to_restart: 'one loop restarts the failed and deaf sessions of all tenants',
   messages_to_settle: 'one loop settles the unknown outcomes of all tenants',
   chats_hidden: 'one loop asks WAHA for the phones of the hidden ids of all tenants',
+  imports_due: 'one loop looks after the imports of all tenants',
+  imports_ended: 'the purge is for all tenants at once',
   campaigns_open: 'one clock looks after the campaigns of all tenants',
   message_stat_deltas_oldest: 'one loop folds what has changed of all tenants',
   messages_scheduled: 'one clock queues the scheduled messages of all tenants',

@@ -30,13 +30,21 @@ const DEMO_USERS: readonly DemoUser[] = [
   { email: 'auditor@demo.example', name: 'Demo Auditor', role: 'AUDITOR' },
 ];
 
+/** The demo tenant. */
+export interface DemoTenant {
+  id: string;
+  /** Whether it was founded now. */
+  founded: boolean;
+}
+
 /**
  * Makes the tenant `demo` with one user for each role. What is there already stays as it is, passwords included, so that
  * running it again, or twice at once, changes nothing.
  */
-export async function seedDemo(db: TenantDatabase, system: SystemDatabase, options: DemoOptions): Promise<void> {
+export async function seedDemo(db: TenantDatabase, system: SystemDatabase, options: DemoOptions): Promise<DemoTenant> {
   const users = UsersService.over(db, system);
-  const tenantId = await demoTenant(db, TenantsService.over(db, system), options.plan);
+  const tenant = await demoTenant(db, TenantsService.over(db, system), options.plan);
+  const tenantId = tenant.id;
   const missing = await missingUsers(users, tenantId);
   const hasher = new PasswordHasher(options.rounds);
   const hashes = await Promise.all(missing.map(() => hasher.hash(options.password)));
@@ -44,6 +52,7 @@ export async function seedDemo(db: TenantDatabase, system: SystemDatabase, optio
     for (const [index, user] of missing.entries())
       await users.createUnlessThere(tx, tenantId, { ...user, id: newId(), passwordHash: hashes[index] ?? '' });
   });
+  return tenant;
 }
 
 async function missingUsers(users: UsersService, tenantId: string): Promise<DemoUser[]> {
@@ -52,11 +61,11 @@ async function missingUsers(users: UsersService, tenantId: string): Promise<Demo
   return DEMO_USERS.filter((user) => !present.includes(user.email));
 }
 
-/** The id of the demo tenant, which is founded unless it is there. */
-async function demoTenant(db: TenantDatabase, tenants: TenantsService, plan: PlanName): Promise<string> {
+/** The demo tenant, which is founded unless it is there. */
+async function demoTenant(db: TenantDatabase, tenants: TenantsService, plan: PlanName): Promise<DemoTenant> {
   const found = await tenants.findDemo();
-  if (found) return found;
+  if (found) return { id: found, founded: false };
   const id = newId();
   const founded = await db.transaction(id, (tx) => tenants.foundDemo(tx, { id, plan }));
-  return founded ? id : demoTenant(db, tenants, plan);
+  return founded ? { id, founded } : demoTenant(db, tenants, plan);
 }

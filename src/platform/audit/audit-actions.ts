@@ -42,6 +42,11 @@ export const AUDIT_ACTIONS = {
   CAMPAIGN_UPDATED: 'A campaign was paused, resumed or cancelled',
   ORDER_CREATED: 'An order was placed',
   ORDER_UPDATED: 'An order was completed or cancelled',
+  IMPORT_STARTED: 'A file of products or customers was taken in',
+  IMPORT_FINISHED: 'The rows of a file were imported, or as many as could be',
+  PRODUCTS_EXPORTED: 'The products were exported',
+  CUSTOMERS_EXPORTED: 'The customers were exported',
+  ORDERS_EXPORTED: 'The orders were exported',
   WEBHOOK_EVENT_REPLAYED: 'An event of WAHA that failed or was ignored is applied again',
   AUDIT_EXPORTED: 'The audit trail was exported',
 } as const;

@@ -79,6 +79,8 @@ const SYSTEM: Record<string, Work[]> = {
   message_stat_deltas: ['select', 'update', 'delete'],
   message_stats: ['select', 'insert', 'update'],
   chats: ['select', 'insert', 'update'],
+  imports: ['select', 'update', 'delete'],
+  import_errors: ['select', 'delete'],
   webhook_events: ['select', 'delete'],
   api_keys: ['select', 'update'],
   tenant_usage: ['select', 'delete'],

@@ -25,4 +25,14 @@ export const PURGE_STATEMENTS = {
     'webhook_events',
     `status = 'failed' and (received_at < now() - interval '90 days' or seen_at < now() - interval '14 days')`,
   ),
+  purgeImportErrors: purge(
+    'import_errors',
+    `(tenant_id, import_id) in (select tenant_id, id from imports where finished_at < now() - interval '30 days')`,
+  ),
+  // One whose file could not be removed yet stays until it is.
+  purgeImports: purge(
+    'imports',
+    `finished_at < now() - interval '30 days' and storage_key is null and not exists (select from import_errors e
+      where e.tenant_id = imports.tenant_id and e.import_id = imports.id)`,
+  ),
 } as const;

@@ -5,6 +5,7 @@ import { CATCH_UP_STATEMENTS } from './catch-up-statements';
 import { CHAT_STATEMENTS } from './chat-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
+import { IMPORT_STATEMENTS } from './import-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
 import { MEDIA_STATEMENTS } from './media-statements';
@@ -79,6 +80,7 @@ export const SYSTEM_STATEMENTS = {
   ...CHAT_STATEMENTS,
   ...CLAIM_STATEMENTS,
   ...HEALING_STATEMENTS,
+  ...IMPORT_STATEMENTS,
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
   ...MEDIA_STATEMENTS,

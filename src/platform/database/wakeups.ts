@@ -6,8 +6,8 @@ import { DatabaseConnections } from './database-connections';
 import { SystemDatabase } from './system-database';
 
 /** What there may be news of; carries no data, so a lost one costs at most the poll interval. */
-export type WakeChannel = 'lanes' | 'events' | 'sessions';
-const CHANNELS: readonly WakeChannel[] = ['lanes', 'events', 'sessions'];
+export type WakeChannel = 'lanes' | 'events' | 'sessions' | 'imports';
+const CHANNELS: readonly WakeChannel[] = ['lanes', 'events', 'sessions', 'imports'];
 const pgChannel = (channel: WakeChannel): string => `switchboard_${channel}`;
 
 /** At most one NOTIFY a channel in this time: each costs a lock that all commits share (docs/decisions/0003). */

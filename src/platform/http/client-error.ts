@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { AppError } from '../../common/app-error';
@@ -17,12 +17,24 @@ const refusalOf = (error: ClientError): AppError => {
   return HttpErrors.badRequest();
 };
 
+/** Connections whose request may take longer than all others, as long as something comes. */
+const unhurried = new WeakSet<Socket>();
+
+/** Lets this request take as long as its body is coming in: files of any size are sent over lines of any speed. */
+export function takeTime(request: IncomingMessage): void {
+  const { socket } = request;
+  unhurried.add(socket);
+  request.once('close', () => unhurried.delete(socket));
+}
+
 /**
  * Answers what is not even a request (Node's `clientError`): no request object exists, so the answer is written to the socket
  * by hand, in the one error shape, with the usual headers and a request id of its own.
  */
 export function answerClientError(headers: Record<string, string>, logger: Logger) {
   return (error: ClientError, socket: Socket): void => {
+    // Node says so once; a connection on which nothing comes is closed all the same.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && unhurried.has(socket)) return;
     if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
       socket.destroy();
       return;

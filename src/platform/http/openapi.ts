@@ -22,6 +22,8 @@ const TAGS: Record<string, string> = {
   Customers: 'Who buys, what they spent, and whom campaigns are for',
   Orders: 'What customers bought: stock, prices and messages in one step',
   'WAHA servers': 'The pool of WAHA servers, for whoever operates the installation',
+  Imports: 'Files of products and customers: taken in, and what became of each row',
+  Exports: 'Products, customers and orders as files',
   Webhooks: 'Where WAHA posts its events',
   Health: 'How the service is, for people, probes and Prometheus',
 };

@@ -30,9 +30,13 @@ export interface StreamedBody {
 }
 
 /** The streamed body of the request. */
-export const BodyStream = createParamDecorator((_data: unknown, context: ExecutionContext): StreamedBody | null => {
-  const { bodyStream: stream, headers } = context.switchToHttp().getRequest<StreamedRequest>();
+export const BodyStream = createParamDecorator((_data: unknown, context: ExecutionContext): StreamedBody | null =>
+  streamedBodyOf(context.switchToHttp().getRequest<StreamedRequest>()),
+);
+
+/** The same, of the request itself. */
+export function streamedBodyOf({ bodyStream: stream, headers }: StreamedRequest): StreamedBody | null {
   const given = headers['content-type']?.toLowerCase() ?? '';
   const type = STREAM_TYPES.find((each) => given.startsWith(each));
   return stream && type ? { type, stream } : null;
-});
+}

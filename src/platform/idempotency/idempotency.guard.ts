@@ -41,8 +41,7 @@ export class IdempotencyGuard implements CanActivate {
     if (isNotIdempotent(context.getHandler())) throw IdempotencyErrors.notOffered();
     if (typeof key !== 'string' || !VISIBLE_ASCII.test(key)) throw IdempotencyErrors.malformedKey();
     if (!request.context.actor) return this.withoutActor(context);
-    if ((request as StreamedRequest).bodyStream && request.headers['content-digest'] === undefined)
-      throw IdempotencyErrors.digestNeeded();
+    if (isStreamed(request) && request.headers['content-digest'] === undefined) throw IdempotencyErrors.digestNeeded();
     return this.enter(request, context.switchToHttp().getResponse<FastifyReply>(), key);
   }
 
@@ -83,6 +82,11 @@ export class IdempotencyGuard implements CanActivate {
     }
   }
 }
+
+/** Nothing of such a body is in memory to be compared. */
+const isStreamed = (request: FastifyRequest): boolean =>
+  (request as StreamedRequest).bodyStream !== undefined ||
+  (request.headers['content-type']?.toLowerCase().startsWith('multipart/') ?? false);
 
 function replay(reply: FastifyReply, { status, body }: Extract<ClaimOutcome, { kind: 'replay' }>): void {
   void reply.code(status).header('idempotent-replayed', 'true');

@@ -1,0 +1,144 @@
+import type { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../../common/app-error';
+import { AuditLog } from '../../platform/audit/audit-log';
+import { rerun } from '../../platform/database/rerun';
+import { TenantDatabase } from '../../platform/database/tenant-database';
+import { ObjectStorage } from '../../platform/storage/object-storage';
+import { readHeader, ruleOf } from './header';
+import { checkedRow, type ImportKind } from './import-kind';
+import { KINDS } from './import-kinds';
+import { ImportProgress } from './import-progress.repository';
+import type { ImportJob } from './import-queue.service';
+import { type FoundRecord, LONGEST_RECORD_BYTES, type Place, recordsOf } from './records';
+import { RowWriter } from './row-writer';
+import { type ReadRows, refusalOf, rowsOfLines, rowsOfTable } from './rows';
+
+/**
+ * Rows of one transaction, and how many bytes of them, about. What is alive while PostgreSQL works outlives the collector's
+ * young generation: larger portions write hardly faster and leave more garbage to the old one.
+ */
+const PORTION_ROWS = 100;
+const PORTION_BYTES = 128 * 1024;
+
+/** The file cannot be read on: nothing would come of trying again. The message is for people. */
+class Unreadable extends Error {}
+
+/**
+ * Works an import off: portion by portion, each in one transaction with how far it got, so that a worker may die anywhere and
+ * the next one goes on behind the last portion that is committed.
+ */
+@Injectable()
+export class ImportRunner {
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly storage: ObjectStorage,
+    private readonly progress: ImportProgress,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** Resolves when the import has ended. @throws LeaseLost; or whatever else is to be tried again; the signal's reason */
+  async run(job: ImportJob, signal: AbortSignal): Promise<void> {
+    try {
+      const from = await this.workOff(job, signal);
+      await this.end(job, from, null);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      await this.end(job, null, error.message);
+    }
+  }
+
+  /** The import is given up, with what is said to people; what of it is done stays. */
+  giveUp(job: ImportJob, message: string): Promise<void> {
+    return this.end(job, null, message);
+  }
+
+  private async workOff(job: ImportJob, signal: AbortSignal): Promise<Place> {
+    const kind = KINDS[job.kind];
+    const header = job.format === 'csv' ? await this.header(job, kind) : null;
+    let place = job.place;
+    for await (const records of this.portions(job, header?.next ?? place)) {
+      signal.throwIfAborted();
+      const next = records.at(-1)?.next ?? place;
+      const read = header ? rowsOfTable(records, header.names, kind.columns) : rowsOfLines(records, kind.columns);
+      await this.write(job, kind, { from: place, next, read });
+      place = next;
+    }
+    return place;
+  }
+
+  private async header(job: ImportJob, kind: ImportKind) {
+    const last = Math.min(job.sizeBytes, LONGEST_RECORD_BYTES) - 1;
+    try {
+      return await readHeader(await this.open(job, 0, last), kind);
+    } catch (error) {
+      // It was checked when the file came in; a column may have gone from the service since.
+      throw error instanceof AppError ? new Unreadable(error.details?.[0]?.message ?? error.message) : error;
+    }
+  }
+
+  /** The records from where the import is on. @param start where rows begin */
+  private async *portions(job: ImportJob, start: Place): AsyncGenerator<FoundRecord[]> {
+    const from = job.place.byte > start.byte ? job.place : start;
+    if (from.byte >= job.sizeBytes) return;
+    const stream = await this.open(job, from.byte, job.sizeBytes - 1);
+    let portion: FoundRecord[] = [];
+    let bytes = 0;
+    for await (const record of recordsOf(stream, ruleOf(job.format), from)) {
+      portion.push(record);
+      bytes += record.bytes.length;
+      if (portion.length < PORTION_ROWS && bytes < PORTION_BYTES) continue;
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    if (portion.length > 0) yield portion;
+  }
+
+  private async open({ storageKey }: ImportJob, first: number, last: number): Promise<Readable> {
+    const stream = storageKey === null ? null : await this.storage.get(storageKey, { first, last });
+    if (!stream) throw new Unreadable('The file is gone');
+    return stream;
+  }
+
+  private async write(job: ImportJob, kind: ImportKind, { from, next, read }: Portion): Promise<void> {
+    const { tenantId } = job;
+    const checked = this.checked(kind, read);
+    await rerun(() =>
+      this.db.transaction(tenantId, async (tx) => {
+        await this.progress.hold(tx, job, from);
+        const outcome = await new RowWriter(tx, tenantId, kind).write(checked.rows);
+        outcome.refused.push(...checked.refused);
+        await this.progress.advance(tx, job, next, outcome);
+      }),
+    );
+  }
+
+  private checked(kind: ImportKind, { rows, refused }: ReadRows): ReadRows {
+    const result: ReadRows = { rows: [], refused: [...refused] };
+    for (const row of rows) {
+      const outcome = checkedRow(kind, row.fields);
+      if ('fault' in outcome) result.refused.push(refusalOf(row.line, row.fields, outcome.fault));
+      else result.rows.push({ line: row.line, fields: outcome.fields });
+    }
+    return result;
+  }
+
+  private async end(job: ImportJob, from: Place | null, error: string | null): Promise<void> {
+    const { tenantId, id, kind, actorKind, actorId } = job;
+    await this.db.transaction(tenantId, async (tx) => {
+      await this.progress.hold(tx, job, from);
+      const counts = await this.progress.end(tx, job, error);
+      const numbers = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Number(count)]));
+      const metadata = { kind, status: error === null ? 'finished' : 'failed', ...numbers };
+      const entry = { action: 'IMPORT_FINISHED', resource: `import:${id}`, metadata } as const;
+      await this.audit.recordAs(tx, tenantId, { kind: actorKind, id: actorId }, entry);
+    });
+  }
+}
+
+interface Portion {
+  from: Place;
+  next: Place;
+  read: ReadRows;
+}

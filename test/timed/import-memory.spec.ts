@@ -1,0 +1,76 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { ended, linesOf, type WireImport } from '../e2e/imports.harness';
+import { endWithWorlds, inWorld, useWorlds } from '../faults/world';
+
+const ROWS = 100_000;
+/** Each row is some 800 bytes: the file is far larger than what the service may grow by. */
+const DESCRIPTION = 'A watch. '.repeat(80);
+/** Beyond the most that a file of a third takes. */
+const GROWTH_MIB = 48;
+/** Without a bound the collector lets garbage pile up for as long as there is memory, which tells nothing of what is kept. */
+const HEAP_MIB = 192;
+const SMALLER = 33_000;
+
+const isBad = (n: number) => n % 100 === 99;
+
+function* rows(count: number): Generator<string> {
+  yield 'id,name,price,description\n';
+  for (let n = 0; n < count; n += 1) yield `t_${n},Name ${n},${isBad(n) ? 'none' : `${n}.5`},${DESCRIPTION}\n`;
+}
+
+/** Text in pieces that are worth a write. */
+function* pieces(lines: Iterable<string>): Generator<Buffer> {
+  let text = '';
+  for (const line of lines) {
+    text += line;
+    if (text.length < 65_536) continue;
+    yield Buffer.from(text);
+    text = '';
+  }
+  yield Buffer.from(text);
+}
+
+const rssMib = async (pid: number): Promise<number> =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+
+jest.setTimeout(300_000);
+useWorlds();
+
+it('takes in 100,000 rows, a hundredth of them bad, in memory that does not grow with them', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'imports-'));
+  endWithWorlds(() => rm(folder, { recursive: true }));
+  const variables = { STORAGE_PATH: folder, NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` };
+  await inWorld({ sessions: 0, variables }, async ({ service, http }) => {
+    let most = 0;
+    const look = async (): Promise<void> => {
+      most = Math.max(most, await rssMib(service.pid));
+    };
+    const timer = setInterval(() => void look(), 50);
+    endWithWorlds(() => clearInterval(timer));
+    const send = async (count: number): Promise<WireImport & { seconds: number }> => {
+      const startedAt = performance.now();
+      const headers = { 'content-type': 'text/csv', authorization: `Bearer ${http.accessToken}` };
+      const body = ReadableStream.from(pieces(rows(count)));
+      const options = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
+      const answer = await fetch(`${service.url}/products/import`, options);
+      expect(answer.status).toBe(202);
+      const { job_id: id } = (await answer.json()) as { job_id: string };
+      const outcome = await ended(http, id, 240_000);
+      return { ...outcome, seconds: (performance.now() - startedAt) / 1_000 };
+    };
+    await send(SMALLER);
+    const smaller = most;
+    const { id, rows: counts, size_bytes: sizeBytes, seconds } = await send(ROWS);
+    console.log(
+      `${ROWS} rows, ${(sizeBytes / 1024 / 1024).toFixed(0)} MiB, in ${seconds.toFixed(1)} s; RSS at most ` +
+        `${smaller.toFixed(0)} MiB with ${SMALLER} rows, ${most.toFixed(0)} MiB with ${ROWS}`,
+    );
+    expect(counts).toEqual({ read: ROWS, inserted: 66_330, updated: 0, unchanged: 32_670, refused: 1_000 });
+    const errors = linesOf<{ line: number; field: string }>(await http.get(`/imports/${id}/errors?format=ndjson`));
+    const bad = Array.from({ length: ROWS }, (_, n) => n).filter(isBad);
+    expect(errors.map(({ line, field }) => [line, field])).toEqual(bad.map((n) => [n + 2, 'price']));
+    expect(most - smaller).toBeLessThan(GROWTH_MIB);
+  });
+});
