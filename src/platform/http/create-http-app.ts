@@ -15,6 +15,7 @@ import { ApiExceptionFilter } from './api-exception.filter';
 import { registerBodyParsers } from './body-parser';
 import { registerDraining } from './draining.hook';
 import { registerEarlyRefusals } from './early-refusals.hook';
+import { registerMultipart } from './multipart';
 import { serveDocument } from './openapi';
 import { Readiness } from './readiness';
 import { RequestLimits } from './request-limits';
@@ -50,6 +51,7 @@ export async function createHttpApp(
   registerHttpMetrics(fastify, app.get(Metrics));
   registerDraining(fastify, app.get(Readiness));
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, corsOptions(config.CORS_ORIGINS));
+  await registerMultipart(fastify);
   registerEarlyRefusals(fastify, { routes, role: config.ROLE, limits: app.get(RequestLimits) });
   app.useGlobalFilters(filter);
   app.useGlobalPipes(new ApiValidationPipe());

@@ -11,6 +11,8 @@ export const HttpErrors = {
     }),
   repeatedParameter: () =>
     new AppError('VALIDATION_FAILED', 'The form names a parameter twice, or one that no route has'),
+  brokenForm: (cause: unknown) =>
+    new AppError('VALIDATION_FAILED', 'The form is malformed, holds too much or broke off', { cause }),
   badUrl: () => new AppError('VALIDATION_FAILED', 'The address is not correctly encoded'),
   hostRequired: () => new AppError('VALIDATION_FAILED', 'The Host header is missing'),
   unknownRoute: () => new AppError('NOT_FOUND', 'There is no such route'),

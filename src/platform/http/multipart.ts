@@ -1,0 +1,123 @@
+import { Readable } from 'node:stream';
+import multipart, { type MultipartFile } from '@fastify/multipart';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiBody, ApiConsumes } from '@nestjs/swagger';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError } from '../../common/app-error';
+import { CommonErrors } from '../../common/common.errors';
+import { HttpErrors } from './http.errors';
+
+const MULTIPART_TYPE = 'multipart/form-data';
+const FIELD = 'file';
+
+/** What a route's Fastify configuration says of multipart bodies. */
+interface MultipartBodyConfig {
+  multipartBody?: boolean;
+}
+
+/** The one file of a form, read as it comes. */
+export interface Upload {
+  /** What the client calls it; without a folder, otherwise as it was sent. Empty where it has no name. */
+  filename: string;
+  /**
+   * Its bytes, without bound: whoever reads them bounds them. Fails with an AppError when the form breaks off, is malformed or
+   * holds more than the file, so that nothing of such a form is kept. Must be read to its end or destroyed.
+   */
+  content: Readable;
+}
+
+/** Forms with a file, on the routes that take them; the others refuse them before they are read. */
+export async function registerMultipart(fastify: FastifyInstance): Promise<void> {
+  // Readers bound the file; whatever else a form may hold is refused as soon as it comes.
+  await fastify.register(multipart, {
+    limits: {
+      fileSize: Infinity,
+      files: 1,
+      fields: 1,
+      fieldNameSize: 100,
+      fieldSize: 1_024,
+      parts: 2,
+      headerPairs: 20,
+    },
+    throwFileSizeLimit: false,
+  });
+  fastify.addHook('preParsing', (request, _reply, _payload, done) => {
+    const type = request.headers['content-type'];
+    if (type === undefined || request.method === 'GET' || request.method === 'HEAD') return done();
+    const sends = type.toLowerCase().startsWith(MULTIPART_TYPE);
+    const takes = (request.routeOptions.config as MultipartBodyConfig).multipartBody === true;
+    done(sends === takes ? null : HttpErrors.unsupportedMediaType());
+  });
+}
+
+const FORM = {
+  type: 'object',
+  required: [FIELD],
+  properties: { [FIELD]: { type: 'string', format: 'binary' } },
+};
+
+/** The route takes a form with one file in its field `file`, as a stream, and nothing else. */
+export const MultipartBody = (): MethodDecorator =>
+  applyDecorators(
+    RouteConfig({ multipartBody: true } satisfies MultipartBodyConfig),
+    ApiConsumes(MULTIPART_TYPE),
+    ApiBody({ schema: FORM }),
+  );
+
+/** The file of the form, when all before it has come. @throws VALIDATION_FAILED where there is none */
+export const UploadedFile = createParamDecorator((_data: unknown, context: ExecutionContext): Promise<Upload> =>
+  uploadOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+async function uploadOf(request: FastifyRequest): Promise<Upload> {
+  const parts = request.isMultipart() ? request.parts() : null;
+  const first = parts && (await nextOf(parts));
+  if (parts && first?.type === 'file' && first.fieldname === FIELD)
+    return { filename: first.filename ?? '', content: Readable.from(contentOf(request, first, parts)) };
+  drain(request);
+  if (first) throw unknownField(first.fieldname);
+  throw CommonErrors.invalidField(FIELD, `${FIELD} must be a file, in a body of ${MULTIPART_TYPE}`);
+}
+
+type Parts = ReturnType<FastifyRequest['parts']>;
+type Part = Awaited<ReturnType<Parts['next']>>['value'];
+
+async function nextOf(parts: Parts): Promise<Exclude<Part, void> | null> {
+  try {
+    const { done, value } = await parts.next();
+    return done ? null : value;
+  } catch (error) {
+    throw broken(error);
+  }
+}
+
+/** The bytes, and then the certainty that they were all there is. */
+async function* contentOf(request: FastifyRequest, { file }: MultipartFile, parts: Parts): AsyncGenerator<Buffer> {
+  let whole = false;
+  try {
+    for await (const chunk of file as AsyncIterable<Buffer>) yield chunk;
+    const more = await nextOf(parts);
+    if (more) throw unknownField(more.fieldname);
+    whole = true;
+  } catch (error) {
+    throw broken(error);
+  } finally {
+    // What is refused is still on its way: read to its end, so that the client hears the answer.
+    if (!whole) drain(request);
+  }
+}
+
+function drain({ raw }: FastifyRequest): void {
+  raw.unpipe();
+  raw.resume();
+}
+
+const unknownField = (name: string): AppError =>
+  CommonErrors.invalidField(
+    name.toWellFormed().slice(0, 100),
+    `the form must hold one file named ${FIELD} and nothing else`,
+  );
+
+/** What a parser says of a form is the client's doing. */
+const broken = (error: unknown): AppError => (error instanceof AppError ? error : HttpErrors.brokenForm(error));
