@@ -6,6 +6,7 @@ import { ApiKeysModule } from './modules/api-keys/api-keys.module';
 import { AuditModule } from './modules/audit/audit.module';
 import { AuthModule } from './modules/auth/auth.module';
 import { CampaignsModule } from './modules/campaigns/campaigns.module';
+import { FilesModule } from './modules/files/files.module';
 import { HealthModule } from './modules/health/health.module';
 import { MessagesModule } from './modules/messages/messages.module';
 import { TemplatesModule } from './modules/templates/templates.module';
@@ -60,6 +61,7 @@ const FEATURES = [
   ApiKeysModule,
   AuthModule,
   WahaModule,
+  FilesModule,
   TemplatesModule,
   MessagesModule,
   CampaignsModule,

@@ -120,6 +120,14 @@ export class Config extends HealingConfig {
   @IsBoolean()
   MIGRATE_ON_START: boolean = true;
 
+  @Variable(
+    'Process',
+    'Our address as the world reaches it: links to files begin with it. Unset: http://localhost:PORT',
+  )
+  @IsOptional()
+  @URL_OF('http', 'https')
+  PUBLIC_URL?: string;
+
   @Variable('Storage', 'Folder of the files; every process of the installation must see the same one')
   @IsString()
   STORAGE_PATH: string = './storage';

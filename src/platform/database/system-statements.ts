@@ -3,6 +3,7 @@ import { AUDIT_STATEMENTS } from './audit-statements';
 import { CAMPAIGN_STATEMENTS } from './campaign-statements';
 import { CATCH_UP_STATEMENTS } from './catch-up-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
+import { FILE_STATEMENTS } from './file-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
 import { LANE_STATEMENTS } from './lane-statements';
 import { LOGIN_STATEMENTS } from './login-statements';
@@ -80,6 +81,7 @@ export const SYSTEM_STATEMENTS = {
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
   ...MEDIA_STATEMENTS,
+  ...FILE_STATEMENTS,
   ...MOVE_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import multipart, { type MultipartFile } from '@fastify/multipart';
+import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
@@ -71,22 +71,20 @@ export const UploadedFile = createParamDecorator((_data: unknown, context: Execu
 );
 
 async function uploadOf(request: FastifyRequest): Promise<Upload> {
-  const parts = request.isMultipart() ? request.parts() : null;
+  const parts: Parts | null = request.isMultipart() ? request.parts() : null;
   const first = parts && (await nextOf(parts));
   if (parts && first?.type === 'file' && first.fieldname === FIELD)
-    return { filename: first.filename ?? '', content: Readable.from(contentOf(request, first, parts)) };
+    return { filename: first.filename, content: Readable.from(contentOf(request, first, parts)) };
   drain(request);
   if (first) throw unknownField(first.fieldname);
   throw CommonErrors.invalidField(FIELD, `${FIELD} must be a file, in a body of ${MULTIPART_TYPE}`);
 }
 
-type Parts = ReturnType<FastifyRequest['parts']>;
-type Part = Awaited<ReturnType<Parts['next']>>['value'];
+type Parts = AsyncIterator<Multipart, void>;
 
-async function nextOf(parts: Parts): Promise<Exclude<Part, void> | null> {
+async function nextOf(parts: Parts): Promise<Multipart | null> {
   try {
-    const { done, value } = await parts.next();
-    return done ? null : value;
+    return (await parts.next()).value ?? null;
   } catch (error) {
     throw broken(error);
   }

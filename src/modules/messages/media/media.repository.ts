@@ -7,6 +7,7 @@ export interface StoredMedia {
   mimeType: string;
   filename: string;
   sizeBytes: number;
+  sha256: string;
 }
 
 /** Reads the files of one tenant's messages. */
@@ -18,7 +19,7 @@ export class MediaRepository {
   async findStored(tenantId: string, messageId: string): Promise<StoredMedia | null> {
     const rows = await this.db.query<StoredMedia & { sizeBytes: string }>(
       tenantId,
-      `select storage_key as "storageKey", mime_type as "mimeType", filename, size_bytes as "sizeBytes"
+      `select storage_key as "storageKey", mime_type as "mimeType", filename, size_bytes as "sizeBytes", sha256
         from message_media where tenant_id = $1 and message_id = $2 and state = 'stored'`,
       [tenantId, messageId],
     );
