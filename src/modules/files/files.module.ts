@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TenantsModule } from '../tenants/tenants.module';
 import { FileDeletion } from './file-deletion.service';
 import { FileDownloads } from './file-downloads.service';
 import { FileKeeper } from './file-keeper.service';
@@ -14,6 +15,7 @@ import { ReceivedFiles } from './received-files.service';
 
 /** Files: what people keep, and what came in as messages. */
 @Module({
+  imports: [TenantsModule],
   controllers: [FileLinksController, FilesController],
   providers: [
     FilesRepository,
