@@ -2,7 +2,7 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { BatchDatabase } from '../../platform/database/batch-database';
 import { GroupCommit } from '../../platform/database/group-commit';
 import { Wakeups } from '../../platform/database/wakeups';
-import { ACCEPT, ACCEPT_WITHIN_LIMITS } from './acceptance';
+import { ACCEPT, ACCEPT_FILES, ACCEPT_FILES_WITHIN_LIMITS, ACCEPT_WITHIN_LIMITS } from './acceptance';
 import { MessageMetrics } from './message.metrics';
 
 /** A message on its way into the queue. */
@@ -85,9 +85,16 @@ export class MessageAcceptor implements BeforeApplicationShutdown {
       column((m) => m.scheduledAt),
       column((m) => m.expiresAt),
     ];
+    const files = batch.some(
+      ({ content }) => (content.media as { file_id?: string } | undefined)?.file_id !== undefined,
+    );
     // Where nobody has a limit nobody pays for limits.
-    if (batch.every(({ quota }) => quota === null)) return this.db.query<Outcome>(tenants, ACCEPT, columns);
+    if (batch.every(({ quota }) => quota === null))
+      return this.db.query<Outcome>(tenants, files ? ACCEPT_FILES : ACCEPT, columns);
     const limits = [column((m) => m.quota?.limit ?? null), column((m) => m.quota?.day ?? null)];
-    return this.db.query<Outcome>(tenants, ACCEPT_WITHIN_LIMITS, [...columns, ...limits]);
+    return this.db.query<Outcome>(tenants, files ? ACCEPT_FILES_WITHIN_LIMITS : ACCEPT_WITHIN_LIMITS, [
+      ...columns,
+      ...limits,
+    ]);
   }
 }

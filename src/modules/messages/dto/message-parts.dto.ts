@@ -12,6 +12,7 @@ import {
 } from 'class-validator';
 import { DisplayName } from '../../../platform/http/name.rule';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
+import { Id } from '../../../platform/http/id.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 
 export class LocationDto {
@@ -51,10 +52,16 @@ export class ContactDto {
 }
 
 export class MediaDto {
-  /** Where the file is fetched from, once, before it is sent: http or https, public, at most 2,048 characters. @example "https://example.com/invoice.pdf" */
+  /** Where the file is fetched from, once, before it is sent: http or https, public, at most 2,048 characters; either this or `file_id`. @example "https://example.com/invoice.pdf" */
+  @Optional()
   @IsString()
   @Length(1, 2_048)
-  url: string;
+  url?: string;
+
+  /** A file of yours (`POST /files`), or one that came in; either this or `url`. The message keeps its bytes, though the file be deleted. */
+  @Optional()
+  @Id()
+  file_id?: string;
 
   /** A text below it; not with `voice`. */
   @Optional()
@@ -63,7 +70,7 @@ export class MediaDto {
   @Matches(/\S/, { message: 'caption must not be blank' })
   caption?: string;
 
-  /** What the file is called there; else the last part of its address. @example "invoice.pdf" */
+  /** What the file is called there; else its own name, or the last part of its address. @example "invoice.pdf" */
   @Optional()
   @DisplayName(255)
   @Matches(/^[^/\\]*$/, { message: 'filename must be a name without a folder' })

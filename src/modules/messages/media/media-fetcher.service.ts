@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import { EgressFailure } from '../../../platform/egress/egress-failure';
 import { FileHead, fileKindOf } from '../../../platform/storage/file-kind';
+import { shownFileName } from '../../../platform/storage/file-name';
 import { ObjectStorage } from '../../../platform/storage/object-storage';
 import { fileNameOf, isSentAs } from './media-kind';
 import { type MediaAnswer, MediaSource } from './media-source.service';
@@ -56,7 +57,9 @@ export class MediaFetcher {
     const media = {
       ...stored,
       mimeType: kind.mimeType,
-      filename: fileNameOf(job.filename, job.received ? '' : job.url, kind),
+      filename: job.received
+        ? shownFileName(job.filename ?? '', `file.${kind.extension}`)
+        : fileNameOf(job.filename, job.url, kind),
     };
     return { media, kept: stored.sizeBytes > 0 && (job.received || isSentAs(job.type, kind.mimeType)) };
   }
