@@ -3,6 +3,7 @@ import { handlersOf } from '../../src/platform/http/access-audit';
 import { statsFolded } from '../support/message-stats';
 import type { TestSession } from '../support/factories';
 import { makeKey } from '../support/api-keys';
+import { upload } from '../support/files';
 import { makeTemplate } from '../support/templates';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import type { WireMessage } from '../support/whatsapp';
@@ -29,6 +30,7 @@ let victim: {
   key: string;
   login: string;
   template: string;
+  file: string;
   campaign: string;
 };
 let attacker: LoggedIn;
@@ -55,10 +57,22 @@ beforeAll(async () => {
   );
   const event = stored.rows[0]?.id ?? '';
   const { id: key } = await makeKey(app, admin.http, { role: 'AUDITOR' });
+  const { id: file } = await upload(admin.http, 'a secret of the victim', 'a secret of the victim.txt');
   const { id: template } = await makeTemplate(admin.http, 'a secret of the victim {{x}}');
   const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
   const campaign = await makeCampaign(app.tenantId, admin.userId);
-  victim = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template, campaign };
+  victim = {
+    tenantId: app.tenantId,
+    admin,
+    session,
+    message,
+    event,
+    key,
+    login: login?.id ?? '',
+    template,
+    file,
+    campaign,
+  };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -81,6 +95,8 @@ const routesWithIds = (): string[] =>
 const idFor = (route: string): string => {
   if (route.includes(' /waha/sessions/')) return victim.session.id;
   if (route.includes(' /messages/')) return victim.message;
+  // Links are signed: the id of a file opens none.
+  if (route.includes(' /files/')) return victim.file;
   if (route.includes(' /templates/')) return victim.template;
   if (route.includes(' /campaigns/')) return victim.campaign;
   if (route.includes(' /webhooks/events/')) return victim.event;
@@ -133,7 +149,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|templates|campaigns|webhooks\/events|users|api-keys)\/:id$/.test(each),
+      /^GET \/(waha\/sessions|messages|files|templates|campaigns|webhooks\/events|users|api-keys)\/:id$/.test(each),
     )) {
       const [method, path] = addressOf(route, idFor(route));
       expect([route, (await victim.admin.http.call(method, path)).status]).toEqual([route, 200]);
@@ -147,6 +163,10 @@ describe('an id of another tenant', () => {
     expect((await attacker.http.post('/messages/send', send)).outcome).toBe('404 NOT_FOUND');
     const borrowed = { to: '5511888880000', template_id: victim.template, variables: { x: 1 } };
     expect((await attacker.http.post('/messages/send', borrowed)).outcome).toBe('404 NOT_FOUND');
+    const media = { to: '5511888880000', type: 'file', media: { file_id: victim.file } };
+    expect((await attacker.http.post('/messages/send', media)).outcome).toBe('404 NOT_FOUND');
+    const files = await attacker.http.get<unknown[]>(`/files?q=secret&user_id=${victim.admin.userId}`);
+    expect(files.body).toEqual([]);
     const list = await attacker.http.get<unknown[]>(`/messages?session_id=${victim.session.id}&count=true`);
     expect([list.body, list.headers.get('x-total-count')]).toEqual([[], '0']);
     const cursors = await attacker.http.get<unknown[]>(`/messages?cursor=${victim.message}`);
@@ -156,7 +176,7 @@ describe('an id of another tenant', () => {
   });
 
   it('shows in no list', async () => {
-    const { tenantId, session, key, admin, template } = victim;
+    const { tenantId, session, key, admin, template, file } = victim;
     const secrets = [admin.email, admin.tenantSlug, 'a secret of the victim'];
     const paths = [
       '/messages?limit=100',
@@ -165,6 +185,7 @@ describe('an id of another tenant', () => {
       '/webhooks/events',
       '/waha/sessions?limit=100',
       '/templates',
+      '/files',
       '/campaigns',
       '/users',
       '/api-keys',
@@ -174,7 +195,9 @@ describe('an id of another tenant', () => {
       const { text } = await attacker.http.get(path);
       // The attacker's own audit trail names the ids that it tried.
       const tried = path === '/audit/logs';
-      const ids = tried ? [] : [tenantId, session.id, victim.message, victim.event, key, template, victim.campaign];
+      const ids = tried
+        ? []
+        : [tenantId, session.id, victim.message, victim.event, key, template, file, victim.campaign];
       const shown = [...secrets, ...ids].filter((secret) => text.includes(secret));
       expect([path, shown]).toEqual([path, []]);
     }
@@ -262,8 +285,8 @@ describe('inside one tenant', () => {
 /** What spec and product say, written a second time on purpose: a change of the role table has to be made here too. */
 const mayOf = (role: 'AGENT' | 'MANAGER' | 'AUDITOR'): string[] => {
   const own = ['profile:read', 'profile:own', 'login:end', 'password:change', 'audit:read'];
-  const reads = [...own, 'sessions:read', 'messages:read', 'templates:read', 'health:details'];
-  const sends = ['messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage'];
+  const reads = [...own, 'sessions:read', 'messages:read', 'templates:read', 'files:read', 'health:details'];
+  const sends = ['files:write', 'messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage'];
   if (role === 'MANAGER') return [...reads, ...sends, 'sessions:pair', 'users:read'];
-  return role === 'AUDITOR' ? [...reads, 'campaigns:read', 'users:read', 'audit:verify'] : reads;
+  return role === 'AUDITOR' ? [...reads, 'campaigns:read', 'users:read', 'audit:verify'] : [...reads, 'files:write'];
 };

@@ -47,7 +47,7 @@ export async function registerMultipart(fastify: FastifyInstance): Promise<void>
     if (type === undefined || request.method === 'GET' || request.method === 'HEAD') return done();
     const sends = type.toLowerCase().startsWith(MULTIPART_TYPE);
     const takes = (request.routeOptions.config as MultipartBodyConfig).multipartBody === true;
-    done(sends === takes ? null : HttpErrors.unsupportedMediaType());
+    done(sends && !takes ? HttpErrors.unsupportedMediaType() : null);
   });
 }
 
@@ -65,12 +65,17 @@ export const MultipartBody = (): MethodDecorator =>
     ApiBody({ schema: FORM }),
   );
 
-/** The file of the form, when all before it has come. @throws VALIDATION_FAILED where there is none */
+/**
+ * The file of the form, when all before it has come.
+ * @throws VALIDATION_FAILED where there is none, UNSUPPORTED_MEDIA_TYPE where the body is no form
+ */
 export const UploadedFile = createParamDecorator((_data: unknown, context: ExecutionContext): Promise<Upload> =>
   uploadOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
 async function uploadOf(request: FastifyRequest): Promise<Upload> {
+  // Said here and not before the body is read: nobody learns what a route takes who may not call it.
+  if (!request.isMultipart() && request.headers['content-type'] !== undefined) throw HttpErrors.unsupportedMediaType();
   const parts: Parts | null = request.isMultipart() ? request.parts() : null;
   const first = parts && (await nextOf(parts));
   if (parts && first?.type === 'file' && first.fieldname === FIELD)
