@@ -63,7 +63,7 @@ describe('a file of 50 MiB', () => {
     fetch(`${app.url}/files`, {
       ...{ method: 'POST', duplex: 'half', body: Readable.toWeb(Readable.from(form(sizeBytes, look))) },
       headers: { ...FORM_HEADERS, authorization: `Bearer ${user.http.accessToken}` },
-    } as RequestInit);
+    });
 
   it('goes up and down in less than 20 MiB of further memory, client included, and a byte more does not', async () => {
     await post(MIB, () => undefined); // what is loaded at the first use is no part of it
