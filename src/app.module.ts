@@ -8,6 +8,7 @@ import { AuthModule } from './modules/auth/auth.module';
 import { CampaignsModule } from './modules/campaigns/campaigns.module';
 import { CustomersModule } from './modules/customers/customers.module';
 import { ExportsModule } from './modules/exports/exports.module';
+import { FilesModule } from './modules/files/files.module';
 import { HealthModule } from './modules/health/health.module';
 import { ImportsModule } from './modules/imports/imports.module';
 import { MessagesModule } from './modules/messages/messages.module';
@@ -65,6 +66,7 @@ const FEATURES = [
   ApiKeysModule,
   AuthModule,
   WahaModule,
+  FilesModule,
   TemplatesModule,
   ProductsModule,
   CustomersModule,

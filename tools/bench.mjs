@@ -1,6 +1,6 @@
-// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue] [-- --lists]`: the built service against bare Fastify and pg
-// (docs/BENCHMARKS.md), its queue beside BullMQ and pg-boss (docs/BENCHMARKS-QUEUE.md), and, only when asked for, its lists with a
-// long history (docs/BENCHMARKS-LISTS.md).
+// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue] [-- --files] [-- --lists]`: the built service against bare Fastify and
+// pg (docs/BENCHMARKS.md), its queue beside BullMQ and pg-boss (docs/BENCHMARKS-QUEUE.md), and, only when asked for, its lists with
+// a long history (docs/BENCHMARKS-LISTS.md).
 import { createRequire } from 'node:module';
 import { ensureBuilt } from './ensure-built.mjs';
 
@@ -14,10 +14,14 @@ try {
   const { runListsBenchmark } = require('../test/bench/lists/run.ts');
   const only = process.argv.find((argument) => argument.startsWith('--only='));
   const quick = process.argv.includes('--quick');
+  const { runFilesBenchmark } = require('../test/bench/files/run.ts');
   const queueAlone = process.argv.includes('--queue');
+  const files = process.argv.includes('--files');
   const lists = process.argv.includes('--lists');
-  if (!queueAlone && !lists) await runBenchmarks({ quick, only: only?.slice('--only='.length).split(',') });
-  if (queueAlone || (!only && !lists)) await runQueueBenchmark({ quick });
+  const all = !queueAlone && !files && !lists;
+  if (all) await runBenchmarks({ quick, only: only?.slice('--only='.length).split(',') });
+  if (files || (all && !only)) await runFilesBenchmark({ quick });
+  if (queueAlone || (all && !only)) await runQueueBenchmark({ quick });
   if (lists) await runListsBenchmark({ quick });
 } catch (error) {
   console.error(error);

@@ -74,6 +74,7 @@ export const ERROR_CODES = {
   IDEMPOTENCY_IN_PROGRESS: { status: 409, meaning: 'The first request with this `Idempotency-Key` is still running.' },
   PRECONDITION_FAILED: { status: 412, meaning: '`If-Match` no longer holds.' },
   PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },
+  FILE_TOO_LARGE: { status: 413, meaning: 'The file is larger than `MAX_UPLOAD_BYTES`; nothing of it was kept.' },
   URI_TOO_LONG: { status: 414, meaning: 'The address is longer than the server takes.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The body is of a content type that this route does not take.' },
   RANGE_NOT_SATISFIABLE: {

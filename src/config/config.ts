@@ -14,7 +14,7 @@ import {
 } from 'class-validator';
 import { IsCidrList } from '../common/cidr-list.rule';
 import { PLAN_NAMES, type PlanName } from '../common/plans';
-import { HealingConfig } from './healing-config';
+import { StorageConfig } from './storage-config';
 import { AsBoolean, AsInteger, AsList, Variable } from './variable';
 
 const URL_OF = (...protocols: string[]) =>
@@ -29,7 +29,7 @@ export const ROLE_NAMES = ['all', 'api', 'worker'] as const;
  * The configuration, one property per environment variable, validated at start. An empty variable counts as unset. What is
  * optional here and needed at run time (addresses, secrets) is filled in by the embedded start; production demands it.
  */
-export class Config extends HealingConfig {
+export class Config extends StorageConfig {
   @Variable('Process', 'development, test or production; production refuses missing or sample secrets')
   @IsIn(['development', 'test', 'production'])
   NODE_ENV: 'development' | 'test' | 'production' = 'development';
@@ -120,16 +120,13 @@ export class Config extends HealingConfig {
   @IsBoolean()
   MIGRATE_ON_START: boolean = true;
 
-  @Variable('Storage', 'Folder of the files; every process of the installation must see the same one')
-  @IsString()
-  STORAGE_PATH: string = './storage';
-
-  @Variable('Storage', 'Bytes that one file may have')
-  @AsInteger()
-  @IsInt()
-  @Min(1)
-  @Max(2_147_483_647)
-  MAX_UPLOAD_BYTES: number = 52_428_800;
+  @Variable(
+    'Process',
+    'Our address as the world reaches it: links to files begin with it. Unset: http://localhost:PORT',
+  )
+  @IsOptional()
+  @URL_OF('http', 'https')
+  PUBLIC_URL?: string;
 
   @Variable('Redis', 'Cache and counters shared by replicas. Unset: memory of this process')
   @IsOptional()

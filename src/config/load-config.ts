@@ -4,6 +4,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { parse } from 'dotenv';
 import { Config } from './config';
+import { storageProblems } from './s3-settings';
 import { ConfigError } from './start.error';
 import { variableNotes } from './variable';
 
@@ -29,7 +30,7 @@ export function loadConfig(variables: Variables): Config {
   );
   const config = plainToInstance(Config, Object.fromEntries(given), { exposeDefaultValues: true });
   const problems = validateSync(config).map((error) => problemOf(error, variables[error.property] ?? ''));
-  problems.push(...hostProblems(config), ...productionProblems(config));
+  problems.push(...hostProblems(config), ...storageProblems(config), ...productionProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return withDatabaseUrl(config);
 }

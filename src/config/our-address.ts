@@ -8,6 +8,10 @@ const WEBHOOK_PATH = '/webhooks/waha';
 export const webhookUrlOf = ({ WAHA_WEBHOOK_URL: given, PORT: port }: Addressed): string =>
   given ?? `http://localhost:${port}${WEBHOOK_PATH}`;
 
+/** What our addresses begin with as the world sees us, without a slash at the end. */
+export const publicUrlOf = ({ PUBLIC_URL: given, PORT: port }: Pick<Config, 'PUBLIC_URL' | 'PORT'>): string =>
+  (given ?? `http://localhost:${port}`).replace(/\/+$/, '');
+
 /** What our addresses begin with as WAHA sees us, without a slash at the end: the webhook's before its path. */
 export function addressForWaha(config: Addressed): string {
   const url = new URL(webhookUrlOf(config));

@@ -31,10 +31,10 @@ describe('GET /media/:token', () => {
         'content-type': 'text/plain',
         'content-length': '10',
         'accept-ranges': 'bytes',
-        'cache-control': 'no-store',
+        'cache-control': 'private, no-cache',
       },
       'x-content-type-options': 'nosniff',
-      'content-disposition': `attachment; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%281%29.txt`,
+      'content-disposition': `attachment; filename="Gr??e (1).txt"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%281%29.txt`,
     });
   });
 

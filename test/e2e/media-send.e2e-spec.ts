@@ -123,10 +123,12 @@ describe('sending a file', () => {
         '400 VALIDATION_FAILED',
         'media.url',
       ]);
-    expect(await refusedFor({ media: { file_id: world.session.id } })).toEqual([
+    expect(await refusedFor({ media: { file_id: world.session.id } })).toEqual(['404 NOT_FOUND']);
+    expect(await refusedFor({ media: { file_id: 'a' } })).toEqual(['400 VALIDATION_FAILED', 'media.file_id']);
+    expect(await refusedFor({ media: { caption: 'a' } })).toEqual(['400 VALIDATION_FAILED', 'media.url']);
+    expect(await refusedFor({ media: { url, file_id: world.session.id } })).toEqual([
       '400 VALIDATION_FAILED',
       'media.file_id',
-      'media.url',
     ]);
     expect(await refusedFor({ media: { url }, type: undefined })).toEqual(['400 VALIDATION_FAILED', 'type']);
     expect(await refusedFor({ media: { url, filename: '../a' } })).toEqual(['400 VALIDATION_FAILED', 'media.filename']);

@@ -49,12 +49,12 @@ export function gate(): { opened: Promise<void>; open: () => void } {
   return { opened, open: () => open() };
 }
 
-export async function startMediaWorld(): Promise<MediaWorld> {
+export async function startMediaWorld(more: Record<string, string> = {}): Promise<MediaWorld> {
   const folder = await mkdtemp(path.join(tmpdir(), 'media-'));
   const origin = await startOrigin();
   const proxy = await startWahaProxy();
   const own = { EGRESS_ALLOW_CIDRS: '127.0.0.1', STORAGE_PATH: folder, MAX_UPLOAD_BYTES: String(MAX_BYTES) };
-  const app = await startTestApp({ config: { ...own, WAHA_BASE_URL: proxy.url } });
+  const app = await startTestApp({ config: { ...own, WAHA_BASE_URL: proxy.url, ...more } });
   proxy.leadTo(app.simulator.baseUrl);
   const admin = await app.login('TENANT_ADMIN');
   const session = await workingSession(app, admin.http);

@@ -5,6 +5,7 @@ import type { TestSession } from '../support/factories';
 import { makeKey } from '../support/api-keys';
 import { makeProduct } from '../support/products';
 import { placeOrder, Shop } from '../support/orders';
+import { upload } from '../support/files';
 import { makeTemplate } from '../support/templates';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import type { WireMessage } from '../support/whatsapp';
@@ -31,6 +32,7 @@ let victim: {
   key: string;
   login: string;
   template: string;
+  file: string;
   campaign: string;
   product: string;
   customer: string;
@@ -89,6 +91,7 @@ beforeAll(async () => {
   );
   const event = stored.rows[0]?.id ?? '';
   const { id: key } = await makeKey(app, admin.http, { role: 'AUDITOR' });
+  const { id: file } = await upload(admin.http, 'a secret of the victim', 'a secret of the victim.txt');
   const { id: template } = await makeTemplate(admin.http, 'a secret of the victim {{x}}');
   const { id: product } = await makeProduct(admin.http, { name: 'a secret of the victim' });
   const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
@@ -103,7 +106,7 @@ beforeAll(async () => {
   expect((await admin.http.post('/customers', secret)).status).toBe(201);
   const own = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template };
   const imported = await makeImport(app.tenantId, admin.userId);
-  victim = { ...own, campaign, customer, product, order: await makeOrder(admin), import: imported };
+  victim = { ...own, file, campaign, customer, product, order: await makeOrder(admin), import: imported };
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -126,6 +129,8 @@ const routesWithIds = (): string[] =>
 const idFor = (route: string): string => {
   if (route.includes(' /waha/sessions/')) return victim.session.id;
   if (route.includes(' /messages/')) return victim.message;
+  // Links are signed: the id of a file opens none.
+  if (route.includes(' /files/')) return victim.file;
   if (route.includes(' /templates/')) return victim.template;
   if (route.includes(' /products/')) return victim.product;
   if (route.includes(' /imports/')) return victim.import;
@@ -184,7 +189,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|templates|products|campaigns|imports|orders|customers|webhooks\/events|users|api-keys)\/:id$/.test(
+      /^GET \/(waha\/sessions|messages|files|templates|products|campaigns|imports|orders|customers|webhooks\/events|users|api-keys)\/:id$/.test(
         each,
       ),
     )) {
@@ -200,6 +205,10 @@ describe('an id of another tenant', () => {
     expect((await attacker.http.post('/messages/send', send)).outcome).toBe('404 NOT_FOUND');
     const borrowed = { to: '5511888880000', template_id: victim.template, variables: { x: 1 } };
     expect((await attacker.http.post('/messages/send', borrowed)).outcome).toBe('404 NOT_FOUND');
+    const media = { to: '5511888880000', type: 'file', media: { file_id: victim.file } };
+    expect((await attacker.http.post('/messages/send', media)).outcome).toBe('404 NOT_FOUND');
+    const files = await attacker.http.get<unknown[]>(`/files?q=secret&user_id=${victim.admin.userId}`);
+    expect(files.body).toEqual([]);
     const list = await attacker.http.get<unknown[]>(`/messages?session_id=${victim.session.id}&count=true`);
     expect([list.body, list.headers.get('x-total-count')]).toEqual([[], '0']);
     const cursors = await attacker.http.get<unknown[]>(`/messages?cursor=${victim.message}`);
@@ -217,7 +226,7 @@ describe('an id of another tenant', () => {
   });
 
   it('shows in no list', async () => {
-    const { tenantId, session, key, admin, template } = victim;
+    const { tenantId, session, key, admin, template, file } = victim;
     const secrets = [admin.email, admin.tenantSlug, 'a secret of the victim', 'buyer@victim.example'];
     const paths = [
       '/messages?limit=100',
@@ -228,6 +237,7 @@ describe('an id of another tenant', () => {
       '/templates',
       '/products',
       '/products?q=secret',
+      '/files',
       '/campaigns',
       '/customers',
       '/orders',
@@ -243,7 +253,7 @@ describe('an id of another tenant', () => {
       // The attacker's own audit trail names the ids that it tried.
       const tried = path === '/audit/logs';
       const { message, event, campaign, product, customer, order } = victim;
-      const goods = [product, customer, order];
+      const goods = [product, customer, order, file, victim.import];
       const ids = tried ? [] : [tenantId, session.id, message, event, key, template, campaign, ...goods];
       const shown = [...secrets, ...ids].filter((secret) => text.includes(secret));
       expect([path, shown]).toEqual([path, []]);
@@ -332,11 +342,13 @@ describe('inside one tenant', () => {
 /** What spec and product say, written a second time on purpose: a change of the role table has to be made here too. */
 const mayOf = (role: 'AGENT' | 'MANAGER' | 'AUDITOR'): string[] => {
   const own = ['profile:read', 'profile:own', 'login:end', 'password:change', 'audit:read'];
-  const shop = ['products:read', 'customers:read', 'orders:read'];
+  const shop = ['products:read', 'customers:read', 'orders:read', 'files:read'];
   const reads = [...own, ...shop, 'sessions:read', 'messages:read', 'templates:read', 'health:details'];
-  const sends = ['messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage'];
-  const sells = ['orders:create'];
+  const sends = ['messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage', 'imports:read'];
+  const sells = ['orders:create', 'files:write'];
   const keeps = ['products:manage', 'customers:manage', 'orders:manage'];
   if (role === 'MANAGER') return [...reads, ...sends, ...sells, ...keeps, 'sessions:pair', 'users:read'];
-  return role === 'AUDITOR' ? [...reads, 'campaigns:read', 'users:read', 'audit:verify'] : [...reads, ...sells];
+  return role === 'AUDITOR'
+    ? [...reads, 'campaigns:read', 'imports:read', 'users:read', 'audit:verify']
+    : [...reads, ...sells];
 };

@@ -38,6 +38,7 @@ export const OTHER_INDEXES: Record<string, string> = {
   message_stat_deltas_oldest: 'one loop folds what has changed of all tenants',
   messages_scheduled: 'one clock queues the scheduled messages of all tenants',
   messages_expiring: 'one clock ends the overdue messages of all tenants',
+  object_removals_due: 'one loop removes the unkept objects of all tenants',
   messages_unacked: 'one clock looks for the unconfirmed messages of all tenants',
 };
 

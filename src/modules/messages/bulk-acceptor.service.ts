@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { CommonErrors } from '../../common/common.errors';
 import { dayIn } from '../../common/days';
 import { HELD as UNTIL_STORED } from '../../platform/database/media-statements';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
@@ -113,6 +114,8 @@ export class BulkAcceptor {
   /** Whether its file, where it has one, may be fetched and kept. @throws VALIDATION_FAILED, PLAN_LIMIT_REACHED */
   async assertMedia(tenantId: string, { content: { media } }: StoredContent): Promise<void> {
     if (!media) return;
+    if (media.url === undefined)
+      throw CommonErrors.invalidField('media.file_id', 'media of a campaign must have a url');
     this.media.checkAddress(media.url);
     const full = await this.media.fullness(tenantId);
     if (full) throw full;

@@ -2,7 +2,7 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { BatchDatabase } from '../../platform/database/batch-database';
 import { GroupCommit } from '../../platform/database/group-commit';
 import { Wakeups } from '../../platform/database/wakeups';
-import { ACCEPT, ACCEPT_WITHIN_LIMITS } from './acceptance';
+import { ACCEPT, ACCEPT_FILES, ACCEPT_FILES_WITHIN_LIMITS, ACCEPT_WITHIN_LIMITS } from './acceptance';
 import { MessageMetrics } from './message.metrics';
 
 /** A message on its way into the queue. */
@@ -98,8 +98,9 @@ export function acceptanceOf(batch: readonly Accepted[]): { text: string; params
     column((m) => m.scheduledAt),
     column((m) => m.expiresAt),
   ];
+  const files = batch.some(({ content }) => (content.media as { file_id?: string } | undefined)?.file_id !== undefined);
   // Where nobody has a limit nobody pays for limits.
-  if (batch.every(({ quota }) => quota === null)) return { text: ACCEPT, params };
+  if (batch.every(({ quota }) => quota === null)) return { text: files ? ACCEPT_FILES : ACCEPT, params };
   const limits = [column((m) => m.quota?.limit ?? null), column((m) => m.quota?.day ?? null)];
-  return { text: ACCEPT_WITHIN_LIMITS, params: [...params, ...limits] };
+  return { text: files ? ACCEPT_FILES_WITHIN_LIMITS : ACCEPT_WITHIN_LIMITS, params: [...params, ...limits] };
 }

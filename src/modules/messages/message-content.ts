@@ -25,8 +25,10 @@ export interface Poll {
 
 /** A file to be sent. */
 export interface MediaDraft {
-  /** Where it is fetched from. */
-  url: string;
+  /** Where it is fetched from; undefined where `file_id` says which it is. */
+  url?: string;
+  /** A file that is stored. */
+  file_id?: string;
   caption?: string;
   filename?: string;
 }
@@ -34,7 +36,10 @@ export interface MediaDraft {
 /** The file of a message: where it comes from, and, once it is stored, what it is. */
 export interface MessageMedia {
   state: 'pending' | 'stored' | 'failed';
-  url: string;
+  /** Absent where it is a stored file's, and where it came in. */
+  url?: string;
+  /** The file that was sent; it may be deleted by now. */
+  file_id?: string;
   filename: string | null;
   /** By its bytes; null until it is stored. */
   mime_type: string | null;
@@ -94,9 +99,11 @@ const isMediaType = (type: SentType | undefined): type is MediaType =>
 
 /** WhatsApp shows no words with a voice. */
 function mediaContent(
-  { url, caption, filename = null }: { url: string; caption?: string; filename?: string | null },
+  { url, file_id, caption, filename = null }: Omit<MediaDraft, 'filename'> & { filename?: string | null },
   type: SentType | undefined,
 ): StoredContent {
+  if ((url === undefined) === (file_id === undefined))
+    throw CommonErrors.invalidField(url === undefined ? 'media.url' : 'media.file_id', 'give either url or file_id');
   if (!isMediaType(type))
     throw CommonErrors.invalidField('type', `type must be one of ${MEDIA_TYPES.join(', ')} with media`);
   if (type === 'voice' && caption !== undefined)
@@ -104,7 +111,11 @@ function mediaContent(
   return {
     type,
     body: caption ?? null,
-    content: { media: { state: 'pending', url, filename, mime_type: null, size: null } },
+    content: {
+      media: {
+        ...{ state: 'pending', ...(url === undefined ? { file_id } : { url }), filename, mime_type: null, size: null },
+      },
+    },
   };
 }
 

@@ -42,7 +42,7 @@ export class MessagesController {
   @Access('messages:send')
   @ApiAcceptedResponse({ type: MessageResponse })
   @ApiNotFoundResponse({
-    description: 'There is no such session or template, or `X-Tenant-ID` names no tenant of the caller',
+    description: 'There is no such session, template or file, or `X-Tenant-ID` names no tenant of the caller',
   })
   @ApiConflictResponse({
     description:

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { FilesModule } from '../files/files.module';
 import { TemplatesModule } from '../templates/templates.module';
 import { WahaModule } from '../waha/waha.module';
 import { BulkAcceptor } from './bulk-acceptor.service';
@@ -15,6 +16,8 @@ import { MediaFetcher } from './media/media-fetcher.service';
 import { MediaLinks } from './media/media-links.service';
 import { MediaRepository } from './media/media.repository';
 import { MediaService } from './media/media.service';
+import { OutgoingMedia } from './media/outgoing-media.service';
+import { ReceivedMedia } from './media/received-media.service';
 import { MediaSource } from './media/media-source.service';
 import { MediaStore } from './media/media-store.service';
 import { MediaWorker } from './media/media-worker.service';
@@ -39,7 +42,7 @@ import { TransactionAcceptor } from './transaction-acceptor.service';
 
 /** Messages: accepted into the queue, sent by lanes, and kept up to date by what WhatsApp tells. */
 @Module({
-  imports: [TemplatesModule, WahaModule],
+  imports: [FilesModule, TemplatesModule, WahaModule],
   controllers: [MessageStatsController, MessagesController, MessageMediaController, MediaController],
   providers: [
     BulkAcceptor,
@@ -52,6 +55,8 @@ import { TransactionAcceptor } from './transaction-acceptor.service';
     MediaLinks,
     MediaRepository,
     MediaService,
+    OutgoingMedia,
+    ReceivedMedia,
     MediaSource,
     MediaStore,
     MediaWorker,

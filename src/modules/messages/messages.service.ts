@@ -14,7 +14,7 @@ import { chatAddress } from './chat-address';
 import type { JobContent } from './lanes/lane-job';
 import { type ContentDraft, contentOf, type SentType } from './message-content';
 import { timesOf } from './message-times';
-import { MediaService } from './media/media.service';
+import { OutgoingMedia } from './media/outgoing-media.service';
 import type { MessageFilter } from './message-walk';
 import { MessageErrors } from './messages.errors';
 import { type Accepted, MessageAcceptor } from './message-acceptor.service';
@@ -48,7 +48,7 @@ export class MessagesService {
     private readonly messages: MessagesRepository,
     private readonly tenants: TenantDirectory,
     private readonly templates: TemplatesService,
-    private readonly media: MediaService,
+    private readonly media: OutgoingMedia,
   ) {}
 
   /**
@@ -56,12 +56,12 @@ export class MessagesService {
    * one's message.
    * @throws VALIDATION_FAILED for a recipient that cannot be one, content that is none, variables of a template without a
    * value, times that contradict each other, MESSAGE_STATE when the message to answer has not been sent, SESSION_REQUIRED,
-   * NOT_FOUND for an unknown session or template, QUOTA_EXCEEDED when the tenant's messages of the day are used up,
+   * NOT_FOUND for an unknown session, template or file, QUOTA_EXCEEDED when the tenant's messages of the day are used up,
    * PLAN_LIMIT_REACHED when its storage is and a file is sent
    */
   send(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
-    const plain = draft.templateId === undefined && draft.variables === undefined;
-    return plain ? this.accept(actor, draft) : this.sendTemplate(actor, draft);
+    if (draft.templateId !== undefined || draft.variables !== undefined) return this.sendTemplate(actor, draft);
+    return draft.media?.file_id === undefined ? this.accept(actor, draft) : this.sendFile(actor, draft);
   }
 
   private async sendTemplate(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
@@ -70,12 +70,20 @@ export class MessagesService {
       throw CommonErrors.invalidField('variables', 'variables are those of a template: give template_id');
     if (text !== undefined) throw CommonErrors.invalidField('text', 'give either text or template_id');
     if (draft.media !== undefined) throw CommonErrors.invalidField('media', 'give either media or template_id');
-    // What an earlier run of this request took stays as it is, though its template may be changed or gone by now.
-    const repeated = currentContext()?.resourceId;
-    const earlier = repeated === undefined ? null : await this.messages.findById(actor.tenantId, repeated);
+    const earlier = await this.earlierRun(actor);
     if (earlier) return earlier;
     const template = await this.templates.forSending(actor, templateId);
     return this.accept(actor, { ...draft, ...saidBy(template, variables, draft.type) });
+  }
+
+  private async sendFile(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
+    return (await this.earlierRun(actor)) ?? this.accept(actor, draft);
+  }
+
+  /** What an earlier run of this request took stays as it is, though its template or file may be changed or gone by now. */
+  private async earlierRun(actor: Actor): Promise<MessageRow | null> {
+    const repeated = currentContext()?.resourceId;
+    return repeated === undefined ? null : this.messages.findById(actor.tenantId, repeated);
   }
 
   private async accept(actor: Actor, draft: MessageDraft): Promise<MessageRow> {
@@ -83,22 +91,22 @@ export class MessagesService {
     if (!chat)
       throw CommonErrors.invalidField('to', 'to must be a phone number with country code or a WhatsApp chat id');
     const said = contentOf(draft, draft.type);
-    if (said.content.media) this.media.checkAddress(said.content.media.url);
+    const media = await this.media.of(actor, said);
     const times = timesOf(draft, new Date());
     const sessionId = await this.directory.forSending(actor.tenantId, draft.sessionId);
     const quoted =
       draft.replyTo === undefined ? {} : { quoted: await this.quoted(actor, sessionId, chat, draft.replyTo) };
     const id = currentContext()?.resourceId ?? newId();
-    const full = said.content.media ? await this.media.fullness(actor.tenantId) : null;
+    const full = await this.media.fullness(actor.tenantId, media);
     if (full) return this.earlierOr(actor.tenantId, id, full);
-    const content = { ...said.content, ...besides(draft), ...quoted };
+    const content = { ...said.content, ...(media ? { media } : {}), ...besides(draft), ...quoted };
     const message = { id, sessionId, chat, type: said.type, body: said.body, content, metadata: draft.metadata };
     const quota = await this.quotaOf(actor.tenantId);
     const accepted = { ...message, ...times, tenantId: actor.tenantId, createdBy: actor.id, quota };
     const outcome = await this.acceptor.accept(accepted);
     if (outcome === 'over_quota') throw await this.quotaExceeded(actor.tenantId, quota);
     if (outcome !== 'nothing') return freshRow(accepted, outcome);
-    return this.earlierOr(actor.tenantId, id, CommonErrors.notFound('session'));
+    return this.earlierOr(actor.tenantId, id, CommonErrors.notFound(media?.file_id ? 'session or file' : 'session'));
   }
 
   /**

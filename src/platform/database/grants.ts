@@ -51,6 +51,8 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
 const BATCH: Record<string, Work[]> = {
   messages: ['select', 'insert'],
   message_media: ['insert'],
+  // To lock the file that a message shows it needs the right to update; nothing does.
+  files: ['select', 'update'],
   chats: ['select'],
   chat_aliases: ['select'],
   lanes: ['select', 'update'],
@@ -75,6 +77,8 @@ const SYSTEM: Record<string, Work[]> = {
   campaign_sessions: ['select', 'update'],
   message_events: ['insert'],
   message_media: ['select', 'update'],
+  files: ['insert'],
+  object_removals: ['select', 'update', 'delete'],
   // To lock what it takes it needs the right to update; nothing does.
   message_stat_deltas: ['select', 'update', 'delete'],
   message_stats: ['select', 'insert', 'update'],

@@ -57,9 +57,12 @@ export const MEDIA_STATEMENTS = {
       with ${LANE},
       media as (
         update message_media mm set state = 'stored', due_at = null, mime_type = $4, filename = $5, size_bytes = $6, sha256 = $7,
-          error = null, stored_at = clock_timestamp()
+          error = null, stored_at = clock_timestamp(), file_id = case when mm.source_url is not null then mm.message_id end
         from lane where ${FENCE} and exists (select from tenants t where t.id = $1 and t.deleted_at is null)
-        returning mm.tenant_id, mm.message_id),
+        returning mm.tenant_id, mm.message_id, mm.file_id, mm.storage_key),
+      filed as (
+        insert into files (tenant_id, id, name, size_bytes, mime_type, sha256, storage_key)
+        select tenant_id, file_id, $5, $6, $4, $7, storage_key from media where file_id is not null),
       moved as (
         update messages m set next_attempt_at = nullif(m.next_attempt_at, ${HELD}),
           content = m.content || jsonb_build_object('media', m.content->'media' || jsonb_build_object(

@@ -4,6 +4,7 @@ import { CAMPAIGN_STATEMENTS } from './campaign-statements';
 import { CATCH_UP_STATEMENTS } from './catch-up-statements';
 import { CHAT_STATEMENTS } from './chat-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
+import { FILE_STATEMENTS } from './file-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
 import { IMPORT_STATEMENTS } from './import-statements';
 import { LANE_STATEMENTS } from './lane-statements';
@@ -84,6 +85,7 @@ export const SYSTEM_STATEMENTS = {
   ...LANE_STATEMENTS,
   ...MESSAGE_STATEMENTS,
   ...MEDIA_STATEMENTS,
+  ...FILE_STATEMENTS,
   ...MOVE_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,

@@ -7,7 +7,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { HttpErrors } from './http.errors';
-import type { StreamBodyConfig } from './stream-body.decorator';
 
 export const MULTIPART_TYPE = 'multipart/form-data';
 const FIELD = 'file';
@@ -49,9 +48,8 @@ export async function registerMultipart(fastify: FastifyInstance): Promise<void>
     const type = request.headers['content-type'];
     if (type === undefined || request.method === 'GET' || request.method === 'HEAD') return done();
     const sends = type.toLowerCase().startsWith(MULTIPART_TYPE);
-    const { multipartBody, streamBody } = request.routeOptions.config as MultipartBodyConfig & StreamBodyConfig;
-    const takes = sends ? multipartBody === true : multipartBody !== true || streamBody === true;
-    done(takes ? null : HttpErrors.unsupportedMediaType());
+    const takes = (request.routeOptions.config as MultipartBodyConfig).multipartBody === true;
+    done(sends && !takes ? HttpErrors.unsupportedMediaType() : null);
   });
 }
 
@@ -69,13 +67,18 @@ export const MultipartBody = (): MethodDecorator =>
     ApiBody({ schema: FORM }),
   );
 
-/** The file of the form, when all before it has come. @throws VALIDATION_FAILED where there is none */
+/**
+ * The file of the form, when all before it has come.
+ * @throws VALIDATION_FAILED where there is none, UNSUPPORTED_MEDIA_TYPE where the body is no form
+ */
 export const UploadedFile = createParamDecorator((_data: unknown, context: ExecutionContext): Promise<Upload> =>
   uploadOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
 /** The same, of the request itself. */
 export async function uploadOf(request: FastifyRequest): Promise<Upload> {
+  // Said here and not before the body is read: nobody learns what a route takes who may not call it.
+  if (!request.isMultipart() && request.headers['content-type'] !== undefined) throw HttpErrors.unsupportedMediaType();
   const parts: Parts | null = request.isMultipart() ? request.parts() : null;
   const first = parts && (await nextOf(parts));
   if (parts && first?.type === 'file' && first.fieldname === FIELD)

@@ -17,6 +17,7 @@ const TAGS: Record<string, string> = {
   Sessions: 'WhatsApp numbers: create, scan, start, stop',
   Messages: 'Sending, and the history of what was sent and received',
   Campaigns: 'A message to many, each once, with a ledger',
+  Files: 'Files that people keep, and those that came in as messages',
   Templates: 'Named texts with variables, for messages',
   Products: 'What the business sells: prices, stock, search',
   Customers: 'Who buys, what they spent, and whom campaigns are for',

@@ -33,6 +33,9 @@ export abstract class ObjectStorage {
 
   /** Removes every object of the tenant. */
   abstract deleteTenant(tenantId: string): Promise<void>;
+
+  /** Removes what was begun more than a day before `nowMs` (now) and never finished; answers how many. */
+  abstract sweep(nowMs?: number): Promise<number>;
 }
 
 /** A key that no object has: the tenant's id, a slash, a new id. */

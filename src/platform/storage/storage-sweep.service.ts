@@ -1,6 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Periodic } from '../loops/periodic';
-import { DiskStorage } from './disk-storage';
+import { ObjectStorage } from './object-storage';
 
 const EVERY_MS = 60 * 60_000;
 
@@ -10,7 +10,7 @@ export class StorageSweep implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly logger = new Logger(StorageSweep.name);
   private readonly loop: Periodic;
 
-  constructor(storage: DiskStorage) {
+  constructor(storage: ObjectStorage) {
     this.loop = new Periodic({
       everyMs: EVERY_MS,
       run: async () => {

@@ -12,8 +12,9 @@ import {
 } from 'class-validator';
 import { MAX_CAPTION_CHARACTERS } from '../../../common/message-text';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
+import { Id } from '../../../platform/http/id.rule';
 import { Optional } from '../../../platform/http/optional.rule';
-import { MediaSourceDto } from '../../templates/dto/media-source.dto';
+import { MediaNameDto } from '../../templates/dto/media-source.dto';
 
 export class LocationDto {
   /** Degrees, north is positive. @example 51.5074 */
@@ -51,7 +52,18 @@ export class ContactDto {
   organization?: string;
 }
 
-export class MediaDto extends MediaSourceDto {
+export class MediaDto extends MediaNameDto {
+  /** Where the file is fetched from, once, before it is sent: http or https, public, at most 2,048 characters; either this or `file_id`. @example "https://example.com/invoice.pdf" */
+  @Optional()
+  @IsString()
+  @Length(1, 2_048)
+  url?: string;
+
+  /** A file of yours (`POST /files`), or one that came in; either this or `url`. The message keeps its bytes, though the file be deleted. */
+  @Optional()
+  @Id()
+  file_id?: string;
+
   /** A text below it; not with `voice`. */
   @Optional()
   @IsString()

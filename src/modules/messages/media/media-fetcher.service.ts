@@ -1,9 +1,10 @@
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import { EgressFailure } from '../../../platform/egress/egress-failure';
+import { FileHead, fileKindOf } from '../../../platform/storage/file-kind';
+import { shownFileName } from '../../../platform/storage/file-name';
 import { ObjectStorage } from '../../../platform/storage/object-storage';
-import { fileKindOf, fileNameOf, HEAD_BYTES, isSentAs } from './media-kind';
+import { fileNameOf, isSentAs } from './media-kind';
 import { type MediaAnswer, MediaSource } from './media-source.service';
 import type { FetchedMedia, MediaFailure, MediaJob } from './media-store.service';
 
@@ -50,34 +51,17 @@ export class MediaFetcher {
   }
 
   private async keep(job: MediaJob, { body }: MediaAnswer): Promise<{ media: FetchedMedia; kept: boolean }> {
-    const beginning = new Beginning();
+    const beginning = new FileHead();
     const [stored] = await Promise.all([this.storage.put(job.storage_key, beginning), pipeline(body, beginning)]);
     const kind = await fileKindOf(beginning.head);
     const media = {
       ...stored,
       mimeType: kind.mimeType,
-      filename: fileNameOf(job.filename, job.received ? '' : job.url, kind),
+      filename: job.received
+        ? shownFileName(job.filename ?? '', `file.${kind.extension}`)
+        : fileNameOf(job.filename, job.url, kind),
     };
     return { media, kept: stored.sizeBytes > 0 && (job.received || isSentAs(job.type, kind.mimeType)) };
-  }
-}
-
-/** Lets everything pass and remembers how it began. */
-class Beginning extends Transform {
-  private readonly parts: Buffer[] = [];
-  private length = 0;
-
-  get head(): Buffer {
-    return Buffer.concat(this.parts);
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: Error | null, data?: Buffer) => void) {
-    if (this.length < HEAD_BYTES) {
-      const part = Buffer.from(chunk.subarray(0, HEAD_BYTES - this.length));
-      this.parts.push(part);
-      this.length += part.length;
-    }
-    done(null, chunk);
   }
 }
 

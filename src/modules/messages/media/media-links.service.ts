@@ -2,10 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../../config/config';
 import { addressForWaha } from '../../../config/our-address';
 import { deriveKey } from '../../../platform/crypto/keys';
-import { type LinkedMedia, mediaToken, readMediaToken } from './media-link';
+import { linkToken, readLinkToken } from '../../../platform/crypto/link-token';
 
 /** Long enough for WAHA's own retries of a fetch. */
 const LIVES_MS = 10 * 60_000;
+
+/** The message whose file a link opens. */
+export interface LinkedMedia {
+  tenantId: string;
+  messageId: string;
+}
 
 /** Links under which WAHA fetches the file of a message: signed, for ten minutes, and no other credential is asked for. */
 @Injectable()
@@ -20,12 +26,13 @@ export class MediaLinks {
   }
 
   /** The whole address, as WAHA reaches us. */
-  linkTo(media: LinkedMedia): string {
-    return `${this.base}/media/${mediaToken(media, Date.now() + LIVES_MS, this.key)}`;
+  linkTo({ tenantId, messageId: id }: LinkedMedia): string {
+    return `${this.base}/media/${linkToken({ tenantId, id }, Date.now() + LIVES_MS, this.key)}`;
   }
 
   /** Whose file the token opens; null when it opens none, or none any more. */
   read(token: string): LinkedMedia | null {
-    return readMediaToken(token, Date.now(), this.key);
+    const linked = readLinkToken(token, Date.now(), this.key);
+    return linked && { tenantId: linked.tenantId, messageId: linked.id };
   }
 }

@@ -7,6 +7,7 @@ export interface StoredMedia {
   mimeType: string;
   filename: string;
   sizeBytes: number;
+  sha256: string;
 }
 
 /** Reads the files of one tenant's messages. */
@@ -18,18 +19,19 @@ export class MediaRepository {
   async findStored(tenantId: string, messageId: string): Promise<StoredMedia | null> {
     const rows = await this.db.query<StoredMedia & { sizeBytes: string }>(
       tenantId,
-      `select storage_key as "storageKey", mime_type as "mimeType", filename, size_bytes as "sizeBytes"
+      `select storage_key as "storageKey", mime_type as "mimeType", filename, size_bytes as "sizeBytes", sha256
         from message_media where tenant_id = $1 and message_id = $2 and state = 'stored'`,
       [tenantId, messageId],
     );
     return rows[0] ? { ...rows[0], sizeBytes: Number(rows[0].sizeBytes) } : null;
   }
 
-  /** All that the tenant's messages keep. */
+  /** All that the tenant's messages keep, apart from what files keep. */
   async bytesOf(tenantId: string): Promise<number> {
     const [row] = await this.db.query<{ bytes: string }>(
       tenantId,
-      `select coalesce(sum(size_bytes), 0) as bytes from message_media where tenant_id = $1 and state = 'stored'`,
+      `select coalesce(sum(size_bytes), 0) as bytes from message_media
+        where tenant_id = $1 and state = 'stored' and file_id is null`,
       [tenantId],
     );
     return Number(row?.bytes ?? 0);

@@ -8,7 +8,7 @@ import { TenantDirectory } from '../../../platform/http/tenant-directory';
 import { type ByteRange, ObjectStorage } from '../../../platform/storage/object-storage';
 import { TenantPurgers } from '../../../platform/tenancy/tenant-purgers';
 import { StorageUse } from '../../../platform/usage/storage-use';
-import { type LinkedMedia } from './media-link';
+import type { LinkedMedia } from './media-links.service';
 import { MediaRepository, type StoredMedia } from './media.repository';
 
 /** The files of messages, apart from how they are fetched. */

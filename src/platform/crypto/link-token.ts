@@ -1,27 +1,27 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parse, stringify } from 'uuid';
 
-/** The message whose file a link opens. */
-export interface LinkedMedia {
+/** What a link opens: something of a tenant, by its id. What kind of thing, the key says. */
+export interface Linked {
   tenantId: string;
-  messageId: string;
+  id: string;
 }
 
 const ID_BYTES = 16;
 const BODY_BYTES = 2 * ID_BYTES + 4;
 const MAC_BYTES = 16;
 
-/** A token that opens the file of one message until then: both ids, the second of its end, and an HMAC-SHA-256 of them (128 bits). */
-export function mediaToken({ tenantId, messageId }: LinkedMedia, endsAtMs: number, key: Buffer): string {
+/** A token that opens one thing until then: both ids, the second of its end, and an HMAC-SHA-256 of them (128 bits). */
+export function linkToken({ tenantId, id }: Linked, endsAtMs: number, key: Buffer): string {
   const body = Buffer.alloc(BODY_BYTES);
   body.set(parse(tenantId), 0);
-  body.set(parse(messageId), ID_BYTES);
+  body.set(parse(id), ID_BYTES);
   body.writeUInt32BE(Math.floor(endsAtMs / 1000), 2 * ID_BYTES);
   return Buffer.concat([body, macOf(body, key)]).toString('base64url');
 }
 
-/** Whose file the token opens; null when it is none of ours, or has ended. */
-export function readMediaToken(token: string, nowMs: number, key: Buffer): LinkedMedia | null {
+/** What the token opens; null when it is none of ours, or has ended. */
+export function readLinkToken(token: string, nowMs: number, key: Buffer): Linked | null {
   const bytes = Buffer.from(token, 'base64url');
   // Base64 has several spellings of the same bytes; ours is one.
   if (bytes.length !== BODY_BYTES + MAC_BYTES || bytes.toString('base64url') !== token) return null;
@@ -30,7 +30,7 @@ export function readMediaToken(token: string, nowMs: number, key: Buffer): Linke
   if (body.readUInt32BE(2 * ID_BYTES) * 1000 <= nowMs) return null;
   return {
     tenantId: stringify(body.subarray(0, ID_BYTES)),
-    messageId: stringify(body.subarray(ID_BYTES, 2 * ID_BYTES)),
+    id: stringify(body.subarray(ID_BYTES, 2 * ID_BYTES)),
   };
 }
 

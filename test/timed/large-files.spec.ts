@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { FORM_HEADERS, formOf, type WireFile } from '../support/files';
+import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
+
+const MIB = 1024 * 1024;
+const MAX_BYTES = 50 * MIB;
+const MAX_EXTRA_BYTES = 20 * MIB;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** What this process holds that somebody still needs: heap and buffers. */
+function heldBytes(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+describe('a file of 50 MiB', () => {
+  let app: TestApp;
+  let folder: string;
+  let user: LoggedIn;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'large-'));
+    app = await startTestApp({ config: { STORAGE_PATH: folder } });
+    user = await app.login('MANAGER');
+  }, 120_000);
+
+  afterAll(async () => {
+    await app.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Does the work, and answers by how much memory grew at most meanwhile, as seen every few megabytes. */
+  const growthOf = async (work: (look: () => void) => Promise<void>): Promise<number> => {
+    const before = heldBytes();
+    let most = before;
+    await work(() => (most = Math.max(most, heldBytes())));
+    return most - before;
+  };
+
+  /** A form whose file has so many bytes, made as it is sent. */
+  function* form(sizeBytes: number, look: () => void): Generator<Buffer> {
+    const whole = formOf({ filename: 'large.bin', bytes: 'X' });
+    const at = whole.lastIndexOf('X\r\n');
+    yield whole.subarray(0, at);
+    const piece = Buffer.alloc(64 * 1024, 7);
+    for (let left = sizeBytes; left > 0; left -= piece.length) {
+      if (left % (4 * MIB) < piece.length) look();
+      yield piece.subarray(0, Math.min(left, piece.length));
+    }
+    yield whole.subarray(at + 1);
+  }
+
+  const post = (sizeBytes: number, look: () => void): Promise<Response> =>
+    fetch(`${app.url}/files`, {
+      ...{ method: 'POST', duplex: 'half', body: Readable.toWeb(Readable.from(form(sizeBytes, look))) },
+      headers: { ...FORM_HEADERS, authorization: `Bearer ${user.http.accessToken}` },
+    });
+
+  it('goes up and down in less than 20 MiB of further memory, client included, and a byte more does not', async () => {
+    await post(MIB, () => undefined); // what is loaded at the first use is no part of it
+    let file = {} as WireFile;
+    const up = await growthOf(async (look) => {
+      const answer = await post(MAX_BYTES, look);
+      expect(answer.status).toBe(201);
+      file = (await answer.json()) as WireFile;
+    });
+    expect(file.size).toBe(MAX_BYTES);
+    const down = await growthOf(async (look) => {
+      const answer = await fetch(`${app.url}/files/${file.id}`, {
+        headers: { authorization: `Bearer ${user.http.accessToken}` },
+      });
+      const hash = createHash('sha256');
+      let seen = 0;
+      for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+        if (Math.floor(seen / (4 * MIB)) !== Math.floor((seen + chunk.length) / (4 * MIB))) look();
+        seen += chunk.length;
+        hash.update(chunk);
+      }
+      expect([seen, hash.digest('hex')]).toEqual([MAX_BYTES, file.sha256]);
+    });
+    console.log(`50 MiB: up ${(up / MIB).toFixed(1)} MiB, down ${(down / MIB).toFixed(1)} MiB of further memory`);
+    expect(up).toBeLessThan(MAX_EXTRA_BYTES);
+    expect(down).toBeLessThan(MAX_EXTRA_BYTES);
+
+    const before = (await readdir(path.join(folder, app.tenantId))).length;
+    const refused = await post(MAX_BYTES + 1, () => undefined);
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([413, 'FILE_TOO_LARGE']);
+    expect((await readdir(path.join(folder, app.tenantId))).length).toBe(before);
+    expect(await readdir(path.join(folder, 'temporary'))).toEqual([]);
+  }, 180_000);
+});
