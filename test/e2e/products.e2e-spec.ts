@@ -1,3 +1,5 @@
+import { newId } from '../../src/common/ids';
+import { upload } from '../support/files';
 import { makeProduct, type WireProduct } from '../support/products';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 
@@ -250,5 +252,22 @@ describe('PATCH /products/:id/inventory', () => {
 });
 
 const draftOf = (fields: object = {}): object => ({ name: 'Submariner', price: 8100, ...fields });
+describe('the picture of a product', () => {
+  it('is a file that is there and that its maker may read', async () => {
+    const { id } = await upload(manager.http, 'a picture', 'watch.txt');
+    const made = await manager.http.post<{ id: string; image_file_id: string }>('/products', {
+      ...{ name: 'Pictured', price: 1, image_file_id: id },
+    });
+    expect([made.status, made.body.image_file_id]).toEqual([201, id]);
+    const nobodys = { image_file_id: newId() };
+    expect((await manager.http.post('/products', { name: 'x', price: 1, ...nobodys })).outcome).toBe(
+      '400 VALIDATION_FAILED',
+    );
+    const change = await manager.http.call('PATCH', `/products/${made.body.id}`, nobodys);
+    expect(change.outcome).toBe('400 VALIDATION_FAILED');
+    expect((await manager.http.call('PATCH', `/products/${made.body.id}`, { image_file_id: null })).status).toBe(200);
+  });
+});
+
 const FIELDS = ['name', 'brand', 'category', 'price', 'stock', 'description', 'image_file_id', 'attributes'];
 const order = (a: string, b: string): number => FIELDS.indexOf(a) - FIELDS.indexOf(b);

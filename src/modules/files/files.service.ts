@@ -42,9 +42,19 @@ export class FilesService implements OnModuleInit {
 
   /** @throws NOT_FOUND, also where it is another user's and the caller sees its own only */
   async get(actor: Actor, id: string): Promise<FileRow> {
+    const file = await this.readable(actor, id);
+    if (!file) throw FileErrors.notFound();
+    return file;
+  }
+
+  /** Whether there is such a file that the caller may read. */
+  async isReadable(actor: Actor, id: string): Promise<boolean> {
+    return (await this.readable(actor, id)) !== null;
+  }
+
+  private async readable(actor: Actor, id: string): Promise<FileRow | null> {
     const file = await this.files.findById(actor.tenantId, id);
-    if (file && (await this.mayRead(actor, file))) return file;
-    throw FileErrors.notFound();
+    return file && (await this.mayRead(actor, file)) ? file : null;
   }
 
   /** The file, whoever asks: the caller has shown a link to it. @throws NOT_FOUND */

@@ -5,6 +5,7 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { ObjectStorage } from '../../platform/storage/object-storage';
+import { ProductsCache } from '../products/products-cache.service';
 import { readHeader, ruleOf } from './header';
 import { checkedRow, type ImportKind } from './import-kind';
 import { KINDS } from './import-kinds';
@@ -35,6 +36,7 @@ export class ImportRunner {
     private readonly storage: ObjectStorage,
     private readonly progress: ImportProgress,
     private readonly audit: AuditLog,
+    private readonly products: ProductsCache,
   ) {}
 
   /** Resolves when the import has ended. @throws LeaseLost; or whatever else is to be tried again; the signal's reason */
@@ -104,14 +106,22 @@ export class ImportRunner {
   private async write(job: ImportJob, kind: ImportKind, { from, next, read }: Portion): Promise<void> {
     const { tenantId } = job;
     const checked = this.checked(kind, read);
-    await rerun(() =>
-      this.db.transaction(tenantId, async (tx) => {
-        await this.progress.hold(tx, job, from);
-        const outcome = await new RowWriter(tx, tenantId, kind).write(checked.rows);
-        outcome.refused.push(...checked.refused);
-        await this.progress.advance(tx, job, next, outcome);
-      }),
+    const ids = checked.rows.map(({ fields }) => fields.id as string);
+    await this.changing(job, ids, () =>
+      rerun(() =>
+        this.db.transaction(tenantId, async (tx) => {
+          await this.progress.hold(tx, job, from);
+          const outcome = await new RowWriter(tx, tenantId, kind).write(checked.rows);
+          outcome.refused.push(...checked.refused);
+          await this.progress.advance(tx, job, next, outcome);
+        }),
+      ),
     );
+  }
+
+  /** Whoever keeps copies of such rows learns of the change here. */
+  private changing({ kind, tenantId }: ImportJob, ids: string[], work: () => Promise<void>): Promise<void> {
+    return kind === 'products' ? this.products.changing(tenantId, ids, work) : work();
   }
 
   private checked(kind: ImportKind, { rows, refused }: ReadRows): ReadRows {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
+import { CommonErrors } from '../../common/common.errors';
 import { textIdOf } from '../../common/ids';
 import { keysetCursor } from '../../common/keyset';
 import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
@@ -8,6 +9,7 @@ import type { Found } from '../../platform/cache/fresh-cache';
 import { currentContext } from '../../platform/context/request-context';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
+import { FilesService } from '../files/files.service';
 import { changesOf, found, type ProductFields, type ProductRow, resourceOf } from './product';
 import { ProductsCache } from './products-cache.service';
 import { ProductErrors } from './products.errors';
@@ -30,14 +32,16 @@ export class ProductsService {
     private readonly products: ProductsRepository,
     private readonly cache: ProductsCache,
     private readonly audit: AuditLog,
+    private readonly files: FilesService,
   ) {}
 
   /**
    * Makes a product. With an idempotency key a repeated call finds the first one's.
-   * @throws PRODUCT_EXISTS where the id is taken
+   * @throws PRODUCT_EXISTS where the id is taken, VALIDATION_FAILED for a picture that is not there or not the caller's to read
    */
-  create(actor: Actor, fields: NewProduct): Promise<ProductRow> {
+  async create(actor: Actor, fields: NewProduct): Promise<ProductRow> {
     const { tenantId } = actor;
+    await this.requireImage(actor, fields.image_file_id);
     const requestId = currentContext()?.resourceId;
     const product = { ...NOTHING_MORE, ...fields, id: fields.id ?? textIdOf('prod', requestId) };
     const { id, name, price, stock } = product;
@@ -71,8 +75,14 @@ export class ProductsService {
     return this.cache.get(tenantId, id, async () => found(await this.products.findById(tenantId, id)));
   }
 
-  /** Changes what is named; what changes nothing leaves no trace. @throws NOT_FOUND, PRECONDITION_FAILED */
-  update(actor: Actor, id: string, change: Partial<ProductFields>, expected: ExpectedVersions): Promise<ProductRow> {
+  /** Changes what is named; what changes nothing leaves no trace. @throws NOT_FOUND, PRECONDITION_FAILED, VALIDATION_FAILED as above */
+  async update(
+    actor: Actor,
+    id: string,
+    change: Partial<ProductFields>,
+    expected: ExpectedVersions,
+  ): Promise<ProductRow> {
+    await this.requireImage(actor, change.image_file_id);
     return this.changeOne(actor, id, async (tx, before) => {
       assertVersion(expected, before.version);
       const after = { ...before, ...change };
@@ -81,6 +91,11 @@ export class ProductsService {
       await this.audit.record(tx, actor, { action: 'PRODUCT_UPDATED', resource: resourceOf(id), metadata });
       return this.products.update(tx, actor.tenantId, after);
     });
+  }
+
+  private async requireImage(actor: Actor, id: string | null | undefined): Promise<void> {
+    if (id && !(await this.files.isReadable(actor, id)))
+      throw CommonErrors.invalidField('image_file_id', 'image_file_id must be one of your files');
   }
 
   /** Removes it; orders keep what they were made with. @throws NOT_FOUND, PRECONDITION_FAILED */
