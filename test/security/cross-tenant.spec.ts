@@ -1,14 +1,8 @@
-import { newId } from '../../src/common/ids';
 import { handlersOf } from '../../src/platform/http/access-audit';
 import { statsFolded } from '../support/message-stats';
-import type { TestSession } from '../support/factories';
-import { makeKey } from '../support/api-keys';
-import { makeProduct } from '../support/products';
-import { placeOrder, Shop } from '../support/orders';
-import { upload } from '../support/files';
-import { makeTemplate } from '../support/templates';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import type { WireMessage } from '../support/whatsapp';
+import { idFor, makeVictim, type Victim } from './cross-tenant.harness';
 
 /**
  * What is in the database of one tenant, every table of it: told apart by a hash of its rows. Left out is what a background
@@ -23,90 +17,12 @@ const CONTENT = `
     and t.table_name not in ('audit_pending', 'audit_seals', 'audit_chains', 'tenant_usage') order by 1`;
 
 let app: TestApp;
-let victim: {
-  tenantId: string;
-  admin: LoggedIn;
-  session: TestSession;
-  message: string;
-  event: string;
-  key: string;
-  login: string;
-  template: string;
-  file: string;
-  campaign: string;
-  product: string;
-  customer: string;
-  order: string;
-  import: string;
-};
+let victim: Victim;
 let attacker: LoggedIn;
-
-/** An order of a customer whose name is a secret. */
-async function makeOrder({ tenantId, http }: LoggedIn): Promise<string> {
-  const shop = new Shop(app.owner, tenantId);
-  const [customer_id, product_id] = [await shop.customer({ name: 'a secret of the victim' }), await shop.product()];
-  return (await placeOrder(http, { customer_id, items: [{ product_id, quantity: 1 }] })).id;
-}
-
-async function makeCampaign(tenantId: string, userId: string): Promise<string> {
-  const id = newId();
-  await app.owner.query(
-    `insert into campaigns (tenant_id, id, name, status, type, content, metadata, created_by)
-      values ($1, $2, 'a secret of the victim', 'scheduled', 'text', '{}', '{}', $3)`,
-    [tenantId, id, userId],
-  );
-  return id;
-}
-
-/** An import that has ended, with a row that was refused; and a row of each of what can be exported. */
-async function makeImport(tenantId: string, userId: string): Promise<string> {
-  const id = newId();
-  await app.owner.query(
-    `insert into imports (tenant_id, id, kind, format, status, actor_kind, actor_id, size_bytes, read, refused, finished_at)
-      values ($1, $2, 'products', 'csv', 'finished', 'user', $3, 1, 1, 1, now())`,
-    [tenantId, id, userId],
-  );
-  await app.owner.query(
-    `insert into import_errors (tenant_id, import_id, line, reason) values ($1, $2, 2, 'a secret of the victim')`,
-    [tenantId, id],
-  );
-  for (const text of [
-    `insert into products (tenant_id, id, name, price) values ($1, 'secret', 'a secret of the victim', 1)`,
-    `insert into customers (tenant_id, id, name) values ($1, 'secret', 'a secret of the victim')`,
-    `insert into orders (tenant_id, id, customer_id, total, currency) values ($1, 'a secret of the victim', 'secret', 1, 'EUR')`,
-  ])
-    await app.owner.query(text, [tenantId]);
-  return id;
-}
 
 beforeAll(async () => {
   app = await startTestApp();
-  const admin = await app.login('TENANT_ADMIN');
-  const session = await app.make.session(app.tenantId, { status: 'SCAN_QR_CODE' });
-  const message = await app.make.message(session, { status: 'failed', body: 'a secret of the victim' });
-  const stored = await app.owner.query<{ id: string }>(
-    `insert into webhook_events (tenant_id, session_id, event, event_id, status, body)
-      values ($1, $2, 'message', 'evt_1', 'failed', '{"text":"a secret of the victim"}') returning id`,
-    [app.tenantId, session.id],
-  );
-  const event = stored.rows[0]?.id ?? '';
-  const { id: key } = await makeKey(app, admin.http, { role: 'AUDITOR' });
-  const { id: file } = await upload(admin.http, 'a secret of the victim', 'a secret of the victim.txt');
-  const { id: template } = await makeTemplate(admin.http, 'a secret of the victim {{x}}');
-  const { id: product } = await makeProduct(admin.http, { name: 'a secret of the victim' });
-  const [login] = (await admin.http.get<{ id: string }[]>('/auth/sessions')).body;
-  const campaign = await makeCampaign(app.tenantId, admin.userId);
-  const customer = 'cust_of_the_victim';
-  const secret = {
-    id: customer,
-    name: 'a secret of the victim',
-    email: 'buyer@victim.example',
-    phone: '+442079460958',
-  };
-  expect((await admin.http.post('/customers', secret)).status).toBe(201);
-  const own = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template };
-  const imported = await makeImport(app.tenantId, admin.userId);
-  victim = { ...own, file, campaign, customer, product, order: await makeOrder(admin), import: imported };
+  victim = await makeVictim(app);
   attacker = await app.login('TENANT_ADMIN', await app.make.tenant());
 });
 
@@ -125,28 +41,6 @@ const OF_THE_PLATFORM = / \/(tenants|waha\/servers)\//;
 const routesWithIds = (): string[] =>
   handlersOf(app.app).flatMap(({ route }) => (route.includes(':') && !OF_THE_PLATFORM.test(route) ? [route] : []));
 
-/** An id of the victim for each resource that has routes; a new one must be named here, or the test says so. */
-const idFor = (route: string): string => {
-  if (route.includes(' /waha/sessions/')) return victim.session.id;
-  if (route.includes(' /messages/')) return victim.message;
-  // Links are signed: the id of a file opens none.
-  if (route.includes(' /files/')) return victim.file;
-  if (route.includes(' /templates/')) return victim.template;
-  if (route.includes(' /products/')) return victim.product;
-  if (route.includes(' /imports/')) return victim.import;
-  if (route.includes(' /campaigns/')) return victim.campaign;
-  if (route.includes(' /customers/')) return victim.customer;
-  if (route.includes(' /orders/')) return victim.order;
-  if (route.includes(' /webhooks/events/')) return victim.event;
-  // Links are signed: the id of a message, or of anything, opens no file.
-  if (route.includes(' /media/')) return victim.message;
-  if (route.includes(' /users/')) return victim.admin.userId;
-  if (route.includes(' /api-keys/')) return victim.key;
-  if (route.includes(' /auth/sessions/')) return victim.login;
-  if (OF_THE_PLATFORM.test(route)) return victim.tenantId;
-  throw new Error(`${route} has an id and this test knows no object of another tenant for it: make one`);
-};
-
 /** Bodies of the routes that refuse an empty one before they look for the object. */
 const BODIES: Record<string, object> = {
   'PATCH /orders/:id': { status: 'cancelled' },
@@ -164,7 +58,7 @@ describe('an id of another tenant', () => {
     const routes = routesWithIds();
     expect(routes.length).toBeGreaterThanOrEqual(9);
     // That no route exists beside the handlers is asserted at the start of the application (access-audit.ts).
-    expect(routes.map((route) => idFor(route)).filter((id) => !id)).toEqual([]);
+    expect(routes.map((route) => idFor(route, victim)).filter((id) => !id)).toEqual([]);
   });
 
   it('is 404 on every route, as is one that nobody has, and changes nothing', async () => {
@@ -173,7 +67,7 @@ describe('an id of another tenant', () => {
     for (const route of routesWithIds()) {
       const nobodys = '01890000-0000-7000-8000-000000000001';
       const answers = [];
-      for (const id of [idFor(route), nobodys]) {
+      for (const id of [idFor(route, victim), nobodys]) {
         const [method, path] = addressOf(route, id);
         for (const prefix of ['', '/api']) {
           const body = method === 'GET' || method === 'DELETE' ? undefined : (BODIES[route] ?? {});
@@ -193,7 +87,7 @@ describe('an id of another tenant', () => {
         each,
       ),
     )) {
-      const [method, path] = addressOf(route, idFor(route));
+      const [method, path] = addressOf(route, idFor(route, victim));
       expect([route, (await victim.admin.http.call(method, path)).status]).toEqual([route, 200]);
     }
   });
@@ -292,7 +186,7 @@ describe('X-Tenant-ID', () => {
     const headers = { 'x-tenant-id': victim.tenantId };
     const closed = handlersOf(app.app).filter(({ rule }) => rule?.access.kind === 'permission');
     for (const { route } of closed) {
-      const [method, path] = addressOf(route, route.includes(':') ? idFor(route) : '');
+      const [method, path] = addressOf(route, route.includes(':') ? idFor(route, victim) : '');
       const body = method === 'GET' || method === 'DELETE' ? undefined : (BODIES[route] ?? {});
       const { outcome } = await attacker.http.call(method, path, body, { headers });
       expect([route, outcome]).toEqual([route, '404 TENANT_NOT_FOUND']);
@@ -323,7 +217,7 @@ describe('inside one tenant', () => {
     );
     expect(forbidden.length).toBeGreaterThan(3);
     for (const { route } of forbidden) {
-      const [method, path] = addressOf(route, route.includes(':') ? idFor(route) : '');
+      const [method, path] = addressOf(route, route.includes(':') ? idFor(route, victim) : '');
       const body = method === 'GET' || method === 'DELETE' ? undefined : (BODIES[route] ?? {});
       expect([route, (await user.http.call(method, path, body)).outcome]).toEqual([route, '403 FORBIDDEN']);
     }
