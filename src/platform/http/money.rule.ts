@@ -28,7 +28,7 @@ export function Money(): PropertyDecorator {
     rule,
     ApiProperty({
       oneOf: [
-        { type: 'number', minimum: 0 },
+        { type: 'number', format: 'decimal', minimum: 0 },
         { type: 'string', pattern: '^(0|[1-9][0-9]{0,14})([.][0-9]{1,4})?$' },
       ],
       example: 12.5,

@@ -62,7 +62,7 @@ export function completeOperation(path: string, method: string, operation: Opera
   for (const [status, answer] of Object.entries(operation.responses))
     if (answer && !('$ref' in answer)) completeAnswer(status, answer, kind);
   operation.parameters ??= [];
-  for (const parameter of operation.parameters) refineParameter(parameter);
+  for (const parameter of operation.parameters) refineParameter(parameter, path);
   const headers = [...(kind.closed ? ['X-Tenant-ID'] : []), ...(kind.idempotent ? ['Idempotency-Key'] : [])];
   operation.parameters.push(...headers.map((name) => ({ $ref: `#/components/parameters/${name}` })));
 }
@@ -120,8 +120,13 @@ function completeAnswer(status: string, answer: PlainAnswer, { paged, idempotent
 
 const errorContent = () => ({ 'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' } } });
 
-function refineParameter(parameter: Parameter): void {
+/** Products, customers and orders may have ids that their maker has chosen. */
+const BY_TEXT_ID = /^\/(?:products|customers|orders)\/\{id\}/;
+
+function refineParameter(parameter: Parameter, path: string): void {
   if ('$ref' in parameter) return;
-  if (parameter.in === 'path') parameter.description ??= 'Id of what is meant, a UUID';
+  const text = parameter.in === 'path' && BY_TEXT_ID.test(path);
+  if (parameter.in === 'path') parameter.description ??= `Id of what is meant${text ? '' : ', a UUID'}`;
+  if (text && parameter.schema) Object.assign(parameter.schema, { maxLength: 64 });
   if (parameter.schema) refineSchema(parameter.schema, parameter.name);
 }
