@@ -1,3 +1,4 @@
+import { AuditLog } from '../../src/platform/audit/audit-log';
 import { handlersOf } from '../../src/platform/http/access-audit';
 import { statsFolded } from '../support/message-stats';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
@@ -29,6 +30,8 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const contentOf = async (tenantId: string): Promise<{ name: string; hash: string }[]> => {
+  // The victim's own reads are recorded a moment later.
+  await app.app.get(AuditLog).flush();
   await statsFolded(app.owner, tenantId);
   return (await app.owner.query<{ name: string; hash: string }>(CONTENT, [tenantId])).rows;
 };
