@@ -4,6 +4,7 @@ import type { HttpClient } from '../support/http-client';
 import { placeOrder, setStatus, Shop, type WireOrder } from '../support/orders';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { makeTemplate } from '../support/templates';
+import { eventually } from '../support/wait';
 import { becomes, sendsOf, type WireMessage, type WireSession, workingSession } from '../support/whatsapp';
 
 const PHONE = '+5511888871234';
@@ -257,5 +258,37 @@ describe('order_messages of PATCH /tenants/current', () => {
       [tenantId],
     );
     expect(rows.map(({ fields }) => fields)).toEqual(Array(3).fill(['settings.order_messages']));
+  });
+});
+
+describe('a template with a file', () => {
+  const withFile = async (http: HttpClient, template_id: string) => {
+    const media = { type: 'file', url: 'https://files.example/terms.pdf', filename: 'terms.pdf' };
+    const change = await http.call('PATCH', `/templates/${template_id}`, { media });
+    if (change.status !== 200) throw new Error(change.text);
+  };
+
+  it('confirms an order with it, the text below', async () => {
+    const { http, template_id, body } = await seller('Thank you for {{order_id}}');
+    await withFile(http, template_id);
+    const order = await placeOrder(http, body());
+    const [message] = await messagesOf(http);
+    expect(order.messages).toEqual({ confirmation: { id: message?.id } });
+    expect(message).toMatchObject({
+      type: 'file',
+      text: `Thank you for ${order.id}`,
+      media: { filename: 'terms.pdf' },
+    });
+  });
+
+  it('is not sent where the tenant may keep no more; the order is placed', async () => {
+    const { http, tenantId, template_id, body } = await seller('Thank you');
+    await withFile(http, template_id);
+    await app.owner.query(`update tenants set quotas = '{"storage_bytes": 0}' where id = $1`, [tenantId]);
+    const { http: later } = await app.login('TENANT_ADMIN', tenantId);
+    await eventually(async () => {
+      const order = await placeOrder(later, body());
+      expect(order.messages).toEqual({ confirmation: { skipped: 'STORAGE_FULL' } });
+    });
   });
 });

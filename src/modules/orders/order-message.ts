@@ -9,6 +9,7 @@ export const SKIPS = [
   'SESSION_REQUIRED',
   'SESSION_NOT_FOUND',
   'QUOTA_EXCEEDED',
+  'STORAGE_FULL',
 ] as const;
 export type Skip = (typeof SKIPS)[number];
 

@@ -3,7 +3,7 @@ import type { Actor } from '../../common/actor';
 import { AppError } from '../../common/app-error';
 import type { ErrorCode } from '../../common/error-codes';
 import type { TenantTransaction } from '../../platform/database/tenant-database';
-import { type Route, type TextOutcome, TransactionAcceptor } from '../messages/transaction-acceptor.service';
+import { type Route, type TemplateOutcome, TransactionAcceptor } from '../messages/transaction-acceptor.service';
 import { type LoadedTemplate, TemplatesService } from '../templates/templates.service';
 import type { OrderMessage } from '../tenants/tenants.service';
 import { type OrderFacts, orderVariables, type Skip, type Told } from './order-message';
@@ -31,6 +31,7 @@ export class OrderMessages {
     if (!setting) return null;
     const template = await unless('NOT_FOUND', this.templates.forSending(actor, setting.template_id));
     if (!template) return { news, skipped: 'TEMPLATE_NOT_FOUND' };
+    if (template.media && (await this.acceptor.isFull(actor))) return { news, skipped: 'STORAGE_FULL' };
     const route = await unless('SESSION_REQUIRED', this.acceptor.routeFor(actor, setting.session_id ?? undefined));
     return route ? { news, template, route } : { news, skipped: 'SESSION_REQUIRED' };
   }
@@ -43,7 +44,7 @@ export class OrderMessages {
     const text = filled(prepared.template, news);
     if (text === null) return { skipped: 'TEMPLATE_NOT_FILLABLE' };
     const metadata = { order_id: order.id, order_message: prepared.news };
-    const draft = { to: customer.phone, text, templateId: prepared.template.id, metadata };
+    const draft = { to: customer.phone, text, template: prepared.template, metadata };
     const outcome = await this.acceptor.accept(tx, actor, prepared.route, draft);
     return typeof outcome === 'string' ? { skipped: SKIP_OF[outcome] } : outcome;
   }
@@ -54,7 +55,7 @@ export class OrderMessages {
   }
 }
 
-const SKIP_OF: Record<Extract<TextOutcome, string>, Skip> = {
+const SKIP_OF: Record<Extract<TemplateOutcome, string>, Skip> = {
   no_recipient: 'NO_PHONE',
   no_session: 'SESSION_NOT_FOUND',
   over_quota: 'QUOTA_EXCEEDED',
