@@ -10,7 +10,8 @@ import { ExportsRepository, FIRST } from './exports.repository';
 export const EXPORT_FORMATS = ['ndjson', 'csv'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-const PORTION = 1_000;
+/** Rows that are in memory at once: one may be some 40 KB. */
+const PORTION = 100;
 
 const ACTIONS: Readonly<Record<ExportKindName, AuditAction>> = {
   products: 'PRODUCTS_EXPORTED',

@@ -1,89 +1,14 @@
-import { Transform, Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsString, Length, Matches, registerDecorator } from 'class-validator';
+import { Matches } from 'class-validator';
 import { textOfCell } from '../../common/csv-cell';
 import { TEXT_ID } from '../../common/ids';
-import { phoneDigits } from '../../common/phone-number';
-import { DistinctItems } from '../../platform/http/distinct.rule';
-import { Email } from '../../platform/http/email.rule';
-import { DisplayName } from '../../platform/http/name.rule';
-import { Optional } from '../../platform/http/optional.rule';
+import { UpdateCustomerDto } from '../customers/dto/customer.dto';
 import { type ImportKind, statementsOf } from './import-kind';
 import { type CellReader, jsonCell, textCell } from './rows';
 
-const MAX_TAGS = 50;
-const TAG_CHARACTERS = 50;
-const PHONE_CHARACTERS = 64;
-const ADDRESS_CHARACTERS = 1_000;
-const PART_CHARACTERS = 200;
-const PARTS = ['street', 'city', 'postal_code', 'region', 'country'];
-
-/** No control character, and nothing at the ends that a trim would take. */
-const LABEL = /^[^\p{C}\s]([^\p{C}]*[^\p{C}\s])?$/u;
-
-function phoneOf(value: unknown): unknown {
-  if (typeof value !== 'string' || value.length > PHONE_CHARACTERS) return value;
-  const digits = phoneDigits(value);
-  return digits === null ? value : `+${digits}`;
-}
-
-function isAddress(value: unknown): boolean {
-  if (typeof value === 'string') return value.length >= 1 && value.length <= ADDRESS_CHARACTERS;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(
-    ([part, text]) => PARTS.includes(part) && typeof text === 'string' && text.length <= PART_CHARACTERS,
-  );
-}
-
-/** An address in its parts, or as one text. */
-const IsAddress: PropertyDecorator = (target, propertyName) =>
-  registerDecorator({
-    name: 'isAddress',
-    target: target.constructor,
-    propertyName: String(propertyName),
-    validator: {
-      validate: isAddress,
-      defaultMessage: () =>
-        `$property must be a text of 1 to ${ADDRESS_CHARACTERS} characters, or an object of ${PARTS.join(', ')}`,
-    },
-  });
-
-/** The rules of a row of customers, as those of the API. */
-class CustomerRow {
+/** The rules of a row of customers are those of the API. */
+class CustomerRow extends UpdateCustomerDto {
   @Matches(TEXT_ID, { message: 'id must be letters, digits, `_`, `.` and `-`, at most 64' })
   id!: string;
-
-  @Optional()
-  @Email()
-  email?: string;
-
-  @Optional()
-  @DisplayName(200)
-  name?: string;
-
-  @Optional()
-  @DisplayName(50)
-  tier?: string;
-
-  @Optional()
-  @Transform(({ value }: { value: unknown }) => phoneOf(value))
-  @Matches(/^\+\d{5,15}$/, { message: '$property must be a phone number with its country code' })
-  phone?: string;
-
-  @Optional()
-  // The transformer would make an object of a class of its own: the value is taken from the source.
-  @Type(() => Boolean)
-  @Transform(({ obj }: { obj: Record<string, unknown> }) => obj.address)
-  @IsAddress
-  address?: unknown;
-
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(MAX_TAGS)
-  @DistinctItems(MAX_TAGS)
-  @IsString({ each: true })
-  @Length(1, TAG_CHARACTERS, { each: true })
-  @Matches(LABEL, { each: true, message: 'each of $property must be plain text' })
-  tags?: string[];
 }
 
 /** Numbers may stand there as `'+44…`: a spreadsheet would take them for formulas. */
@@ -139,7 +64,7 @@ export const CUSTOMERS: ImportKind = {
       'anonymised_at is not null',
     ),
     taken: `select r->>'id' as id from jsonb_array_elements($2::jsonb) r
-      where ${sameElsewhere(`lower(c.email) = lower(r->>'email')`)} or ${sameElsewhere(`c.phone = r->>'phone'`)}`,
+      where ${sameElsewhere(`c.email = r->>'email'`)} or ${sameElsewhere(`c.phone = r->>'phone'`)}`,
   },
   faults: { customers_email_key: anothers('email'), customers_phone_key: anothers('phone') },
 };

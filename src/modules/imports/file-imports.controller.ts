@@ -7,7 +7,7 @@ import { AcceptedImportResponse } from './dto/import.response';
 import { type ImportFile, ImportsService } from './imports.service';
 
 const CONFLICT = {
-  description: '`CONFLICT`: too many imports wait, or the file came in too slowly; `IDEMPOTENCY_IN_PROGRESS`',
+  description: '`IDEMPOTENCY_IN_PROGRESS`',
 };
 
 /** Takes in files of products and customers. */

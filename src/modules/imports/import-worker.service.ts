@@ -1,6 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../../config/config';
-import { isDatabaseFailure } from '../../platform/database/database-error';
+import { isDatabaseFailure, isTimeout } from '../../platform/database/database-error';
 import { Wakeups } from '../../platform/database/wakeups';
 import { Periodic } from '../../platform/loops/periodic';
 import { ObjectStorage } from '../../platform/storage/object-storage';
@@ -89,7 +89,7 @@ export class ImportWorker implements OnApplicationBootstrap, BeforeApplicationSh
   private async notNow(job: ImportJob, error: unknown): Promise<void> {
     if (error instanceof LeaseLost) return;
     const ended = this.stop.signal.aborted;
-    const away = isDatabaseFailure(error);
+    const away = isDatabaseFailure(error) && !isTimeout(error);
     if (!ended) this.logger.warn({ msg: 'imports: an import waits', err: error, import_id: job.id });
     const inMs = ended ? 0 : Math.min(AGAIN_MS * 2 ** Math.min(job.attempts, 10), AGAIN_MAX_MS);
     await this.queue.later(job, away ? AGAIN_MS : inMs, !ended && !away).catch(() => undefined);

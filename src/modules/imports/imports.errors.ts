@@ -9,6 +9,9 @@ export const ImportErrors = {
   noHeader: () => CommonErrors.invalidField('body', 'body must begin with a line that names the columns'),
   badHeader: (message: string) => CommonErrors.invalidField('body', message),
   tooMany: (limit: number) =>
-    new AppError('CONFLICT', `${limit} imports of the tenant wait or run already: wait until one of them has ended`),
-  interrupted: () => new AppError('CONFLICT', 'The file came in too slowly and was given up: send it again'),
+    new AppError(
+      'RATE_LIMITED',
+      `${limit} imports of the tenant wait or run already: wait until one of them has ended`,
+    ),
+  interrupted: () => new AppError('REQUEST_TIMEOUT', 'The file came in too slowly and was given up: send it again'),
 };

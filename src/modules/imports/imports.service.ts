@@ -48,7 +48,7 @@ export class ImportsService {
    * Stores the file and queues its import; when this resolves both are durable. With an idempotency key a repeated call finds
    * the first one's import.
    * @returns the id of the import
-   * @throws VALIDATION_FAILED for a file that is empty or has no proper header, CONFLICT while too many imports wait
+   * @throws VALIDATION_FAILED for a file that is empty or has no proper header, RATE_LIMITED while too many imports wait, REQUEST_TIMEOUT for a file that comes in too slowly
    */
   async accept(actor: Actor, kind: ImportKindName, { format, stream }: ImportFile): Promise<string> {
     const { tenantId } = actor;
@@ -58,7 +58,10 @@ export class ImportsService {
       format,
       storageKey: newStorageKey(tenantId),
     };
-    if ((await this.imports.open(tenantId)) >= MAX_OPEN) throw ImportErrors.tooMany(MAX_OPEN);
+    if ((await this.imports.open(tenantId)) >= MAX_OPEN) {
+      stream.destroy();
+      throw ImportErrors.tooMany(MAX_OPEN);
+    }
     if (!(await this.begin(actor, upload))) {
       await finished(stream.resume()); // the first one's file is the one that counts
       return upload.id;
@@ -88,6 +91,8 @@ export class ImportsService {
   /** All of them as a file, in the same order, read portion by portion as it is taken. @throws NOT_FOUND */
   async errorLines(actor: Actor, id: string, format: ImportFormat): Promise<AsyncGenerator<string>> {
     await this.get(actor, id);
+    const entry = { action: 'IMPORT_ERRORS_EXPORTED', resource: `import:${id}`, metadata: { format } } as const;
+    this.audit.note(actor.tenantId, actor, entry);
     return this.allErrors(actor.tenantId, id, format);
   }
 

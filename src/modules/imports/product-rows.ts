@@ -1,55 +1,13 @@
-import { IsInt, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { Matches } from 'class-validator';
 import { TEXT_ID } from '../../common/ids';
-import { FreeObject } from '../../platform/http/free-object.rule';
-import { Id } from '../../platform/http/id.rule';
-import { Money } from '../../platform/http/money.rule';
-import { DisplayName } from '../../platform/http/name.rule';
-import { Optional } from '../../platform/http/optional.rule';
+import { UpdateProductDto } from '../products/dto/product.dto';
 import { type ImportKind, statementsOf } from './import-kind';
 import { type CellReader, jsonCell, textCell } from './rows';
 
-const MAX_STOCK = 2_147_483_647;
-const ATTRIBUTES_MAX_BYTES = 16 * 1024;
-
-/** The rules of a row of products, as those of the API. */
-class ProductRow {
+/** The rules of a row of products are those of the API. */
+class ProductRow extends UpdateProductDto {
   @Matches(TEXT_ID, { message: 'id must be letters, digits, `_`, `.` and `-`, at most 64' })
   id!: string;
-
-  @Optional()
-  @DisplayName(200)
-  name?: string;
-
-  @Optional()
-  @DisplayName(100)
-  brand?: string;
-
-  @Optional()
-  @DisplayName(100)
-  category?: string;
-
-  @Optional()
-  @Money()
-  price?: string;
-
-  @Optional()
-  @IsInt({ message: 'stock must be a whole number' })
-  @Min(0)
-  @Max(MAX_STOCK)
-  stock?: number;
-
-  @Optional()
-  @IsString()
-  @MaxLength(10_000)
-  description?: string;
-
-  @Optional()
-  @Id()
-  image_file_id?: string;
-
-  @Optional()
-  @FreeObject(ATTRIBUTES_MAX_BYTES)
-  attributes?: Record<string, unknown>;
 }
 
 const WHOLE = /^\d{1,10}$/;
@@ -95,5 +53,7 @@ export const PRODUCTS: ImportKind = {
     }),
     taken: null,
   },
-  faults: {},
+  faults: {
+    products_image_fk: { field: 'image_file_id', reason: 'image_file_id must be one of your files' },
+  },
 };

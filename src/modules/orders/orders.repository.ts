@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/paging';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import { MAX_STOCK } from '../products/products.service';
 import type { Told } from './order-message';
 import type { OrderNews, OrderStatus } from './order-status';
 
@@ -81,7 +82,7 @@ const MOVE = (stock: string): string => `
   update products p set stock = ${stock}, version = p.version + 1, updated_at = now()
   from unnest($2::text[], $3::int[]) as moved(id, quantity) where p.tenant_id = $1 and p.id = moved.id`;
 const TAKE = MOVE('p.stock - moved.quantity');
-const GIVE_BACK = MOVE('least(p.stock::bigint + moved.quantity, 2147483647)::int');
+const GIVE_BACK = MOVE(`greatest(p.stock, least(p.stock::bigint + moved.quantity, ${MAX_STOCK}))::int`);
 
 const INSERT = `
   with made as (

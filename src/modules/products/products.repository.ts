@@ -29,7 +29,7 @@ const UPDATE = `
 // $3 may be negative: pieces are taken then.
 const MOVE = audited(
   `update products set stock = stock + $3::int, version = version + 1, updated_at = now()
-    where tenant_id = $1::uuid and id = $2::text and stock + $3::int between 0 and ${MAX_STOCK} returning ${COLUMNS}`,
+    where tenant_id = $1::uuid and id = $2::text and stock::bigint + $3::int between 0 and ${MAX_STOCK} returning ${COLUMNS}`,
   3,
 );
 

@@ -16,6 +16,8 @@ import { ProductErrors } from './products.errors';
 import { type ListedProduct, orderOf, type ProductFilter } from './products.list';
 import { ProductsRepository } from './products.repository';
 
+export { MAX_STOCK } from './product';
+
 /** What a product is made with; what is absent is none, and no pieces. */
 export type NewProduct = Pick<ProductFields, 'name' | 'price'> & Partial<ProductFields> & { id?: string };
 

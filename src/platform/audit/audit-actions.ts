@@ -49,6 +49,7 @@ export const AUDIT_ACTIONS = {
   ORDER_UPDATED: 'An order was completed or cancelled',
   IMPORT_STARTED: 'A file of products or customers was taken in',
   IMPORT_FINISHED: 'The rows of a file were imported, or as many as could be',
+  IMPORT_ERRORS_EXPORTED: 'What an import refused was exported',
   PRODUCTS_EXPORTED: 'The products were exported',
   CUSTOMERS_EXPORTED: 'The customers were exported',
   ORDERS_EXPORTED: 'The orders were exported',

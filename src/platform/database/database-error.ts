@@ -20,6 +20,12 @@ export function isDatabaseFailure(error: unknown): boolean {
   return SOCKET_CODES.includes(code ?? '') && ['connect', 'read', 'write', 'getaddrinfo'].includes(syscall ?? '');
 }
 
+/** Whether a statement took longer than statements may: the database is there, and would take as long again. */
+export function isTimeout(error: unknown): boolean {
+  const cause = unwrap(error);
+  return cause instanceof DatabaseError && cause.code === '57014';
+}
+
 /** SQLSTATE: invalid text representation, invalid datetime format, datetime field overflow. */
 const UNREADABLE = ['22P02', '22007', '22008'];
 

@@ -82,17 +82,25 @@ export async function uploadOf(request: FastifyRequest): Promise<Upload> {
   const parts: Parts | null = request.isMultipart() ? request.parts() : null;
   const first = parts && (await nextOf(parts));
   if (parts && first?.type === 'file' && first.fieldname === FIELD)
-    return {
-      filename: first.filename,
-      mimeType: first.mimetype,
-      content: Readable.from(contentOf(request, first, parts)),
-    };
+    return { filename: nameOf(first), mimeType: first.mimetype, content: fileOf(request, first, parts) };
   drain(request);
   if (first) throw unknownField(first.fieldname);
   throw CommonErrors.invalidField(FIELD, `${FIELD} must be a file, in a body of ${MULTIPART_TYPE}`);
 }
 
 type Parts = AsyncIterator<Multipart, void>;
+
+/** A part with a type and no name is a file too, though the parser's types do not say so. */
+const nameOf = ({ filename }: { filename?: string }): string => filename ?? '';
+
+function fileOf(request: FastifyRequest, file: MultipartFile, parts: Parts): Readable {
+  const content = Readable.from(contentOf(request, file, parts));
+  // Nothing is said to a generator that was never begun: what is refused before it is read is drained here.
+  content.once('close', () => {
+    if (!request.raw.readableEnded) drain(request);
+  });
+  return content;
+}
 
 async function nextOf(parts: Parts): Promise<Multipart | null> {
   try {

@@ -25,7 +25,7 @@ export function unstorableField(body: unknown): ErrorDetail | null {
       const outermost = field.split('.', 1)[0] ?? field;
       return { field: outermost, message: `${outermost} must not be nested deeper than ${MAX_DEPTH} levels` };
     }
-    open.push(...partsOf(part));
+    for (const inner of partsOf(part)) open.push(inner); // a list may be longer than a call takes arguments
   }
   return null;
 }

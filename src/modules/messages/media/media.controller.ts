@@ -3,9 +3,11 @@ import { ApiNotFoundResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../../common/actor';
 import { CommonErrors } from '../../../common/common.errors';
+import { AuditLog } from '../../../platform/audit/audit-log';
 import { Access, CurrentActor, Public, Unlimited } from '../../../platform/http/access.decorators';
 import { IdParam } from '../../../platform/http/id-param';
 import { ApiServesFile, serveFile } from '../../../platform/http/serve-file';
+import type { ByteRange } from '../../../platform/storage/object-storage';
 import { MessagesService } from '../messages.service';
 import { type LinkedMedia, MediaLinks } from './media-links.service';
 import { MediaService } from './media.service';
@@ -41,6 +43,7 @@ export class MessageMediaController {
   constructor(
     private readonly messages: MessagesService,
     private readonly media: MediaService,
+    private readonly audit: AuditLog,
   ) {}
 
   /** The file of a message, sent or received, to whoever may read the message. 404 until it is stored. */
@@ -53,11 +56,24 @@ export class MessageMediaController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile | undefined> {
     await this.messages.get(actor, id);
-    return serve(this.media, { tenantId: actor.tenantId, messageId: id }, reply);
+    const { tenantId } = actor;
+    return serve(this.media, { tenantId, messageId: id }, reply, () =>
+      this.audit.note(tenantId, actor, { action: 'FILE_DOWNLOAD', resource: `message:${id}` }),
+    );
   }
 }
 
-async function serve(media: MediaService, of: LinkedMedia, reply: FastifyReply): Promise<StreamableFile | undefined> {
+async function serve(
+  media: MediaService,
+  of: LinkedMedia,
+  reply: FastifyReply,
+  opened: () => void = () => undefined,
+): Promise<StreamableFile | undefined> {
   const stored = await media.get(of);
-  return serveFile(reply, { ...stored, version: stored.sha256, open: (range) => media.open(stored, range) });
+  const open = async (range: ByteRange | null) => {
+    const stream = await media.open(stored, range);
+    opened();
+    return stream;
+  };
+  return serveFile(reply, { ...stored, version: stored.sha256, open });
 }
