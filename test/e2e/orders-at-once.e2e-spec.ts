@@ -150,7 +150,7 @@ describe('orders of two processes at once', () => {
 
   it('of a customer who is anonymised or deleted at that moment are refused', async () => {
     const product = await shop.product();
-    for (const change of [`update customers set anonymised_at = now()`, `delete from customers`]) {
+    for (const change of [`update customers set anonymised_at = now(), name = null`, `delete from customers`]) {
       const leaving = await shop.customer();
       await blocker.query('begin');
       await blocker.query(`${change} where id = $1`, [leaving]);
