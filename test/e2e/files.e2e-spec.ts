@@ -84,6 +84,11 @@ describe('POST /files', () => {
     expect((await objects()).length).toBe(before + 1);
   });
 
+  it('names a file that has a type and no name by what it is', async () => {
+    const { status, body } = await postForm(agent.http, formOf({ type: 'application/octet-stream', bytes: 'words' }));
+    expect([status, body.name]).toEqual([201, expect.stringMatching(/^file\.\w+$/)]);
+  });
+
   it('takes no line break into a name', async () => {
     const answer = await postForm(agent.http, formOf({ filename: 'a\r\nx-evil: b.txt', bytes: 'a' }));
     expect([answer.status, /[\r\n]/.test(answer.body.name)]).toEqual([201, false]);

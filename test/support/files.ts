@@ -19,7 +19,7 @@ export function formOf(
 ): Buffer {
   const pieces = parts.flatMap(({ field = 'file', filename, type, bytes }) => [
     `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${field}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n`,
-    `${filename === undefined ? '' : `content-type: ${type ?? 'application/octet-stream'}\r\n`}\r\n`,
+    `${filename === undefined && type === undefined ? '' : `content-type: ${type ?? 'application/octet-stream'}\r\n`}\r\n`,
     bytes,
     '\r\n',
   ]);

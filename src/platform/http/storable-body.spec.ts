@@ -10,6 +10,7 @@ describe('unstorableField', () => {
     ['emoji, right-to-left text and other control characters', { a: '👩‍👩‍👧 שלום\u0001\u200f\ufffe' }],
     ['60 levels', { a: nested(60) }],
     ['10,000 values side by side', { a: Array.from({ length: 10_000 }, (_, i) => ({ i })) }],
+    ['more values side by side than a call takes arguments', { a: Array(300_000).fill(0) }],
   ])('finds none in %s', (_what, body) => {
     expect(unstorableField(body)).toBeNull();
   });
