@@ -62,7 +62,7 @@ export function describeStorage(start: () => Promise<StorageUnderTest>): void {
       Readable.from(
         (function* () {
           for (const [i, each] of pieces.entries()) {
-            if (i % 64 === 0) most = Math.max(most, heldBytes());
+            if (i % 256 === 0) most = Math.max(most, heldBytes());
             yield each;
           }
         })(),
@@ -70,7 +70,8 @@ export function describeStorage(start: () => Promise<StorageUnderTest>): void {
     );
     expect(stored.sizeBytes).toBe(64 * 1024 * 1024);
     expect(most - before).toBeLessThan(16 * 1024 * 1024);
-  });
+    // Each look collects all garbage of a process that has run many tests before this one.
+  }, 180_000);
 
   it('keeps what was there when the new content breaks off, and nothing of that', async () => {
     const key = newStorageKey(tenantId);
