@@ -62,7 +62,7 @@ export function describeStorage(start: () => Promise<StorageUnderTest>): void {
       Readable.from(
         (function* () {
           for (const [i, each] of pieces.entries()) {
-            if (i % 256 === 0) most = Math.max(most, heldBytes());
+            if (i % 64 === 0) most = Math.max(most, heldBytes());
             yield each;
           }
         })(),

@@ -8,8 +8,8 @@ import { endWithWorlds, inWorld, useWorlds } from '../faults/world';
 const ROWS = Number(process.env.IMPORT_ROWS ?? 30_000);
 /** Each row is some 800 bytes: the file is far larger than what the service may grow by. */
 const DESCRIPTION = 'A watch. '.repeat(80);
-/** Beyond the most that a file of a third takes. 100,000 rows took 273 and then 339 MiB: garbage up to the bound of the heap. */
-const GROWTH_MIB = 96;
+/** Beyond the most that a file of a third takes. */
+const GROWTH_MIB = 48;
 /** Without a bound the collector lets garbage pile up for as long as there is memory, which tells nothing of what is kept. */
 const HEAP_MIB = 192;
 const SMALLER = Math.floor(ROWS / 300) * 100;
