@@ -14,7 +14,7 @@ import {
 } from 'class-validator';
 import { IsCidrList } from '../common/cidr-list.rule';
 import { PLAN_NAMES, type PlanName } from '../common/plans';
-import { StorageConfig } from './storage-config';
+import { GatewayConfig } from './gateway-config';
 import { AsBoolean, AsInteger, AsList, Variable } from './variable';
 
 const URL_OF = (...protocols: string[]) =>
@@ -23,18 +23,18 @@ const URL_OF = (...protocols: string[]) =>
     { message: `$property must be a URL (${protocols.map((p) => `${p}://`).join(' or ')}…)` },
   );
 
-export const ROLE_NAMES = ['all', 'api', 'worker'] as const;
+export const ROLE_NAMES = ['all', 'api', 'worker', 'gateway'] as const;
 
 /**
  * The configuration, one property per environment variable, validated at start. An empty variable counts as unset. What is
  * optional here and needed at run time (addresses, secrets) is filled in by the embedded start; production demands it.
  */
-export class Config extends StorageConfig {
+export class Config extends GatewayConfig {
   @Variable('Process', 'development, test or production; production refuses missing or sample secrets')
   @IsIn(['development', 'test', 'production'])
   NODE_ENV: 'development' | 'test' | 'production' = 'development';
 
-  @Variable('Process', 'What this process does: api, worker or all')
+  @Variable('Process', 'What this process does: api, worker, gateway or all')
   @IsIn(ROLE_NAMES)
   ROLE: (typeof ROLE_NAMES)[number] = 'all';
 
@@ -265,10 +265,25 @@ export class Config extends StorageConfig {
   )
   @AsList()
   @IsCidrList('comma-separated list')
-  EGRESS_ALLOW_CIDRS: string[] = [];
+  EGRESS_ALLOWED_CIDRS: string[] = [];
 
   @Variable('Access', 'Bearer token that GET /metrics asks for (unset: open)')
   @IsOptional()
   @MinLength(16)
   METRICS_TOKEN?: string;
+
+  /** Whether this process does what goes on in the background: lanes, events, jobs, clocks. */
+  get works(): boolean {
+    return this.ROLE === 'all' || this.ROLE === 'worker';
+  }
+
+  /** Whether this process answers the API. */
+  get answersApi(): boolean {
+    return this.ROLE === 'all' || this.ROLE === 'api';
+  }
+
+  /** Whether this process serves the gateway on a port of its own. */
+  get servesGateway(): boolean {
+    return this.ROLE === 'all' || this.ROLE === 'gateway';
+  }
 }

@@ -53,7 +53,7 @@ export async function startMediaWorld(more: Record<string, string> = {}): Promis
   const folder = await mkdtemp(path.join(tmpdir(), 'media-'));
   const origin = await startOrigin();
   const proxy = await startWahaProxy();
-  const own = { EGRESS_ALLOW_CIDRS: '127.0.0.1', STORAGE_PATH: folder, MAX_UPLOAD_BYTES: String(MAX_BYTES) };
+  const own = { EGRESS_ALLOWED_CIDRS: '127.0.0.1', STORAGE_PATH: folder, MAX_UPLOAD_BYTES: String(MAX_BYTES) };
   const app = await startTestApp({ config: { ...own, WAHA_BASE_URL: proxy.url, ...more } });
   proxy.leadTo(app.simulator.baseUrl);
   const admin = await app.login('TENANT_ADMIN');

@@ -25,8 +25,15 @@ export function newSecret(prefix: string): NewSecret {
   return { key: `${prefix}_${bytes.toString('base64url')}`, hash: hash('sha256', bytes, 'buffer') };
 }
 
-/** The name and the hash of a key, as base64url; null when it is not of the shape, in its one canonical spelling. */
-export function readKey(key: string): { prefix: string; hash: string } | null {
+/** What a key says of itself. */
+export interface ReadKey {
+  prefix: string;
+  /** Of its secret, base64url. */
+  hash: string;
+}
+
+/** The name and the hash of a key; null when it is not of the shape, in its one canonical spelling. */
+export function readKey(key: string): ReadKey | null {
   const [, prefix = '', secret = ''] = SHAPE.exec(key) ?? [];
   const bytes = Buffer.from(secret, 'base64url');
   if (prefix === '' || bytes.toString('base64url') !== secret) return null;

@@ -6,13 +6,13 @@ import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../c
 import { AuditLog } from '../../platform/audit/audit-log';
 import { ShortMemory } from '../../platform/cache/short-memory';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import { EventBus } from '../../platform/events/domain-events';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { newPrefix, newSecret } from './api-key.secret';
 import { ApiKeyErrors } from './api-keys.errors';
 import { type KeyBounds, looserBounds, mayHandle } from './api-keys.policy';
 import { type ApiKeyRow, ApiKeysRepository, type KeySettings } from './api-keys.repository';
 import { changedFields, merged, requireSound } from './key-settings';
-import { KeyDirectory } from './key-directory.service';
 
 export type { ApiKeyRow };
 
@@ -33,9 +33,11 @@ export class ApiKeysService {
   constructor(
     private readonly db: TenantDatabase,
     private readonly keys: ApiKeysRepository,
-    private readonly directory: KeyDirectory,
+    private readonly events: EventBus,
     private readonly audit: AuditLog,
-  ) {}
+  ) {
+    events.hears('key.changed', ({ keyId }) => this.selves.forget(keyId));
+  }
 
   /**
    * Makes a key.
@@ -134,7 +136,7 @@ export class ApiKeysService {
       await this.audit.record(tx, actor, { action: 'API_KEY_REVOKED', resource: resourceOf(id) });
       await this.keys.revoke(tx, actor.tenantId, id);
     });
-    this.forget(id);
+    this.changed(actor.tenantId, id);
   }
 
   /** A change to a key that is locked, whose present rights the actor must hold and whose bounds must not be looser than its own. */
@@ -151,7 +153,7 @@ export class ApiKeysService {
       requireOwn(actor, bounds, key);
       return work(tx, key, bounds);
     });
-    this.forget(id);
+    this.changed(actor.tenantId, id);
     return row;
   }
 
@@ -163,9 +165,8 @@ export class ApiKeysService {
     return own;
   }
 
-  private forget(id: string): void {
-    this.directory.forget((actor) => actor.id === id);
-    this.selves.forget(id);
+  private changed(tenantId: string, keyId: string): void {
+    this.events.committed('key.changed', { tenantId, keyId });
   }
 }
 

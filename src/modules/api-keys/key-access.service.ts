@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
-import { readKey } from './api-key.secret';
-import { KeyDirectory } from './key-directory.service';
+import { type ReadKey, readKey } from './api-key.secret';
+import { KeyDirectory, type LiveKey } from './key-directory.service';
 import { KeyUsage } from './key-usage';
 
 /** A key that was shown, and what its access tokens carry to be tied to this very secret. */
@@ -10,6 +10,9 @@ export interface ShownKey {
   /** SHA-256 of the secret, base64url. */
   hash: string;
 }
+
+/** What a key that was shown opens. */
+export type KeyVerdict = Actor | 'suspended' | null;
 
 /** Which key somebody acts with, for those who ask on each request. */
 @Injectable()
@@ -23,22 +26,37 @@ export class KeyAccess {
   async byKey(key: string, address: string): Promise<ShownKey | null> {
     const shown = readKey(key);
     if (!shown) return null;
-    const live = await this.directory.find(shown.hash);
-    if (live?.prefix !== shown.prefix || !live.allows(address)) return null;
-    this.usage.note(live.actor);
-    return { actor: live.actor, hash: shown.hash };
+    const verdict = this.judge(shown, await this.directory.find(shown.hash), address);
+    return verdict === null || verdict === 'suspended' ? null : { actor: verdict, hash: shown.hash };
+  }
+
+  /** Who shows the key; `suspended` where the key is good and its tenant is not. Without a promise where the key is known. */
+  verdictOn(key: string, address: string): KeyVerdict | Promise<KeyVerdict> {
+    const shown = readKey(key);
+    if (!shown) return null;
+    const live = this.directory.find(shown.hash);
+    if (!(live instanceof Promise)) return this.judge(shown, live, address);
+    return live.then((found) => this.judge(shown, found, address));
   }
 
   /** The same by the hash that an access token of the key carries. */
   async byHash(hash: string, address: string): Promise<Actor | null> {
     const live = await this.directory.find(hash);
-    if (!live?.allows(address)) return null;
+    if (!live?.allows(address) || live.suspended) return null;
     this.usage.note(live.actor);
     return live.actor;
   }
 
   /** Who acts with the key of the hash, wherever from, without its being used now; null when it lives no longer. */
   async whoHas(hash: string): Promise<Actor | null> {
-    return (await this.directory.find(hash))?.actor ?? null;
+    const live = await this.directory.find(hash);
+    return live && !live.suspended ? live.actor : null;
+  }
+
+  private judge(shown: ReadKey, live: LiveKey | null, address: string): KeyVerdict {
+    if (live?.prefix !== shown.prefix || !live.allows(address)) return null;
+    if (live.suspended) return 'suspended';
+    this.usage.note(live.actor);
+    return live.actor;
   }
 }

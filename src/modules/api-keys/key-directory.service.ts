@@ -14,6 +14,8 @@ export interface LiveKey {
   prefix: string;
   /** When it, or this former secret of it, ends, in milliseconds of the Unix clock; Infinity where it does not. */
   untilMs: number;
+  /** Whether its tenant is suspended: then it opens nothing, and only the gateway says why. */
+  suspended: boolean;
   /** Whether it may be used from the address. */
   allows: (address: string) => boolean;
 }
@@ -27,6 +29,7 @@ interface KeyRow {
   requests_per_minute: number | null;
   allowed_cidrs: string[];
   until: Date | null;
+  suspended: boolean;
 }
 
 interface Found {
@@ -42,7 +45,7 @@ const MISSING_MAX = 10_000;
 
 /**
  * Which keys are live, by the hash of their secret: asked of the database once in 5 s for each key, and at once after this
- * process has changed one. While the database is away, what is known serves until its time is over.
+ * process has changed one, or another that shares a Redis with it. While the database is away, what is known serves until its time is over.
  */
 @Injectable()
 export class KeyDirectory {
@@ -58,22 +61,25 @@ export class KeyDirectory {
     events: EventBus,
   ) {
     events.hears('tenant.changed', ({ tenantId }) => this.forget((actor) => actor.tenantId === tenantId));
+    events.hears('key.changed', ({ keyId }) => this.forget((actor) => actor.id === keyId));
   }
 
-  /** The key of this hash (base64url); null when there is none that lives. Many asking at once make one query. */
-  async find(hash: string): Promise<LiveKey | null> {
+  /**
+   * The key of this hash (base64url), of a suspended tenant too; null when there is none. Many asking at once make one query,
+   * and there is no promise where it is known.
+   */
+  find(hash: string): LiveKey | null | Promise<LiveKey | null> {
     const known = this.found.get(hash);
     if (known && performance.now() - known.askedAtMs < TTL_MS) return ifLive(known.key);
     if (this.missing.has(hash)) return null;
-    const key = await (this.loading.get(hash) ?? this.load(hash, known !== undefined));
-    return key && ifLive(key);
+    return (this.loading.get(hash) ?? this.load(hash, known !== undefined)).then((key) => key && ifLive(key));
   }
 
   /**
    * Asks the database the next time for such keys, and for all that was not found; what is on its way now is not kept. They
    * stay known as keys that were real, so that they do not wait behind made-up ones.
    */
-  forget(whose: (actor: Actor) => boolean): void {
+  private forget(whose: (actor: Actor) => boolean): void {
     for (const found of this.found.values()) if (whose(found.key.actor)) found.askedAtMs = -Infinity;
     this.missing.clear();
     this.loading.clear();
@@ -120,7 +126,7 @@ function liveKeyOf(row: KeyRow): LiveKey {
     requestsPerMinute: row.requests_per_minute,
     loginId: null,
   });
-  const { prefix, until, allowed_cidrs: cidrs } = row;
+  const { prefix, until, suspended, allowed_cidrs: cidrs } = row;
   const allows = cidrs.length === 0 ? ANYWHERE : networksOf(cidrs);
-  return { actor, prefix, untilMs: until?.getTime() ?? Infinity, allows };
+  return { actor, prefix, untilMs: until?.getTime() ?? Infinity, suspended, allows };
 }

@@ -59,7 +59,7 @@ export class AuditModule implements OnModuleInit, OnApplicationBootstrap {
 
   /** Months may be due since a worker last ran. */
   onApplicationBootstrap(): void {
-    if (this.config.ROLE === 'api') return;
+    if (!this.config.works) return;
     this.jobs
       .send(JOBS.auditMaintain, { version: 1 })
       .catch((error: unknown) => this.logger.warn({ msg: 'audit: retention waits for its next turn', err: error }));

@@ -49,7 +49,7 @@ export class SealingLoop implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.works) this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -38,7 +38,7 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.works) this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -43,7 +43,7 @@ export class ImportWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE === 'api') return;
+    if (!this.config.works) return;
     this.stopListening = this.wakeups.on('imports', () => this.loop.nudge());
     this.loop.start();
   }

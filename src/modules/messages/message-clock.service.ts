@@ -35,7 +35,7 @@ export class MessageClock implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.works) this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

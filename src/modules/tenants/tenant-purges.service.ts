@@ -37,7 +37,7 @@ export class TenantPurgesService implements OnModuleInit, OnApplicationBootstrap
 
   /** A process may have died between a deletion and its job. */
   onApplicationBootstrap(): void {
-    if (this.config.ROLE === 'api') return;
+    if (!this.config.works) return;
     this.jobs
       .send(JOBS.resumePurges, { version: 1 })
       .catch((error: unknown) => this.logger.warn({ msg: 'purges wait for their next turn', err: error }));

@@ -26,7 +26,7 @@ export class HealingLoop implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') for (const loop of this.loops) loop.start();
+    if (this.config.works) for (const loop of this.loops) loop.start();
   }
 
   /** Restarts on their way end first, as long as the shutdown has time; what is cut comes due again. */

@@ -23,7 +23,7 @@ export class MoverLoop implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.works) this.loop.start();
   }
 
   /** Moves on their way end first, as long as the shutdown has time; what is cut comes due again. */

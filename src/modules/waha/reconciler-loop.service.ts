@@ -39,7 +39,7 @@ export class ReconcilerLoop implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE === 'api') return;
+    if (!this.config.works) return;
     this.loop.start();
     this.stopListening = this.wakeups.on('sessions', () => this.lookSoon());
   }

@@ -34,7 +34,7 @@ export class CatchUp implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.works) this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -35,7 +35,7 @@ export class EventWorker implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE === 'api') return;
+    if (!this.config.works) return;
     this.stopListening = this.wakeups.on('events', () => this.loop.nudge());
     this.loop.start();
   }

@@ -28,7 +28,7 @@ export class WebhookDoor implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'worker') this.loop.start();
+    if (this.config.answersApi) this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

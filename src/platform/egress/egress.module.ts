@@ -5,7 +5,7 @@ import { Egress } from './egress';
 const egress = {
   provide: Egress,
   inject: [Config],
-  useFactory: ({ EGRESS_ALLOW_CIDRS: allowed }: Config) => new Egress({ allowed }),
+  useFactory: ({ EGRESS_ALLOWED_CIDRS: allowed }: Config) => new Egress({ allowed }),
 };
 
 /** Requests to addresses that tenants name. */

@@ -9,27 +9,34 @@ export interface DomainEvents {
   'user.ended': { tenantId: string; userId: string };
   /** The tenant's status, plan, quotas or settings have changed, or it is being deleted. */
   'tenant.changed': { tenantId: string };
+  /** The key's rights, bounds or secret have changed, or it is revoked. */
+  'key.changed': { tenantId: string; keyId: string };
+  /** The tenant's gateway routes have changed. */
+  'gateway.changed': { tenantId: string };
 }
 
 export type DomainEventName = keyof DomainEvents;
 type Within<N extends DomainEventName> = (tx: TenantTransaction, event: DomainEvents[N]) => Promise<void>;
 type After<N extends DomainEventName> = (event: DomainEvents[N]) => void;
+type Teller = (name: DomainEventName, event: DomainEvents[DomainEventName]) => void;
 
 /**
- * News between features of one process. What must be done with the change is done `within` its transaction, and fails with it;
- * what only forgets or wakes is told `after` the commit. Nothing here is durable: a row in the transaction is.
+ * News between features. What must be done with the change is done `within` its transaction, and fails with it; what only
+ * forgets or wakes is told `after` the commit, in this process and, where they share a Redis, in the others (SharedEvents).
+ * Nothing here is durable: a row in the transaction is.
  */
 @Injectable()
 export class EventBus {
   private readonly within = new Map<DomainEventName, Within<never>[]>();
   private readonly after = new Map<DomainEventName, After<never>[]>();
+  private teller: Teller | undefined;
 
   /** Takes part in the transaction of each such change. Call it while the modules are set up. */
   joins<N extends DomainEventName>(name: N, listener: Within<N>): void {
     this.within.set(name, [...(this.within.get(name) ?? []), listener]);
   }
 
-  /** Hears of each such change after its commit. Call it while the modules are set up. */
+  /** Hears of each such change after its commit, here or elsewhere. Call it while the modules are set up. */
   hears<N extends DomainEventName>(name: N, listener: After<N>): void {
     this.after.set(name, [...(this.after.get(name) ?? []), listener]);
   }
@@ -41,6 +48,17 @@ export class EventBus {
 
   /** Tells the others; to be called once the change is committed. */
   committed<N extends DomainEventName>(name: N, event: DomainEvents[N]): void {
+    this.elsewhere(name, event);
+    this.teller?.(name, event);
+  }
+
+  /** Another process has committed it. */
+  elsewhere<N extends DomainEventName>(name: N, event: DomainEvents[N]): void {
     for (const listener of this.after.get(name) ?? []) listener(event as never);
+  }
+
+  /** Who tells other processes what is committed here. */
+  tells(teller: Teller): void {
+    this.teller = teller;
   }
 }

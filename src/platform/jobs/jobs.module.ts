@@ -25,7 +25,7 @@ const jobQueue = {
     });
     return new JobQueue({
       url: connections.url('system'),
-      works: config.ROLE !== 'api',
+      works: config.works,
       stopTimeoutMs: Math.max(1_000, config.SHUTDOWN_TIMEOUT_S * 1000 - STOP_RESERVE_MS),
       onError: () => errors.inc(),
       onRun: (job, outcome) => runs.inc({ job, outcome }),
@@ -49,7 +49,7 @@ export class JobsModule implements OnApplicationBootstrap, BeforeApplicationShut
     this.queue.schedule(JOBS.purgeExpired, '17 * * * *');
     this.queue.begin();
     // A process that only serves requests would load the library for nothing but this.
-    if (this.config.ROLE !== 'api')
+    if (this.config.works)
       this.health.register({ name: 'jobs', kind: 'info', check: async () => ({ queues: await this.queue.states() }) });
   }
 

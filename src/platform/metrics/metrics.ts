@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { LatencyHistogram } from './latency-counts';
 import { toOpenMetrics } from './open-metrics';
 
 /** Of prom-client's own: promtool objects to gauges that end in _total. */
@@ -72,6 +73,11 @@ export class Metrics {
         for (const { labels, value } of read()) this.inc(labels ?? {}, value);
       },
     });
+  }
+
+  /** Durations that are counted elsewhere and read at each scrape; its name ends in `_seconds`. */
+  observeLatency(shape: ConstructorParameters<typeof LatencyHistogram>[0]): void {
+    this.registry.registerMetric(new LatencyHistogram(shape));
   }
 
   /** All metrics as text. */

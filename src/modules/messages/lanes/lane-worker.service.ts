@@ -44,7 +44,7 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    if (this.config.ROLE === 'api') return;
+    if (!this.config.works) return;
     await this.wakeups.join();
     this.stopListening = this.wakeups.on('lanes', () => this.claims.nudge());
     for (const loop of this.loops) loop.start();

@@ -62,7 +62,7 @@ async function settled(over: Partial<UnsettledAttempt>, known: WahaMessage[] = [
     ownMessagesSince: async () => known,
   };
   const settlement = new Settlement(
-    { ROLE: 'all', WAHA_TIMEOUT_MS: TIMEOUT_MS } as Config,
+    { works: true, WAHA_TIMEOUT_MS: TIMEOUT_MS } as Config,
     store as unknown as LaneStore,
     { byId: async () => ({ client }) } as unknown as WahaServers,
   );

@@ -43,7 +43,7 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.works) this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

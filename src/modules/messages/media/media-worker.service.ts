@@ -44,7 +44,7 @@ export class MediaWorker implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    if (this.config.ROLE !== 'api') this.loop.start();
+    if (this.config.works) this.loop.start();
   }
 
   /** Breaks off what is being fetched: another worker begins anew at once. */

@@ -1,0 +1,101 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Config } from '../../../config/config';
+import { LatencyCounts, type LatencyReading } from '../../../platform/metrics/latency-counts';
+import { Metrics } from '../../../platform/metrics/metrics';
+import type { EndedExchange, GatewayObserver } from '../proxy/parts';
+
+/** Series of one tenant and route that are kept apart; what comes after them is counted together. */
+const MAX_SERIES = 1_000;
+const ALL = { tenant: 'all', route: 'all' } as const;
+const OTHERS = { tenant: 'others', route: 'others' } as const;
+/** Refused before a route, or a tenant, was known. */
+const NONE = 'none';
+
+interface Series {
+  labels: { tenant: string; route: string };
+  byStatus: Map<number, number>;
+  total: LatencyCounts;
+  upstream: LatencyCounts;
+  retries: number;
+}
+
+/**
+ * Counts what the gateway does. Without METRICS_TENANT_LABELS all tenants are one series; with it each route has its own,
+ * by the ids of tenant and route, up to a thousand of them.
+ */
+@Injectable()
+export class GatewayMetrics implements GatewayObserver, OnModuleInit {
+  private readonly series = new Map<string, Series>();
+  private readonly everybody = newSeries(ALL);
+  private readonly others = newSeries(OTHERS);
+  private readonly apart: boolean;
+
+  constructor(
+    private readonly metrics: Metrics,
+    config: Config,
+  ) {
+    this.apart = config.METRICS_TENANT_LABELS;
+  }
+
+  onModuleInit(): void {
+    const labelNames = ['tenant', 'route'];
+    this.metrics.observeTotal({
+      name: 'gateway_requests_total',
+      help: 'Requests that the gateway answered, by status; 499 where the client went away first',
+      labelNames: [...labelNames, 'status'],
+      read: () => this.all().flatMap(statusReadings),
+    });
+    this.metrics.observeTotal({
+      name: 'gateway_retries_total',
+      help: 'Attempts after the first one',
+      labelNames,
+      read: () => this.all().map(({ labels, retries }) => ({ labels, value: retries })),
+    });
+    this.metrics.observeLatency({
+      name: 'gateway_request_duration_seconds',
+      help: 'Time until the answer was handed to the client',
+      labelNames,
+      read: () => this.all().map((series): LatencyReading => ({ labels: series.labels, counts: series.total })),
+    });
+    this.metrics.observeLatency({
+      name: 'gateway_upstream_duration_seconds',
+      help: 'Time from the request to an upstream until the head of its answer',
+      labelNames,
+      read: () => this.all().map((series): LatencyReading => ({ labels: series.labels, counts: series.upstream })),
+    });
+  }
+
+  ended({ tenantId, route, status, totalMs, upstreamMs, attempts }: EndedExchange): void {
+    const series = this.apart ? this.seriesOf(tenantId ?? NONE, route?.id ?? NONE) : this.everybody;
+    series.byStatus.set(status, (series.byStatus.get(status) ?? 0) + 1);
+    series.total.add(totalMs / 1000);
+    if (upstreamMs !== null) series.upstream.add(upstreamMs / 1000);
+    if (attempts > 1) series.retries += attempts - 1;
+  }
+
+  private seriesOf(tenant: string, route: string): Series {
+    const key = `${tenant} ${route}`;
+    const known = this.series.get(key);
+    if (known) return known;
+    if (this.series.size >= MAX_SERIES) return this.others;
+    const fresh = newSeries({ tenant, route });
+    this.series.set(key, fresh);
+    return fresh;
+  }
+
+  private all(): Series[] {
+    const used = [this.everybody, ...this.series.values(), this.others];
+    return used.filter(({ byStatus }) => byStatus.size > 0);
+  }
+}
+
+const newSeries = (labels: Series['labels']): Series => ({
+  labels,
+  byStatus: new Map(),
+  total: new LatencyCounts(),
+  upstream: new LatencyCounts(),
+  retries: 0,
+});
+
+const statusReadings = ({ labels, byStatus }: Series) =>
+  [...byStatus].map(([status, value]) => ({ labels: { ...labels, status: String(status) }, value }));
