@@ -24,7 +24,7 @@ export class ConfigError extends StartError {
 
 /** Where somebody wanted to listen, and the variable that says so. */
 interface Place {
-  variable: 'PORT' | 'WAHA_SIMULATOR_PORT';
+  variable: 'PORT' | 'GATEWAY_PORT' | 'WAHA_SIMULATOR_PORT';
   port: number;
   host: string;
 }

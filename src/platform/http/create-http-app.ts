@@ -16,6 +16,7 @@ import { ApiExceptionFilter } from './api-exception.filter';
 import { registerBodyParsers } from './body-parser';
 import { registerDraining } from './draining.hook';
 import { registerEarlyRefusals } from './early-refusals.hook';
+import { FrontDoors, standBefore } from './front-door';
 import { registerMultipart } from './multipart';
 import { serveDocument } from './openapi';
 import { Readiness } from './readiness';
@@ -50,11 +51,12 @@ export async function createHttpApp(
     bodyParser: false,
     abortOnError: false,
   });
+  standBefore(fastify.server, app.get(FrontDoors));
   registerHttpMetrics(fastify, app.get(Metrics));
   registerDraining(fastify, app.get(Readiness));
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, corsOptions(config.CORS_ORIGINS));
   await registerMultipart(fastify);
-  registerEarlyRefusals(fastify, { routes, role: config.ROLE, limits: app.get(RequestLimits) });
+  registerEarlyRefusals(fastify, { routes, answersApi: config.answersApi, limits: app.get(RequestLimits) });
   app.useGlobalFilters(filter);
   app.useGlobalPipes(new ApiValidationPipe());
   serveDocument(app);

@@ -1,22 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AppError } from '../../common/app-error';
-import type { Config } from '../../config/config';
 import { HttpErrors } from './http.errors';
 import type { RequestLimits } from './request-limits';
 import type { RouteTable } from './route-table';
 
 /** What a process of any role answers. */
-const OPERATIONS = /^\/(?:health(?:\/\w+)?|ready|metrics)(?:\?|$)/;
+export const OPERATIONS = /^\/(?:health(?:\/\w+)?|ready|metrics)(?:\?|$)/;
 
 interface RefusalParts {
   routes: RouteTable;
-  role: Config['ROLE'];
+  answersApi: boolean;
   limits: RequestLimits;
 }
 
 /**
  * Refuses, before a body is read, what no route can answer: unknown addresses, wrong methods, a missing Host
- * (RFC 9112 §3.2). A worker answers for its health and nothing else. Each refusal counts against its address: no guard comes
+ * (RFC 9112 §3.2). A process that does not answer the API answers for its health and nothing else. Each refusal counts against its address: no guard comes
  * to count it.
  */
 export function registerEarlyRefusals(fastify: FastifyInstance, parts: RefusalParts): void {
@@ -27,9 +26,9 @@ export function registerEarlyRefusals(fastify: FastifyInstance, parts: RefusalPa
   });
 }
 
-function refusalOf(request: FastifyRequest, { routes, role }: RefusalParts): AppError | null {
+function refusalOf(request: FastifyRequest, { routes, answersApi }: RefusalParts): AppError | null {
   if (request.raw.httpVersionMinor === 1 && request.headers.host === undefined) return HttpErrors.hostRequired();
-  if (role === 'worker' && !OPERATIONS.test(request.url)) return HttpErrors.unknownRoute();
+  if (!answersApi && !OPERATIONS.test(request.url)) return HttpErrors.unknownRoute();
   if (!request.is404) return null;
   const methods = routes.methodsOf(request.url);
   return methods.length > 0 ? HttpErrors.methodNotAllowed(methods) : HttpErrors.unknownRoute();

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 @Injectable()
 export class Readiness {
   private state: 'starting' | 'ready' | 'stopping' = 'starting';
+  private readonly listeners: (() => void)[] = [];
 
   /** The process listens and its roles run. */
   ready(): void {
@@ -12,7 +13,14 @@ export class Readiness {
 
   /** The process will end: from now on `/ready` fails, and connections are closed with their answer. */
   stopping(): void {
+    if (this.state === 'stopping') return;
     this.state = 'stopping';
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Calls the listener when the process begins to shut down, before anything is closed. */
+  whenStopping(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   get isReady(): boolean {

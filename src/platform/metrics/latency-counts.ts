@@ -32,7 +32,7 @@ interface Shape {
 }
 
 // The library declares an enum that it does not have when it runs.
-const HISTOGRAM = 'histogram' as MetricType;
+const HISTOGRAM = 'histogram' as unknown as MetricType;
 
 interface Line {
   metricName: string;
