@@ -14,7 +14,7 @@ import {
 } from 'class-validator';
 import { IsCidrList } from '../common/cidr-list.rule';
 import { PLAN_NAMES, type PlanName } from '../common/plans';
-import { StorageConfig } from './storage-config';
+import { GatewayConfig } from './gateway-config';
 import { AsBoolean, AsInteger, AsList, Variable } from './variable';
 
 const URL_OF = (...protocols: string[]) =>
@@ -29,7 +29,7 @@ export const ROLE_NAMES = ['all', 'api', 'worker'] as const;
  * The configuration, one property per environment variable, validated at start. An empty variable counts as unset. What is
  * optional here and needed at run time (addresses, secrets) is filled in by the embedded start; production demands it.
  */
-export class Config extends StorageConfig {
+export class Config extends GatewayConfig {
   @Variable('Process', 'development, test or production; production refuses missing or sample secrets')
   @IsIn(['development', 'test', 'production'])
   NODE_ENV: 'development' | 'test' | 'production' = 'development';

@@ -9,6 +9,8 @@ export interface DomainEvents {
   'user.ended': { tenantId: string; userId: string };
   /** The tenant's status, plan, quotas or settings have changed, or it is being deleted. */
   'tenant.changed': { tenantId: string };
+  /** The routes of the tenant's gateway have changed. */
+  'gateway.changed': { tenantId: string };
 }
 
 export type DomainEventName = keyof DomainEvents;

@@ -13,6 +13,7 @@ import { Metrics } from '../metrics/metrics';
 import { assertEveryRouteIsMarked } from './access-audit';
 import { ApiAdapter } from './api.adapter';
 import { ApiExceptionFilter } from './api-exception.filter';
+import { ApiPaths } from './api-paths';
 import { registerBodyParsers } from './body-parser';
 import { registerDraining } from './draining.hook';
 import { registerEarlyRefusals } from './early-refusals.hook';
@@ -50,6 +51,7 @@ export async function createHttpApp(
     bodyParser: false,
     abortOnError: false,
   });
+  app.get(ApiPaths).use(routes);
   registerHttpMetrics(fastify, app.get(Metrics));
   registerDraining(fastify, app.get(Readiness));
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, corsOptions(config.CORS_ORIGINS));

@@ -3,6 +3,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { Config } from '../../config/config';
 import { LimitsModule } from '../limits/limits.module';
 import { RateLimiter } from '../limits/rate-limiter';
+import { ApiPaths } from './api-paths';
 import { LimiterStorage } from './limiter.storage';
 import { Readiness } from './readiness';
 import { RequestLimits } from './request-limits';
@@ -20,7 +21,7 @@ import { RequestLimits } from './request-limits';
       }),
     }),
   ],
-  providers: [RequestLimits, Readiness],
-  exports: [RequestLimits, Readiness],
+  providers: [RequestLimits, Readiness, ApiPaths],
+  exports: [RequestLimits, Readiness, ApiPaths],
 })
 export class HttpModule {}
