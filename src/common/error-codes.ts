@@ -73,7 +73,8 @@ export const ERROR_CODES = {
   },
   GATEWAY_ROUTE_CONFLICT: {
     status: 409,
-    meaning: 'Another enabled route of the gateway takes the same path, host and one of the methods: its id is in the text.',
+    meaning:
+      'Another enabled route of the gateway takes the same path, host and one of the methods: its id is in the text.',
   },
   GATEWAY_ROUTE_LIMIT: {
     status: 409,

@@ -54,7 +54,9 @@ export class GatewayEgress {
     const found = [...familyOf(v4, 4), ...familyOf(v6, 6)];
     if (found.length > 0) return found;
     const reasons = answers.map((answer) => (answer.status === 'rejected' ? (answer.reason as Error) : null));
-    const unanswered = reasons.find((reason) => reason && !NOT_IN_DNS.includes((reason as NodeJS.ErrnoException).code ?? ''));
+    const unanswered = reasons.find(
+      (reason) => reason && !NOT_IN_DNS.includes((reason as NodeJS.ErrnoException).code ?? ''),
+    );
     if (unanswered) throw unanswered;
     return this.system.run(() => lookup(hostname, { all: true }));
   }

@@ -24,7 +24,14 @@ describe('publicAddresses', () => {
   });
 
   it.each([
-    ...['169.254.169.254', '169.254.170.2', '168.63.129.16', '100.100.100.200', 'fd00:ec2::254', '::ffff:169.254.169.254'],
+    ...[
+      '169.254.169.254',
+      '169.254.170.2',
+      '168.63.129.16',
+      '100.100.100.200',
+      'fd00:ec2::254',
+      '::ffff:169.254.169.254',
+    ],
     ...['64:ff9b::a9fe:a9fe', '2002:a9fe:a9fe::1', '::a9fe:a9fe', '64:ff9b::a83f:8110', '::ffff:a83f:8110'],
   ])('lets nobody to the metadata of a cloud at %s, though everything is allowed', (address) => {
     const mayReach = publicAddresses(['0.0.0.0/0', '::/0']);

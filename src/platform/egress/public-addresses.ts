@@ -57,10 +57,7 @@ export function publicAddresses(allowed: readonly string[]): (address: string) =
       ? givenV6.check(address, 'ipv6') && !closedV6.check(address, 'ipv6')
       : !closedV4.check(address, 'ipv4');
   return (address) =>
-    isIP(address) !== 0 &&
-    !address.includes('%') &&
-    !isMetadata(address) &&
-    (isAllowed(address) || isPublic(address));
+    isIP(address) !== 0 && !address.includes('%') && !isMetadata(address) && (isAllowed(address) || isPublic(address));
 }
 
 function listOf(cidrs: readonly string[]): BlockList {

@@ -28,7 +28,8 @@ const CLASH = `select id from gateway_routes
   order by id limit 1`;
 
 // One statement, so that version and routes are of one moment.
-const SET = `select v.version, r.* from (select coalesce(max(version), 0)::int as version from gateway_tables where tenant_id = $1) v
+const SET = `select v.table_version, r.* from (
+    select coalesce(max(version), 0)::int as table_version from gateway_tables where tenant_id = $1) v
   left join (select id, ${FIELDS} from gateway_routes where tenant_id = $1 and enabled) r on true`;
 
 /** The queries on the gateway's routes. */
@@ -121,9 +122,9 @@ export class GatewayRoutesRepository {
 
   /** The enabled routes of the tenant. */
   async load(tenantId: string): Promise<RouteSet> {
-    const found = await this.db.query<{ version: number } & (ServedRow | { id: null })>(tenantId, SET, [tenantId]);
-    const rows = found.flatMap(({ version: _version, ...row }) => (row.id === null ? [] : [row as ServedRow]));
-    return { version: found[0]?.version ?? 0, rows };
+    const rows = await this.db.query<{ table_version: number } & (ServedRow | { id: null })>(tenantId, SET, [tenantId]);
+    // Without a route there is a row all the same, of nothing but the version.
+    return { version: rows[0]?.table_version ?? 0, rows: rows.flatMap((row) => (row.id === null ? [] : [row])) };
   }
 }
 

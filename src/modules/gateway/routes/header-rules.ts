@@ -25,7 +25,9 @@ export const loweredHeaders = ({ set, remove }: RouteHeaders): RouteHeaders => (
 export function headerFaults({ set, remove }: RouteHeaders): ErrorDetail[] {
   const names = Object.keys(set);
   if (names.length > MAX_NAMES || remove.length > MAX_NAMES)
-    return [{ field: 'headers', message: `headers must hold at most ${MAX_NAMES} names to set, and as many to remove` }];
+    return [
+      { field: 'headers', message: `headers must hold at most ${MAX_NAMES} names to set, and as many to remove` },
+    ];
   const lower = names.map((name) => name.toLowerCase());
   if (new Set(lower).size < lower.length)
     return [{ field: 'headers.set', message: 'set must not name a header twice, in whatever case' }];

@@ -9,7 +9,8 @@ const REFERENCE = /\$([1-9])/g;
 export function rewriteFault(rewrite: string, groups: number | null): string | null {
   const references = [...rewrite.matchAll(REFERENCE)].map(([, group]) => Number(group));
   if (groups === null) return references.length > 0 ? 'may name groups ($1) of a regular expression only' : null;
-  if (/\$(?![1-9])/.test(rewrite)) return 'must not hold `$` but before the number of a group, 1 to 9 (`%24` is the character)';
+  if (/\$(?![1-9])/.test(rewrite))
+    return 'must not hold `$` but before the number of a group, 1 to 9 (`%24` is the character)';
   if (references.length > MAX_REFERENCES) return `must not name groups more than ${MAX_REFERENCES} times`;
   const missing = references.find((group) => group > groups);
   return missing === undefined ? null : `names group $${missing}; the regular expression has ${groups}`;

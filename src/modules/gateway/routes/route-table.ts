@@ -38,6 +38,7 @@ export class MatchTable implements RouteTable {
   }
 
   private byPrefix(method: string, host: string, path: string): Match | null {
+    if (!path.startsWith('/')) return null;
     const longest = this.lengths.length - 1;
     let end = path.length <= longest ? path.length : path.lastIndexOf('/', longest);
     while (end >= 0) {
