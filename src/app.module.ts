@@ -9,6 +9,7 @@ import { CampaignsModule } from './modules/campaigns/campaigns.module';
 import { CustomersModule } from './modules/customers/customers.module';
 import { ExportsModule } from './modules/exports/exports.module';
 import { FilesModule } from './modules/files/files.module';
+import { GatewayModule } from './modules/gateway/gateway.module';
 import { HealthModule } from './modules/health/health.module';
 import { ImportsModule } from './modules/imports/imports.module';
 import { MessagesModule } from './modules/messages/messages.module';
@@ -75,6 +76,7 @@ const FEATURES = [
   OrdersModule,
   ImportsModule,
   ExportsModule,
+  GatewayModule,
   WebhooksModule,
   AuditModule,
   HealthModule,

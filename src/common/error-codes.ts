@@ -71,6 +71,15 @@ export const ERROR_CODES = {
     status: 409,
     meaning: 'The order cannot get from its status to that one; only a pending order goes anywhere.',
   },
+  GATEWAY_ROUTE_CONFLICT: {
+    status: 409,
+    meaning:
+      'Another enabled route of the gateway takes the same path, host and one of the methods: its id is in the text.',
+  },
+  GATEWAY_ROUTE_LIMIT: {
+    status: 409,
+    meaning: 'The tenant has as many routes of the gateway, or regular expressions among them, as it may have.',
+  },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, meaning: 'The first request with this `Idempotency-Key` is still running.' },
   PRECONDITION_FAILED: { status: 412, meaning: '`If-Match` no longer holds.' },
   PAYLOAD_TOO_LARGE: { status: 413, meaning: 'The body is larger than this route takes.' },

@@ -49,6 +49,7 @@ export const PERMISSIONS = {
   'imports:read': READERS,
   'files:read': EVERYBODY,
   'files:write': SELLERS,
+  'gateway:manage': ADMIN,
   'webhooks:manage': ADMIN,
   'audit:read': EVERYBODY,
   'audit:verify': AUDITORS,

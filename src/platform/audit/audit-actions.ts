@@ -53,6 +53,9 @@ export const AUDIT_ACTIONS = {
   PRODUCTS_EXPORTED: 'The products were exported',
   CUSTOMERS_EXPORTED: 'The customers were exported',
   ORDERS_EXPORTED: 'The orders were exported',
+  GATEWAY_ROUTE_CREATED: 'A route of the gateway was made',
+  GATEWAY_ROUTE_UPDATED: 'A route of the gateway was changed',
+  GATEWAY_ROUTE_DELETED: 'A route of the gateway was deleted',
   WEBHOOK_EVENT_REPLAYED: 'An event of WAHA that failed or was ignored is applied again',
   AUDIT_EXPORTED: 'The audit trail was exported',
 } as const;

@@ -13,6 +13,7 @@ import { Metrics } from '../metrics/metrics';
 import { assertEveryRouteIsMarked } from './access-audit';
 import { ApiAdapter } from './api.adapter';
 import { ApiExceptionFilter } from './api-exception.filter';
+import { ApiPaths } from './api-paths';
 import { registerBodyParsers } from './body-parser';
 import { registerDraining } from './draining.hook';
 import { registerEarlyRefusals } from './early-refusals.hook';
@@ -52,6 +53,7 @@ export async function createHttpApp(
     abortOnError: false,
   });
   standBefore(fastify.server, app.get(FrontDoors));
+  app.get(ApiPaths).use(routes);
   registerHttpMetrics(fastify, app.get(Metrics));
   registerDraining(fastify, app.get(Readiness));
   if (config.CORS_ORIGINS.length > 0) await app.register(cors, corsOptions(config.CORS_ORIGINS));

@@ -3,6 +3,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { Config } from '../../config/config';
 import { LimitsModule } from '../limits/limits.module';
 import { RateLimiter } from '../limits/rate-limiter';
+import { ApiPaths } from './api-paths';
 import { FrontDoors } from './front-door';
 import { LimiterStorage } from './limiter.storage';
 import { Readiness } from './readiness';
@@ -21,7 +22,7 @@ import { RequestLimits } from './request-limits';
       }),
     }),
   ],
-  providers: [RequestLimits, Readiness, FrontDoors],
-  exports: [RequestLimits, Readiness, FrontDoors],
+  providers: [RequestLimits, Readiness, ApiPaths, FrontDoors],
+  exports: [RequestLimits, Readiness, ApiPaths, FrontDoors],
 })
 export class HttpModule {}

@@ -1,0 +1,142 @@
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import {
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiPreconditionFailedResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { Actor } from '../../../common/actor';
+import { Access, CurrentActor } from '../../../platform/http/access.decorators';
+import { type ExpectedVersions, IfMatch, sendEtag } from '../../../platform/http/etag';
+import { IdParam } from '../../../platform/http/id-param';
+import { sendPage } from '../../../platform/http/page-headers';
+import { PageQuery } from '../../../platform/http/page.query';
+import { RouteDto, routeChangeOf, routeFieldsOf, TryRouteDto, UpdateRouteDto } from './dto/route.dto';
+import { RouteResponse, routeResponse, TryRouteResponse, tryRouteResponse } from './dto/route.response';
+import { GatewayRoutesService, type RouteWithWarnings } from './gateway-routes.service';
+import { RouteTrial } from './route-trial.service';
+
+const IF_MATCH = {
+  name: 'If-Match',
+  required: false,
+  description: 'The `ETag` of the state that the change is meant for',
+};
+const CHANGED = { description: '`PRECONDITION_FAILED`: the route was changed since' };
+const TAKEN = { description: '`GATEWAY_ROUTE_CONFLICT`, `GATEWAY_ROUTE_LIMIT`, or `IDEMPOTENCY_IN_PROGRESS`' };
+
+/** The tenant's own services behind this one. */
+@ApiTags('Gateway')
+@Controller('gateway/routes')
+export class GatewayRoutesController {
+  constructor(
+    private readonly routes: GatewayRoutesService,
+    private readonly trial: RouteTrial,
+  ) {}
+
+  /** Makes a route. It serves from the next request on. */
+  @Post()
+  @Access('gateway:manage')
+  @ApiCreatedResponse({ type: RouteResponse })
+  @ApiConflictResponse(TAKEN)
+  async create(
+    @CurrentActor() actor: Actor,
+    @Body() body: RouteDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RouteResponse> {
+    return answer(reply, await this.routes.create(actor, routeFieldsOf(body)));
+  }
+
+  /** Which route would take a request, and what its upstreams would be asked for. None of them is. */
+  @Post('test')
+  @HttpCode(200)
+  @Access('gateway:manage')
+  @ApiOkResponse({ type: TryRouteResponse })
+  async test(@CurrentActor() actor: Actor, @Body() { method, path, host }: TryRouteDto): Promise<TryRouteResponse> {
+    return tryRouteResponse(
+      await this.trial.outcomeOf(actor, { method, path, ...(host === undefined ? {} : { host }) }),
+    );
+  }
+
+  /** The tenant's routes, newest first. */
+  @Get()
+  @Access('gateway:manage')
+  @ApiOkResponse({ type: [RouteResponse] })
+  async list(
+    @CurrentActor() actor: Actor,
+    @Query() query: PageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RouteResponse[]> {
+    const rows = sendPage(reply, await this.routes.list(actor, query), query);
+    return rows.map((row) => routeResponse(this.routes.withWarnings(row)));
+  }
+
+  /** One route. */
+  @Get(':id')
+  @Access('gateway:manage')
+  @ApiOkResponse({ type: RouteResponse })
+  async get(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RouteResponse> {
+    return answer(reply, await this.routes.get(actor, id));
+  }
+
+  /** Replaces the route: what is not named has its default. */
+  @Put(':id')
+  @Access('gateway:manage')
+  @ApiHeader(IF_MATCH)
+  @ApiOkResponse({ type: RouteResponse })
+  @ApiConflictResponse(TAKEN)
+  @ApiPreconditionFailedResponse(CHANGED)
+  async replace(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Body() body: RouteDto,
+    @IfMatch() expected: ExpectedVersions,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RouteResponse> {
+    return answer(reply, await this.routes.update(actor, id, routeFieldsOf(body), expected));
+  }
+
+  /** Changes what is named; lists and `headers` are replaced whole. */
+  @Patch(':id')
+  @Access('gateway:manage')
+  @ApiHeader(IF_MATCH)
+  @ApiOkResponse({ type: RouteResponse })
+  @ApiConflictResponse(TAKEN)
+  @ApiPreconditionFailedResponse(CHANGED)
+  async update(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @Body() body: UpdateRouteDto,
+    @IfMatch() expected: ExpectedVersions,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RouteResponse> {
+    return answer(reply, await this.routes.update(actor, id, routeChangeOf(body), expected));
+  }
+
+  /** Removes the route. Requests that it has taken come to their end. */
+  @Delete(':id')
+  @HttpCode(204)
+  @Access('gateway:manage')
+  @ApiHeader(IF_MATCH)
+  @ApiNoContentResponse()
+  @ApiPreconditionFailedResponse(CHANGED)
+  async remove(
+    @CurrentActor() actor: Actor,
+    @IdParam() id: string,
+    @IfMatch() expected: ExpectedVersions,
+  ): Promise<void> {
+    await this.routes.remove(actor, id, expected);
+  }
+}
+
+function answer(reply: FastifyReply, route: RouteWithWarnings): RouteResponse {
+  sendEtag(reply, route.row.version);
+  return routeResponse(route);
+}

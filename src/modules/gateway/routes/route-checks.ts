@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { CommonErrors } from '../../../common/common.errors';
+import type { TenantTransaction } from '../../../platform/database/tenant-database';
+import { addressRefused } from '../../../platform/egress/egress-target';
+import { ApiPaths } from '../../../platform/http/api-paths';
+import { GatewayEgress } from '../gateway-egress';
+import type { PathType, RouteUpstream } from '../gateway-route';
+import { GatewayRouteErrors } from './gateway-routes.errors';
+import { GatewayRoutesRepository } from './gateway-routes.repository';
+import { RoutePattern } from './route-pattern';
+import { checkedRoute } from './route-rules';
+import type { RouteFields } from './stored-route';
+
+/** Routes that a tenant may have, whichever they are. */
+const MAX_ROUTES = 10_000;
+/** Regular expressions among them: each takes some 60 KB, and may have to be asked for each request. */
+const MAX_PATTERNS = 100;
+/**
+ * Work that one character of a path may make in all regular expressions that may have to look at it. An instruction takes some
+ * 20 ns, and the one that matches may run twice (for its groups): a path of 2,048 characters holds nobody up for 20 ms.
+ */
+export const MAX_WORK = 250;
+
+/** What is asked of a route before it is stored, and what its author should know of it. */
+@Injectable()
+export class RouteChecks {
+  constructor(
+    private readonly routes: GatewayRoutesRepository,
+    private readonly egress: GatewayEgress,
+    private readonly api: ApiPaths,
+  ) {}
+
+  /** The route in its one spelling. @throws VALIDATION_FAILED */
+  checked(route: RouteFields): RouteFields {
+    return checkedRoute(route, (url) => this.egress.checkUpstream(url));
+  }
+
+  /** The upstreams alone, in their one spelling; one that is refused is left out, for `checked` refuses the route. */
+  upstreams(upstreams: readonly RouteUpstream[]): RouteUpstream[] {
+    return upstreams.flatMap(({ url, weight }) => {
+      try {
+        return [{ url: this.egress.checkUpstream(url), weight }];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /**
+   * What names of upstreams lead to now; warns of those that nobody knows, for they may be made later: each connection asks again.
+   * @throws VALIDATION_FAILED for one that leads to where no upstream may be
+   */
+  async ofNames(upstreams: readonly RouteUpstream[]): Promise<string[]> {
+    const verdicts = await Promise.all(upstreams.map(({ url }) => this.egress.verdictOn(url)));
+    const details = verdicts.flatMap((verdict, index) =>
+      verdict === 'refused' ? [{ field: `upstreams.${index}.url`, message: addressRefused().message }] : [],
+    );
+    if (details.length > 0) throw CommonErrors.validation(details);
+    return verdicts.flatMap((verdict, index) =>
+      verdict === 'unknown' ? [`The name of upstreams.${index}.url has no address at the moment`] : [],
+    );
+  }
+
+  /** Room for one route more. The routes must be held. @throws GATEWAY_ROUTE_LIMIT */
+  async assertRoom(tx: TenantTransaction, tenantId: string, pathType: PathType): Promise<void> {
+    const { routes, patterns } = await this.routes.counts(tx, tenantId);
+    if (routes >= MAX_ROUTES) throw GatewayRouteErrors.limit('routes', MAX_ROUTES);
+    if (pathType === 'regex') assertPatterns(patterns);
+  }
+
+  /** Room for one regular expression more. The routes must be held. @throws GATEWAY_ROUTE_LIMIT */
+  async assertPatternRoom(tx: TenantTransaction, tenantId: string): Promise<void> {
+    assertPatterns((await this.routes.counts(tx, tenantId)).patterns);
+  }
+
+  /**
+   * That no other enabled route claims the same, and that regular expressions stay bearable together. The routes must be held.
+   * @throws GATEWAY_ROUTE_CONFLICT, VALIDATION_FAILED
+   */
+  async assertPlace(tx: TenantTransaction, tenantId: string, id: string, route: RouteFields): Promise<void> {
+    if (!route.enabled) return;
+    const other = await this.routes.clash(tx, tenantId, id, route);
+    if (other !== null) throw GatewayRouteErrors.conflict(other);
+    if (route.path_type !== 'regex') return;
+    const others = await this.routes.patternsBeside(tx, tenantId, id);
+    if (workOf([route.path, ...others]) > MAX_WORK) throw GatewayRouteErrors.tooMuchWork();
+  }
+
+  /** What its author should know of a route that is stored. */
+  warnings({ path, path_type }: RouteFields): string[] {
+    const paths = path_type === 'regex' ? this.matchedBy(path) : this.api.has(path) ? [path] : [];
+    return paths.map((taken) => `On the API's own port ${taken} is the API's: requests for it do not reach this route`);
+  }
+
+  private matchedBy(pattern: string): string[] {
+    const compiled = new RoutePattern(pattern);
+    return this.api.fixed().filter((path) => compiled.matches(path));
+  }
+}
+
+function assertPatterns(patterns: number): void {
+  if (patterns >= MAX_PATTERNS) throw GatewayRouteErrors.limit('regular expressions', MAX_PATTERNS);
+}
+
+/**
+ * The work of those that may all have to look at one path: of whichever of them, its own and that of all whose literal
+ * beginning is a beginning of its own.
+ */
+export function workOf(patterns: readonly string[]): number {
+  const compiled = patterns.map((pattern) => new RoutePattern(pattern));
+  const together = compiled.map(({ literal }) =>
+    compiled.reduce((sum, other) => (literal.startsWith(other.literal) ? sum + other.work : sum), 0),
+  );
+  return Math.max(0, ...together);
+}
