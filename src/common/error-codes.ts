@@ -15,10 +15,12 @@ export const ERROR_CODES = {
     meaning:
       'A key may make, change or rotate only keys that are bound as tightly as itself: `details` names each looser bound.',
   },
+  TENANT_SUSPENDED: { status: 403, meaning: 'The tenant is suspended: the gateway passes nothing on for it.' },
   SIGNUP_DISABLED: { status: 403, meaning: 'Self-registration is switched off on this installation.' },
   DEV_TOKENS_DISABLED: { status: 403, meaning: 'Tokens without a password are switched off on this installation.' },
   NOT_FOUND: { status: 404, meaning: 'There is no such route or resource, or it belongs to somebody else.' },
   TENANT_NOT_FOUND: { status: 404, meaning: '`X-Tenant-ID` names no tenant of the caller.' },
+  ROUTE_NOT_FOUND: { status: 404, meaning: 'No route of the gateway takes this request.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The path exists, but not with this method.' },
   REQUEST_TIMEOUT: { status: 408, meaning: 'The request did not arrive in time.' },
   CONFLICT: { status: 409, meaning: 'The request contradicts the present state of the resource.' },
@@ -107,13 +109,16 @@ export const ERROR_CODES = {
   RATE_LIMITED: { status: 429, meaning: 'Too many requests: `Retry-After` says in how many seconds to try again.' },
   HEADERS_TOO_LARGE: { status: 431, meaning: 'The request headers are larger than the server takes.' },
   INTERNAL_ERROR: { status: 500, meaning: 'Something unforeseen; the request id finds it in the logs.' },
+  BAD_GATEWAY: { status: 502, meaning: 'The upstream of the route cannot be reached, or gave no valid answer.' },
   DATABASE_ERROR: {
     status: 503,
     meaning: 'The database cannot be reached or refused the work; nothing was stored. Try again.',
   },
   WAHA_UNAVAILABLE: { status: 503, meaning: 'WAHA cannot be reached or did not answer in time.' },
   WAHA_POOL_FULL: { status: 503, meaning: 'No WAHA server that is up has room for another session.' },
+  NO_HEALTHY_UPSTREAM: { status: 503, meaning: 'No upstream of the route can be asked at the moment. Try again.' },
   SERVICE_UNAVAILABLE: { status: 503, meaning: 'The service is starting or shutting down. Try again.' },
+  GATEWAY_TIMEOUT: { status: 504, meaning: 'The upstream of the route did not answer in the time of the route.' },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 
 /** A stable code of the one error shape. */

@@ -1,0 +1,209 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import type { Balancer } from '../balance/balancer';
+import { ClientAddresses } from './client-address';
+import { Exchange, type Shared, type TunnelRequest } from './exchange';
+import { Forwarding } from './forwarding';
+import { IdleSweep } from './idle-sweep';
+import type { GatewayKeys, GatewayLimits, GatewayObserver, KeyVerdict, RouteTable, RouteTables } from './parts';
+import { ProxyErrors } from './proxy.errors';
+import { hostName } from './request-head';
+import { TRAFFIC_LIMITS, type TrafficLimits } from './traffic-limits';
+import { Tunnels } from './tunnel';
+
+/** What a front is made of. */
+export interface FrontParts {
+  readonly keys: GatewayKeys;
+  readonly tables: RouteTables;
+  readonly limits: GatewayLimits;
+  readonly balancer: Balancer;
+  readonly observer: GatewayObserver;
+  readonly logger: Logger;
+  /** Go with every answer of the gateway's own. */
+  readonly securityHeaders: Readonly<Record<string, string>>;
+  /** CIDRs of the proxies whose `X-Forwarded-*` are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly traffic?: Partial<TrafficLimits>;
+}
+
+/**
+ * The gateway's data plane: checks a request, finds whose it is and where it goes, and passes it on. What is known already is
+ * decided without waiting for anything. Never throws, whatever it is sent.
+ */
+export class GatewayFront {
+  private readonly shared: Shared;
+
+  constructor(private readonly parts: FrontParts) {
+    const traffic = { ...TRAFFIC_LIMITS, ...parts.traffic };
+    const sweep = new IdleSweep(traffic.sweepMs);
+    this.shared = {
+      balancer: parts.balancer,
+      observer: parts.observer,
+      logger: parts.logger,
+      addresses: new ClientAddresses(parts.trustedProxies),
+      errorHeaders: Object.entries(parts.securityHeaders).flat(),
+      sweep,
+      tunnels: new Tunnels(traffic.tunnelsPerTenant),
+      tunnelIdleMs: traffic.tunnelIdleMs,
+      ticks: {
+        bodyIdle: sweep.ticksOf(traffic.bodyIdleMs),
+        eventIdle: sweep.ticksOf(traffic.eventIdleMs),
+        linger: sweep.ticksOf(traffic.lingerMs),
+      },
+      isDraining: false,
+    };
+  }
+
+  /**
+   * Takes a request: for a server's `request`, `checkContinue` and `checkExpectation` events. It says `100 Continue` itself,
+   * so a server without a listener for `checkContinue` would say it twice.
+   */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    this.take(request, response, null);
+  }
+
+  /** Takes a connection that is to change its protocol: for a server's `upgrade` event. All but WebSockets are plain requests. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const response = this.responseOn(request, socket);
+    if (response === null) return;
+    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+    this.take(request, response, isWebSocket ? { socket, first: head } : null, true);
+  }
+
+  /** Refuses a request to become a tunnel to anywhere: for a server's `connect` event. */
+  connect(request: IncomingMessage, socket: Socket): void {
+    const response = this.responseOn(request, socket);
+    if (response !== null) new Exchange(this.shared, request, response, null).refuse(ProxyErrors.method);
+  }
+
+  /** From now on each answer ends its connection; WebSockets end at once, for they would never end by themselves. */
+  drain(): void {
+    this.shared.isDraining = true;
+    this.shared.tunnels.closeAll();
+  }
+
+  /** Cuts off whatever is still under way. */
+  cutAll(): void {
+    for (const exchange of this.shared.sweep.open as Set<Exchange>) exchange.request.socket.destroy();
+  }
+
+  /** What is under way. */
+  get openExchanges(): number {
+    return this.shared.sweep.open.size;
+  }
+
+  /** Whether a request on this connection is being answered. */
+  isAnswering(socket: Socket): boolean {
+    for (const exchange of this.shared.sweep.open as Set<Exchange>)
+      if (exchange.request.socket === socket && exchange.response.headersSent) return true;
+    return false;
+  }
+
+  /** Ends what it does in the background; nothing may be under way. */
+  close(): void {
+    this.shared.sweep.stop();
+  }
+
+  private take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    tunnel: TunnelRequest | null,
+    isUpgrade = false,
+  ): void {
+    const exchange = new Exchange(this.shared, request, response, tunnel);
+    try {
+      if (isUpgrade && !isSoundUpgrade(exchange)) exchange.refuse(ProxyErrors.upgrade);
+      else this.admit(exchange);
+    } catch (error) {
+      exchange.fail(error);
+    }
+  }
+
+  private admit(exchange: Exchange): void {
+    const { head, origin } = exchange;
+    if (head.problem !== null) exchange.refuse(head.problem);
+    else if (head.key === null || head.key === '') exchange.refuse(ProxyErrors.key);
+    else {
+      const found = this.parts.keys.find(head.key, origin.address);
+      if (found instanceof Promise) this.later(exchange, found, (verdict) => this.identify(exchange, verdict));
+      else this.identify(exchange, found);
+    }
+  }
+
+  private identify(exchange: Exchange, verdict: KeyVerdict): void {
+    if (verdict === null) exchange.refuse(ProxyErrors.key);
+    else if (verdict === 'suspended') exchange.refuse(ProxyErrors.suspended);
+    else {
+      exchange.actor = verdict;
+      const table = this.parts.tables.of(verdict.tenantId);
+      if (table instanceof Promise) this.later(exchange, table, (known) => this.route(exchange, known));
+      else this.route(exchange, table);
+    }
+  }
+
+  private route(exchange: Exchange, table: RouteTable): void {
+    const { request, head, actor, origin } = exchange;
+    const url = request.url as string;
+    const isBare = head.pathLength === url.length;
+    const match = table.match(
+      request.method as string,
+      hostName(origin.host),
+      isBare ? url : url.slice(0, head.pathLength),
+    );
+    if (match === null || actor === null) {
+      exchange.refuse(ProxyErrors.noRoute);
+      return;
+    }
+    const { route } = match;
+    exchange.route = route;
+    const verdict = this.parts.limits.take(actor, route);
+    if (verdict !== null && !verdict.allowed) exchange.refuse(ProxyErrors.limited(verdict));
+    else if (exchange.tunnel !== null && !this.takeTunnel(exchange, route.tenantId))
+      exchange.refuse(ProxyErrors.tunnels);
+    else {
+      exchange.forwarding = new Forwarding(exchange, route, isBare ? match.path : match.path + url.slice(head.pathLength));
+      exchange.forwarding.start();
+    }
+  }
+
+  private takeTunnel(exchange: Exchange, tenantId: string): boolean {
+    exchange.holdsTunnel = this.shared.tunnels.take(tenantId);
+    return exchange.holdsTunnel;
+  }
+
+  private later<T>(exchange: Exchange, promise: Promise<T>, next: (value: T) => void): void {
+    promise
+      .then((value) => {
+        if (!exchange.isOver) next(value);
+      })
+      .catch((error: unknown) => exchange.fail(error));
+  }
+
+  /** An answer on a connection that Node's server has let go of; it is the last there. Null: there is none to be given. */
+  private responseOn(request: IncomingMessage, socket: Socket): ServerResponse | null {
+    socket.on('error', () => socket.destroy());
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    try {
+      response.assignSocket(socket);
+    } catch {
+      socket.destroy(); // an answer to a request before it is still under way
+      return null;
+    }
+    socket.on('drain', () => response.emit('drain'));
+    response.on('finish', () => {
+      response.detachSocket(socket);
+      socket.destroySoon();
+      response.emit('close');
+    });
+    return response;
+  }
+}
+
+/** A WebSocket is asked for as RFC 6455 §4.1 says; the body of another upgrade was never read. */
+function isSoundUpgrade({ tunnel, head, request }: Exchange): boolean {
+  if (head.problem !== null) return true; // which is told first
+  if (head.hasBody) return false;
+  return tunnel === null || (request.method === 'GET' && request.httpVersion === '1.1');
+}

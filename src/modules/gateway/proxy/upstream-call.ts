@@ -1,0 +1,173 @@
+import { performance } from 'node:perf_hooks';
+import type { Duplex } from 'node:stream';
+import type { Client, Dispatcher } from 'undici';
+import type { AttemptFailure, Upstream } from '../balance/balancer';
+import type { EgressFailureCode } from '../../../platform/egress/egress-failure';
+import type { RequestBody } from './request-body';
+
+/** What is asked of an upstream. */
+export interface CallRequest {
+  readonly method: string;
+  /** With the query; the upstream's base path goes before it. */
+  readonly target: string;
+  /** Names and values in turn, `Host` first. */
+  readonly headers: string[];
+  readonly body: RequestBody | null;
+  readonly timeoutMs: number;
+  /** Whether a WebSocket is asked for. */
+  readonly isUpgrade: boolean;
+}
+
+/** Who waits for what comes of an attempt. Nothing is told any more of one that was dropped or finished. */
+export interface CallOwner {
+  onHead(call: UpstreamCall, status: number, reason: string): void;
+  onData(chunk: Buffer): void;
+  onEnd(call: UpstreamCall): void;
+  onUpgraded(call: UpstreamCall, status: number, socket: Duplex): void;
+  /** @param failure null: the request itself cannot be sent */
+  onFailed(call: UpstreamCall, failure: AttemptFailure | null): void;
+  /** The head did not come in time. */
+  onLate(call: UpstreamCall): void;
+}
+
+const DROPPED = new Error('The attempt was given up');
+const nothing = (): void => undefined;
+
+const EGRESS_REFUSED: EgressFailureCode = 'EGRESS_REFUSED';
+const NOT_SENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
+const TIMED_OUT = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+const NO_HTTP = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'ERR_ASSERTION']);
+
+/** What an error of undici, of a socket or of the check of addresses is. */
+export function failureOf(error: Error): AttemptFailure | null {
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'string') return 'unreachable';
+  if (NOT_SENDABLE.has(code)) return null;
+  if (TIMED_OUT.has(code)) return 'timeout';
+  if (code === EGRESS_REFUSED) return 'refused';
+  return NO_HTTP.has(code) || code.startsWith('HPE_') ? 'broken' : 'unreachable';
+}
+
+/** One request to one upstream: undici's handler, with the time until the head, given back exactly once. */
+export class UpstreamCall implements Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | null = null;
+  private client: Client | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private startedAt = 0;
+  private isOver = false;
+
+  constructor(
+    private readonly owner: CallOwner,
+    readonly upstream: Upstream,
+    private readonly request: CallRequest,
+  ) {}
+
+  /** Milliseconds since its start. */
+  get elapsedMs(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  /** Of the answer, as the parser gave them. */
+  get rawHeaders(): Uint8Array[] {
+    return (this.controller?.rawHeaders ?? []) as Uint8Array[];
+  }
+
+  start(): void {
+    const { upstream, request } = this;
+    this.startedAt = performance.now();
+    this.timer = setTimeout(tellLate, request.timeoutMs, this);
+    this.client = request.isUpgrade ? upstream.single() : null;
+    (this.client ?? upstream.dispatcher).dispatch(
+      {
+        origin: upstream.origin,
+        path: upstream.basePath === '' ? request.target : upstream.basePath + request.target,
+        method: request.method as Dispatcher.HttpMethod,
+        headers: request.headers,
+        body: request.body,
+        upgrade: request.isUpgrade ? 'websocket' : null,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+      this,
+    );
+  }
+
+  pause(): void {
+    this.controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.isOver) this.controller?.resume();
+  }
+
+  /** Counts the time until the head from now on. */
+  waitAnew(): void {
+    this.timer?.refresh();
+  }
+
+  /** All of it came: its connection may serve the next. */
+  finish(): void {
+    if (this.settle()) void this.client?.close(nothing);
+  }
+
+  /** Nobody wants it any more: its connection is closed, also before its head, and also before it has begun. */
+  drop(): void {
+    if (!this.settle()) return;
+    this.controller?.abort(DROPPED);
+    void this.client?.destroy(DROPPED, nothing);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.isOver) controller.abort(DROPPED);
+    else this.controller = controller;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, _headers: object, reason = ''): void {
+    if (this.isOver) return;
+    if (status < 200) {
+      // Interim answers are not passed on; a change of protocol that nobody asked for is no answer.
+      if (status === 101 || status < 100) this.owner.onFailed(this, 'broken');
+      return;
+    }
+    this.stopTimer();
+    this.owner.onHead(this, status, reason);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.isOver) this.owner.onData(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (!this.isOver) this.owner.onEnd(this);
+  }
+
+  onRequestUpgrade(_controller: Dispatcher.DispatchController, status: number, _headers: object, socket: Duplex): void {
+    this.stopTimer();
+    if (this.isOver) socket.on('error', nothing).destroy();
+    else this.owner.onUpgraded(this, status, socket);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (!this.isOver) this.owner.onFailed(this, failureOf(error));
+  }
+
+  /** The timer's. */
+  tellLate(): void {
+    if (!this.isOver) this.owner.onLate(this);
+  }
+
+  private stopTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private settle(): boolean {
+    if (this.isOver) return false;
+    this.isOver = true;
+    this.stopTimer();
+    this.upstream.release();
+    return true;
+  }
+}
+
+const tellLate = (call: UpstreamCall): void => call.tellLate();

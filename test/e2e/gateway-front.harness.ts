@@ -1,0 +1,235 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { type AddressInfo, connect, createServer as createSocketServer, type Server as SocketServer, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { Client, Pool } from 'undici';
+import type { Actor } from '../../src/common/actor';
+import type { AttemptFailure, Balancer, Upstream } from '../../src/modules/gateway/balance/balancer';
+import type { GatewayRoute } from '../../src/modules/gateway/gateway-route';
+import { type FrontParts, GatewayFront } from '../../src/modules/gateway/proxy/front';
+import { closeGatewayServer, createGatewayServer } from '../../src/modules/gateway/proxy/gateway-server';
+import type { EndedExchange, KeyVerdict, LimitVerdict } from '../../src/modules/gateway/proxy/parts';
+
+export const KEY = 'sbk_testtest_secret';
+export const TENANT = '01890000-0000-7000-8000-00000000000a';
+
+export const ACTOR: Actor = {
+  kind: 'key',
+  id: '01890000-0000-7000-8000-00000000000b',
+  tenantId: TENANT,
+  role: null,
+  scopes: [],
+  requestsPerMinute: null,
+  loginId: null,
+};
+
+/** A route that takes all, over these upstreams in their order. */
+export const routeTo = (urls: readonly string[], changes: Partial<GatewayRoute> = {}): GatewayRoute => ({
+  id: '01890000-0000-7000-8000-00000000000c',
+  tenantId: TENANT,
+  path: '/',
+  pathType: 'prefix',
+  methods: null,
+  host: null,
+  priority: 0,
+  upstreams: urls.map((url) => ({ url, weight: 1 })),
+  strategy: 'first',
+  stripPrefix: false,
+  rewrite: null,
+  timeoutMs: 10_000,
+  retries: 0,
+  headers: { set: {}, remove: [] },
+  rateLimitPerMinute: null,
+  enabled: true,
+  ...changes,
+});
+
+/** What became of one attempt. */
+export interface Told {
+  url: string;
+  statuses: number[];
+  failures: AttemptFailure[];
+  releases: number;
+}
+
+/** The first upstream that was not tried, over real connections; notes what it is told. */
+export class FirstBalancer implements Balancer {
+  readonly told: Told[] = [];
+  private readonly pools = new Map<string, Pool>();
+
+  pick(route: GatewayRoute, tried: readonly string[]): Upstream | null {
+    const found = route.upstreams.find(({ url }) => !tried.includes(url));
+    if (!found) return null;
+    const { url } = found;
+    const { origin, host, pathname } = new URL(url);
+    const pool = this.pools.get(origin) ?? new Pool(origin, { connections: 128, pipelining: 1 });
+    this.pools.set(origin, pool);
+    const told: Told = { url, statuses: [], failures: [], releases: 0 };
+    this.told.push(told);
+    return {
+      url,
+      dispatcher: pool,
+      origin,
+      authority: host,
+      basePath: pathname === '/' ? '' : pathname,
+      single: () => new Client(origin),
+      answered: (status) => void told.statuses.push(status),
+      failed: (failure) => void told.failures.push(failure),
+      release: () => void (told.releases += 1),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
+  }
+}
+
+interface RigOptions {
+  route?: Partial<GatewayRoute>;
+  keys?: (secret: string, address: string) => KeyVerdict | Promise<KeyVerdict>;
+  limit?: () => LimitVerdict | null;
+  server?: ServerOptions;
+  traffic?: FrontParts['traffic'];
+  trustedProxies?: string[];
+}
+
+/** A gateway on a port of its own before these upstreams. */
+export class Rig {
+  readonly ended: EndedExchange[] = [];
+  readonly lines: Record<string, unknown>[] = [];
+  readonly balancer = new FirstBalancer();
+  readonly front: GatewayFront;
+  readonly server: Server;
+  readonly route: GatewayRoute;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(urls: readonly string[], options: RigOptions = {}) {
+    this.route = routeTo(urls, options.route);
+    const find = options.keys ?? ((secret: string) => (secret === KEY ? ACTOR : null));
+    const logger = pino({}, this.sink());
+    this.front = new GatewayFront({
+      keys: { find },
+      tables: {
+        of: () => ({ match: (_method, _host, path) => (path.startsWith('/none') ? null : { route: this.route, path }) }),
+      },
+      limits: { take: options.limit ?? (() => null) },
+      balancer: this.balancer,
+      observer: {
+        ended: (exchange) => {
+          this.ended.push(exchange);
+          for (const told of this.waiting.splice(0)) told();
+        },
+      },
+      logger,
+      securityHeaders: { 'x-content-type-options': 'nosniff' },
+      trustedProxies: options.trustedProxies ?? [],
+      traffic: { sweepMs: 20, ...options.traffic },
+    });
+    this.server = createGatewayServer(this.front, {
+      logger,
+      securityHeaders: { 'x-content-type-options': 'nosniff' },
+      settings: options.server,
+    });
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async open(): Promise<this> {
+    await once(this.server.listen(0, '127.0.0.1'), 'listening');
+    return this;
+  }
+
+  /** Waits until so many exchanges have ended. */
+  async untilEnded(count: number): Promise<EndedExchange> {
+    while (this.ended.length < count) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    return this.ended[count - 1] as EndedExchange;
+  }
+
+  async close(): Promise<void> {
+    await closeGatewayServer(this.server, this.front, 0);
+    await this.balancer.close();
+  }
+
+  private sink(): Writable {
+    return new Writable({
+      write: (line: Buffer, _encoding, done) => {
+        this.lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
+        done();
+      },
+    });
+  }
+}
+
+/** Something that listens, and all its connections. */
+export interface Listening {
+  readonly url: string;
+  readonly port: number;
+  readonly sockets: Set<Socket>;
+  close(): Promise<void>;
+}
+
+async function listening(server: SocketServer): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${port}`, port, sockets, close };
+}
+
+/** An HTTP upstream. */
+export const serveHttp = (handler: RequestListener): Promise<Listening> => listening(createServer(handler));
+
+/** An upstream that is handed its sockets. */
+export const serveSockets = (handler: (socket: Socket) => void): Promise<Listening> =>
+  listening(createSocketServer(handler));
+
+/** An upstream that answers each request head with these bytes, then closes where it says so. */
+export const serveBytes = (answer: string | Buffer, close = false): Promise<Listening> =>
+  serveSockets((socket) => {
+    let seen = '';
+    socket.on('data', (chunk: Buffer) => {
+      seen += chunk.toString('latin1');
+      if (!seen.includes('\r\n\r\n')) return;
+      seen = '';
+      if (close) socket.end(answer);
+      else socket.write(answer);
+    });
+  });
+
+/** Bytes over a connection of their own, and what came back until it closed or the text was there. */
+export async function exchangeBytes(port: number, sent: string, until?: string | RegExp): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let received = '';
+  await new Promise<void>((resolve, reject) => {
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString('latin1');
+      if (until !== undefined && received.search(until) >= 0) resolve();
+    });
+    socket.on('close', () => resolve()).on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve();
+      else reject(error);
+    });
+    socket.write(sent, 'latin1');
+  });
+  socket.destroy();
+  return received;
+}
+
+/** Waits until the condition holds; the test's own limit ends it. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
