@@ -50,6 +50,7 @@ export const PERMISSIONS = {
   'files:read': EVERYBODY,
   'files:write': SELLERS,
   'webhooks:manage': ADMIN,
+  'gateway:health': READERS,
   'audit:read': EVERYBODY,
   'audit:verify': AUDITORS,
   'health:details': EVERYBODY,
