@@ -124,19 +124,26 @@ describe('UpstreamPools', () => {
     expect(arrived).toBe(0);
   });
 
-  it('uses a connection again, and the same one for nobody else', async () => {
-    const sockets = new Set<unknown>();
+  it('uses connections again, for the same tenant alone', async () => {
+    const sockets = new Map<string, Set<unknown>>();
     const port = await listen(
       createServer((request, response) => {
-        sockets.add(request.socket);
+        const host = request.headers.host?.split(':')[0] ?? '';
+        sockets.set(host, (sockets.get(host) ?? new Set()).add(request.socket));
         response.end('ok');
       }),
     );
-    for (let i = 0; i < 3; i += 1) expect(await get(`http://127.0.0.1:${port}`)).toBe('200 ok');
-    expect(sockets.size).toBe(1);
-    expect(await get(`http://127.0.0.1:${port}`, 'other')).toBe('200 ok');
-    expect(sockets.size).toBe(2);
+    names = { 'one.test': ['127.0.0.1'], 'two.test': ['127.0.0.1'] };
+    for (let i = 0; i < 10; i += 1) {
+      expect(await get(`http://one.test:${port}`, 'one')).toBe('200 ok');
+      expect(await get(`http://two.test:${port}`, 'two')).toBe('200 ok');
+    }
+    const [one, two] = [sockets.get('one.test'), sockets.get('two.test')];
+    expect(one?.size).toBeLessThanOrEqual(2);
+    expect(two?.size).toBeLessThanOrEqual(2);
+    expect(one?.isDisjointFrom(two!)).toBe(true);
     expect(pools.size).toBe(2);
+    expect(pools.of('one', new URL(`http://two.test:${port}`))).not.toBe(pools.of('two', new URL(`http://two.test:${port}`)));
   });
 
   it('keeps what waits for one tenant’s slow upstream from another tenant', async () => {
@@ -155,10 +162,11 @@ describe('UpstreamPools', () => {
     await eventually(() => held.length === 2);
     expect(await get(`http://quick.test:${port}`, 'one')).toBe('200 soon');
     expect(await get(`http://quick.test:${port}`, 'two')).toBe('200 soon');
-    const answers = Promise.all(waiting);
+    let done = false;
+    const answers = Promise.all(waiting).finally(() => (done = true));
     await eventually(() => {
       for (const end of held.splice(0)) end();
-      return Promise.race([answers.then(() => true), Promise.resolve(false)]);
+      return done;
     });
     expect(await answers).toEqual(waiting.map(() => '200 late'));
     expect(most).toBeLessThanOrEqual(4);
