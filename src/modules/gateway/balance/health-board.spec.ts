@@ -39,8 +39,8 @@ describe('HealthBoard', () => {
     await server.stop();
   });
 
-  const startProcess = async (url: string | undefined = server.url): Promise<Process> => {
-    const redis = new GatewayRedis(url);
+  const startProcess = async (): Promise<Process> => {
+    const redis = new GatewayRedis(server.url);
     opened.push(redis);
     await redis.settled();
     const targets = new UpstreamTargets(pools, () => nowMs);
@@ -90,7 +90,14 @@ describe('HealthBoard', () => {
       return page.items[0]?.view?.processes === 2 ? page : null;
     });
     const [a, b, c] = items.map(upstreamHealthResponse);
-    expect(a).toMatchObject({ url: A, route_ids: routes, state: 'ejected', consecutive_failures: 5, in_flight: 2, shared: true });
+    expect(a).toMatchObject({
+      url: A,
+      route_ids: routes,
+      state: 'ejected',
+      consecutive_failures: 5,
+      in_flight: 2,
+      shared: true,
+    });
     expect(a?.latency_ms).toBe(15);
     expect(a?.ejected_until?.getTime()).toBeGreaterThan(Date.now());
     expect(b).toMatchObject({ url: B, route_ids: [routes[0]], state: 'healthy', processes: 1, ejected_until: null });
@@ -155,7 +162,9 @@ describe('HealthBoard', () => {
     const one = await startProcess();
     ask(one, A, [200]);
     const board = `switchboard:gateway:health:${tenantId}`;
-    const view = JSON.stringify([{ url: A, state: 'ejected', failuresInARow: 9, untilMs: 1, latencyMs: 1, inFlight: 1 }]);
+    const view = JSON.stringify([
+      { url: A, state: 'ejected', failuresInARow: 9, untilMs: 1, latencyMs: 1, inFlight: 1 },
+    ]);
     const nowS = Math.floor(Date.now() / 1_000);
     await one.redis.use((redis) =>
       redis.hset(board, { dead: `${(nowS - 60) * 1_000}:${view}`, odd: `${nowS * 1_000}:{`, odder: 'nothing' }),
@@ -164,12 +173,21 @@ describe('HealthBoard', () => {
     expect(views.map(({ state }) => state)).toEqual(['healthy']);
   });
 
-  it('shows its own view alone where Redis is off or away', async () => {
-    const off = await startProcess('redis://127.0.0.1:1');
-    ask(off, A, bad);
-    expect(await off.board.ask(tenantId)).toMatchObject({ shared: false, views: [{ url: A, state: 'ejected' }] });
-    await off.board.tell();
-    const [standing] = (await serviceOf(off, [{ route_id: newId(), url: A }]).list(admin(), { limit: 1 })).items;
-    expect(upstreamHealthResponse(standing!)).toMatchObject({ state: 'ejected', processes: 1, shared: false });
+  it('shows its own view alone while Redis is away', async () => {
+    const [one, two] = [await startProcess(), await startProcess()];
+    ask(one, A, bad);
+    ask(two, B, [200]);
+    await tellAll(one, two);
+    await server.kill();
+    await eventually(() => one.redis.state === 'away');
+    await one.board.tell();
+    expect(await one.board.ask(tenantId)).toMatchObject({ shared: false, views: [{ url: A, state: 'ejected' }] });
+    const service = serviceOf(one, [
+      { route_id: newId(), url: A },
+      { route_id: newId(), url: B },
+    ]);
+    const [a, b] = (await service.list(admin(), { limit: 2 })).items.map(upstreamHealthResponse);
+    expect(a).toMatchObject({ state: 'ejected', processes: 1, shared: false });
+    expect(b).toMatchObject({ state: 'unknown', processes: 0, shared: false });
   });
 });

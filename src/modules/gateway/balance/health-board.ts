@@ -51,8 +51,7 @@ export class HealthBoard {
     const said = await this.redis.use((redis) => (redis as BoardRedis).healthAsk(PREFIX + tenantId, COUNTS_MS));
     if (!said) return { views: own, shared: false };
     const others: UpstreamView[] = [];
-    for (let i = 0; i < said.length; i += 2)
-      if (said[i] !== this.processId) others.push(...viewsIn(said[i + 1]));
+    for (let i = 0; i < said.length; i += 2) if (said[i] !== this.processId) others.push(...viewsIn(said[i + 1]));
     return { views: [...own, ...others], shared: true };
   }
 

@@ -53,15 +53,18 @@ describe('the strategies', () => {
     );
   });
 
-  it.each(['weighted', 'random'] as const)('%s keeps the shares within 3 %% of the weights over 10,000 requests', (name) => {
-    const given = [1, 2, 3, 4];
-    const counts = countsOf(name, turnsOf(given));
-    const sum = given.reduce((total, weight) => total + weight, 0);
-    given.forEach((weight, index) => {
-      const share = (counts[index] ?? 0) / PICKS;
-      expect(Math.abs(share - weight / sum)).toBeLessThanOrEqual(TOLERANCE);
-    });
-  });
+  it.each(['weighted', 'random'] as const)(
+    '%s keeps the shares within 3 %% of the weights over 10,000 requests',
+    (name) => {
+      const given = [1, 2, 3, 4];
+      const counts = countsOf(name, turnsOf(given));
+      const sum = given.reduce((total, weight) => total + weight, 0);
+      given.forEach((weight, index) => {
+        const share = (counts[index] ?? 0) / PICKS;
+        expect(Math.abs(share - weight / sum)).toBeLessThanOrEqual(TOLERANCE);
+      });
+    },
+  );
 
   it('weighted is never a whole turn off, whatever the weights', () => {
     fc.assert(

@@ -50,47 +50,96 @@ describe('UpstreamBalancer', () => {
   const well = (upstream: Upstream) => upstream.answered(200, 1);
   const stateOf = (url: string) => viewOf(targets.of('tenant', url), nowMs).state;
   const eject = (route: GatewayRoute, url: string) => {
-    while (stateOf(url) !== 'ejected')
-      ask(route, (upstream) => upstream.answered(upstream.url === url ? 500 : 200, 1));
+    while (stateOf(url) !== 'ejected') ask(route, (upstream) => upstream.answered(upstream.url === url ? 500 : 200, 1));
   };
 
   it('says what to ask for and where', () => {
     const upstream = pick(routeTo([[`${B}/`, 1]], 'first'));
-    expect(upstream).toMatchObject({ url: `${B}/`, origin: 'http://b.test:8002', authority: 'b.test:8002', basePath: '/v1' });
+    expect(upstream).toMatchObject({
+      url: `${B}/`,
+      origin: 'http://b.test:8002',
+      authority: 'b.test:8002',
+      basePath: '/v1',
+    });
     const safe = pick(routeTo([['https://d.test/', 1]], 'first'));
     expect(safe).toMatchObject({ origin: 'https://d.test', authority: 'd.test', basePath: '' });
   });
 
   it('shares out by the weights, within 3 % over 10,000 requests', () => {
-    const route = routeTo([[A, 7], [B, 2], [C, 1]], 'weighted');
+    const route = routeTo(
+      [
+        [A, 7],
+        [B, 2],
+        [C, 1],
+      ],
+      'weighted',
+    );
     const counts = new Map<string, number>();
     for (let i = 0; i < 10_000; i += 1) {
       const url = ask(route, well);
       counts.set(url, (counts.get(url) ?? 0) + 1);
     }
-    for (const [url, share] of [[A, 0.7], [B, 0.2], [C, 0.1]] as const)
+    for (const [url, share] of [
+      [A, 0.7],
+      [B, 0.2],
+      [C, 0.1],
+    ] as const)
       expect(Math.abs((counts.get(url) ?? 0) / 10_000 - share)).toBeLessThanOrEqual(0.03);
   });
 
   it('goes on where it was when the table is made anew, and begins anew where the route changed', () => {
     const id = newId();
-    const urls = [[A, 1], [B, 1], [C, 1]] as const;
+    const urls = [
+      [A, 1],
+      [B, 1],
+      [C, 1],
+    ] as const;
     const order = [1, 2, 3].map(() => ask(routeTo(urls, 'round-robin', id), well));
     expect(order).toEqual([A, B, C]);
     expect(ask(routeTo(urls, 'round-robin', id), well)).toBe(A);
-    expect(ask(routeTo([[C, 1], [A, 1]], 'round-robin', id), well)).toBe(C);
+    expect(
+      ask(
+        routeTo(
+          [
+            [C, 1],
+            [A, 1],
+          ],
+          'round-robin',
+          id,
+        ),
+        well,
+      ),
+    ).toBe(C);
   });
 
   it('picks none that was tried, and nobody where all were', () => {
-    const route = routeTo([[A, 1], [B, 1]], 'round-robin');
+    const route = routeTo(
+      [
+        [A, 1],
+        [B, 1],
+      ],
+      'round-robin',
+    );
     expect(pick(route, [A]).url).toBe(B);
     expect(balancer.pick(route, [A, B])).toBeNull();
   });
 
   it('sends nothing to one that is ejected, on any route of the tenant, until its pause is over; then one request', () => {
-    const route = routeTo([[A, 1], [B, 1]], 'round-robin');
+    const route = routeTo(
+      [
+        [A, 1],
+        [B, 1],
+      ],
+      'round-robin',
+    );
     eject(route, A);
-    const other = routeTo([[A, 1], [B, 1]], 'first');
+    const other = routeTo(
+      [
+        [A, 1],
+        [B, 1],
+      ],
+      'first',
+    );
     expect([1, 2, 3].map(() => ask(other, well))).toEqual([B, B, B]);
     expect(balancer.pick(other, [B])).toBeNull();
     nowMs += 12_000;
@@ -111,14 +160,26 @@ describe('UpstreamBalancer', () => {
   });
 
   it('answers nobody where all are ejected', () => {
-    const route = routeTo([[A, 1], [B, 1]], 'round-robin');
+    const route = routeTo(
+      [
+        [A, 1],
+        [B, 1],
+      ],
+      'round-robin',
+    );
     for (let i = 0; i < 10; i += 1) ask(route, (upstream) => upstream.answered(503, 1));
     expect(balancer.pick(route, [])).toBeNull();
   });
 
   it('fails one client request where an upstream is gone, and none where it stays gone', async () => {
     const gone = `http://127.0.0.1:${await closedPort()}`;
-    const route = routeTo([[gone, 1], [B, 1]], 'round-robin');
+    const route = routeTo(
+      [
+        [gone, 1],
+        [B, 1],
+      ],
+      'round-robin',
+    );
     let failed = 0;
     for (let second = 0; second < 120; second += 1) {
       for (let i = 0; i < 4; i += 1)
@@ -139,7 +200,13 @@ describe('UpstreamBalancer', () => {
     const server = createServer((_request, response) => response.end());
     const port = await portOf(server);
     const url = `http://127.0.0.1:${port}`;
-    const route = routeTo([[url, 1], [B, 1]], 'round-robin');
+    const route = routeTo(
+      [
+        [url, 1],
+        [B, 1],
+      ],
+      'round-robin',
+    );
     expect(ask(route, (upstream) => upstream.failed('unreachable'))).toBe(url);
     expect([1, 2].map(() => ask(route, well))).toEqual([B, B]);
     nowMs += 2_000;

@@ -106,14 +106,17 @@ describe('UpstreamHealth', () => {
     expect(pauseMs()).toBe(80_000);
   });
 
-  it.each<Fault>(['unreachable', 'refused', 'timeout'])('suspects after one that was %s, and ejects after five', (fault) => {
-    fail(fault);
-    expect(standing()).toBe(STANDING.suspect);
-    expect(pauseMs()).toBe(1_000);
-    fail(fault, EJECTING_FAILURES - 1);
-    expect(standing()).toBe(STANDING.closed);
-    expect(pauseMs()).toBe(fault === 'timeout' ? 10_000 : 1_000);
-  });
+  it.each<Fault>(['unreachable', 'refused', 'timeout'])(
+    'suspects after one that was %s, and ejects after five',
+    (fault) => {
+      fail(fault);
+      expect(standing()).toBe(STANDING.suspect);
+      expect(pauseMs()).toBe(1_000);
+      fail(fault, EJECTING_FAILURES - 1);
+      expect(standing()).toBe(STANDING.closed);
+      expect(pauseMs()).toBe(fault === 'timeout' ? 10_000 : 1_000);
+    },
+  );
 
   it.each<Fault>(['status', 'broken'])('does not suspect after one that was %s', (fault) => {
     fail(fault);

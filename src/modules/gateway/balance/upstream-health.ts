@@ -105,8 +105,7 @@ export class UpstreamHealth {
     if (this.trouble) {
       // What began before the trouble says nothing new, except that it is worse than thought.
       if (trial.era === this.era || ejected !== this.trouble.ejected) this.avoid(ejected, fault);
-    } else if (ejected || (isSuspicious(fault) && trial.answersBefore === this.answers))
-      this.avoid(ejected, fault);
+    } else if (ejected || (isSuspicious(fault) && trial.answersBefore === this.answers)) this.avoid(ejected, fault);
   }
 
   /** A trial is over; without an outcome (the client went away) the next one finds out. */

@@ -143,7 +143,9 @@ describe('UpstreamPools', () => {
     expect(two?.size).toBeLessThanOrEqual(2);
     expect(one?.isDisjointFrom(two!)).toBe(true);
     expect(pools.size).toBe(2);
-    expect(pools.of('one', new URL(`http://two.test:${port}`))).not.toBe(pools.of('two', new URL(`http://two.test:${port}`)));
+    expect(pools.of('one', new URL(`http://two.test:${port}`))).not.toBe(
+      pools.of('two', new URL(`http://two.test:${port}`)),
+    );
   });
 
   it('keeps what waits for one tenant’s slow upstream from another tenant', async () => {

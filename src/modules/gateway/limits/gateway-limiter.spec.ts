@@ -194,7 +194,8 @@ describe('GatewayLimiter in several processes', () => {
   it('answers without a promise where turns are held, and asks Redis seldom', async () => {
     const { limiter, redis } = await startProcess();
     const key = keyWith(1_000_000);
-    const commands = async () => /cmdstat_evalsha:calls=(\d+)/.exec((await redis.use((r) => r.info('commandstats'))) ?? '')?.[1];
+    const commands = async () =>
+      /cmdstat_evalsha:calls=(\d+)/.exec((await redis.use((r) => r.info('commandstats'))) ?? '')?.[1];
     await limiter.take(key, FREE);
     await eventually(async () => {
       await limiter.take(key, FREE);

@@ -73,11 +73,7 @@ export class GatewayLimiter implements GatewayLimits {
     return verdict.then((late) => this.takeSecond(late, first, second));
   }
 
-  private takeSecond(
-    of: LimitVerdict,
-    first: LimitBucket,
-    second: LimitBucket,
-  ): LimitVerdict | Promise<LimitVerdict> {
+  private takeSecond(of: LimitVerdict, first: LimitBucket, second: LimitBucket): LimitVerdict | Promise<LimitVerdict> {
     if (!of.allowed) return of;
     const verdict = this.takeOne(second);
     if (!(verdict instanceof Promise)) return tightest(of, verdict, first);

@@ -90,12 +90,6 @@ export class LimitBucket {
     return true;
   }
 
-  /** Somebody found nothing held: more is needed ahead. */
-  foundEmpty(): void {
-    this.idleTicks = 0;
-    this.ahead = Math.min(MAX_AHEAD, this.ahead * 2);
-  }
-
   /** What is to be exchanged in the background after a tick; null for nothing. */
   tick(nowMs: number): Wish | null {
     const { used } = this;
@@ -113,8 +107,10 @@ export class LimitBucket {
     return this.turns === 0 && this.untold === 0 && this.used === 0 && this.waiting.length === 0;
   }
 
-  /** What to ask for now; what is given back is gone from here. */
+  /** What to ask for now; what is given back is gone from here. Where somebody waits, too little was held. */
   wish(back = 0): Wish {
+    const waiting = this.waiting.length;
+    if (waiting > 0) this.ahead = Math.min(MAX_AHEAD, Math.max(this.ahead, waiting) * 2);
     const spent = this.untold;
     this.untold = 0;
     this.turns -= back;

@@ -69,7 +69,6 @@ export class LimitExchange {
     if (state !== 'off') this.watch(bucket);
     if (state !== 'up') return this.decideAlone(bucket);
     if (this.nowMs < bucket.closedUntilMs) return false;
-    bucket.foundEmpty();
     return new Promise((resolve) => {
       bucket.waiting.push(resolve);
       if (!this.due.has(bucket)) this.due.set(bucket, null);
@@ -159,9 +158,14 @@ export class LimitExchange {
 
   private async exchange(errands: readonly Errand[]): Promise<void> {
     const keys = [PROCESSES, ...errands.map(({ bucket }) => PREFIX + bucket.name)];
-    const wishes = errands.flatMap(({ bucket: { limit }, wish: { spent, back, backIndex, ahead }, waiting }) =>
-      [limit, spent, back, backIndex, waiting.length, ahead],
-    );
+    const wishes = errands.flatMap(({ bucket: { limit }, wish: { spent, back, backIndex, ahead }, waiting }) => [
+      limit,
+      spent,
+      back,
+      backIndex,
+      waiting.length,
+      ahead,
+    ]);
     const answer = await this.redis.use((redis) =>
       (redis as HandOutRedis).handOut(keys.length, ...keys, this.processId, this.options.windowMs, ...wishes),
     );
