@@ -51,6 +51,7 @@ export const PERMISSIONS = {
   'files:write': SELLERS,
   'gateway:manage': ADMIN,
   'webhooks:manage': ADMIN,
+  'gateway:health': READERS,
   'audit:read': EVERYBODY,
   'audit:verify': AUDITORS,
   'health:details': EVERYBODY,

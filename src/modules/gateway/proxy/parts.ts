@@ -39,10 +39,13 @@ export interface LimitVerdict {
   readonly resetS: number;
 }
 
-/** Counts requests, without waiting for anybody. */
+/** Counts requests. */
 export interface GatewayLimits {
-  /** Takes one of each limit, or none: the verdict of the tightest one, null where there is no limit. */
-  take(actor: Actor, route: GatewayRoute): LimitVerdict | null;
+  /**
+   * Takes one of each limit, or none: the verdict of the tightest one, null where there is no limit. Without a promise as long as
+   * turns are held; a promise, which never fails and takes no longer than Redis may, where some have to be fetched.
+   */
+  take(actor: Actor, route: GatewayRoute): LimitVerdict | null | Promise<LimitVerdict>;
 }
 
 /** What is counted of each request. */

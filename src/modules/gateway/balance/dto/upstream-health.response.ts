@@ -1,0 +1,57 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { UpstreamStanding } from '../upstream-health.service';
+import { UPSTREAM_STATES, type UpstreamState } from '../upstream-view';
+
+/** How an upstream of the tenant's routes stands, as seen by all processes that sent requests to it lately. */
+export class UpstreamHealthResponse {
+  /** @example https://orders.example.com/v2 */
+  url: string;
+
+  /** The routes that name it. */
+  @ApiProperty({ type: [String], format: 'uuid' })
+  route_ids: string[];
+
+  /**
+   * The worst that any process knows: `healthy`; `suspect` (it has just failed: others are preferred); `ejected` (it gets
+   * nothing until `ejected_until`); `probing` (one request at a time finds out whether it has recovered); `unknown` (no
+   * request went there lately).
+   */
+  @ApiProperty({ enum: UPSTREAM_STATES })
+  state: UpstreamState;
+
+  /** Since its last good answer. */
+  @ApiProperty({ type: 'integer' })
+  consecutive_failures: number;
+
+  /** When the pause ends; null where it is not avoided. */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  ejected_until: Date | null;
+
+  /** Moving mean of the time to the head of its answers, in milliseconds; null before the first. @example 12.4 */
+  @ApiProperty({ type: Number, nullable: true })
+  latency_ms: number | null;
+
+  /** Requests on their way to it. */
+  @ApiProperty({ type: 'integer' })
+  in_flight: number;
+
+  /** Processes that report it. */
+  @ApiProperty({ type: 'integer' })
+  processes: number;
+
+  /** False while Redis is away: then it is the view of the process that answered, alone. */
+  shared: boolean;
+}
+
+/** Lists each field by hand. */
+export const upstreamHealthResponse = ({ url, routeIds, view, shared }: UpstreamStanding): UpstreamHealthResponse => ({
+  url,
+  route_ids: routeIds,
+  state: view?.state ?? 'unknown',
+  consecutive_failures: view?.failuresInARow ?? 0,
+  ejected_until: view?.untilMs == null ? null : new Date(view.untilMs),
+  latency_ms: view?.latencyMs == null ? null : Math.round(view.latencyMs * 10) / 10,
+  in_flight: view?.inFlight ?? 0,
+  processes: view?.processes ?? 0,
+  shared,
+});

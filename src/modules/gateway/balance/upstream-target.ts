@@ -1,0 +1,79 @@
+import { UpstreamHealth } from './upstream-health';
+import type { OriginPool, UpstreamPools } from './upstream-pools';
+
+/** How much the newest answer counts in the mean of the latencies. */
+const NEWEST_SHARE = 0.1;
+
+/** The upstreams of one tenant. */
+export interface TenantTargets {
+  readonly tenantId: string;
+  readonly byUrl: Map<string, UpstreamTarget>;
+  /** Whether anything has happened since somebody last looked. */
+  touched: boolean;
+}
+
+/** One upstream of one tenant, shared by the routes that name it. */
+export class UpstreamTarget {
+  readonly address: URL;
+  readonly origin: string;
+  readonly authority: string;
+  readonly basePath: string;
+  readonly health: UpstreamHealth;
+  inFlight = 0;
+  /** A moving mean of the time until the head of the answer; null before the first. */
+  latencyMs: number | null = null;
+  /** A connection is being tried. */
+  checking = false;
+  /** Whether it was picked since somebody last looked. */
+  used = true;
+  /** Forgotten: another stands for it. */
+  gone = false;
+  private pool: OriginPool | null = null;
+
+  constructor(
+    readonly tenant: TenantTargets,
+    readonly url: string,
+    private readonly pools: UpstreamPools,
+    nowMs: () => number,
+  ) {
+    this.address = new URL(url);
+    this.origin = this.address.origin;
+    this.authority = this.address.host;
+    this.basePath = this.address.pathname.replace(/\/+$/, '');
+    this.health = new UpstreamHealth(nowMs);
+  }
+
+  /** Its connections, held until they are let go. */
+  hold(): OriginPool {
+    if (this.pool === null || this.pool.closed) this.pool = this.pools.of(this.tenant.tenantId, this.address);
+    this.pools.hold(this.pool);
+    this.inFlight += 1;
+    this.used = true;
+    this.tenant.touched = true;
+    return this.pool;
+  }
+
+  /** @param pool what `hold` gave */
+  letGo(pool: OriginPool): void {
+    this.pools.release(pool);
+    this.inFlight -= 1;
+    this.tenant.touched = true;
+  }
+
+  noteLatency(latencyMs: number): void {
+    this.latencyMs = this.latencyMs === null ? latencyMs : this.latencyMs + NEWEST_SHARE * (latencyMs - this.latencyMs);
+  }
+
+  /** Tries a connection, without a request; one at a time. */
+  async check(): Promise<void> {
+    if (this.checking) return;
+    this.checking = true;
+    const pool = this.hold();
+    try {
+      this.health.reached(await pool.canConnect());
+    } finally {
+      this.letGo(pool);
+      this.checking = false;
+    }
+  }
+}

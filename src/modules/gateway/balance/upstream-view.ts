@@ -1,0 +1,54 @@
+import { STANDING } from './upstream-health';
+import type { UpstreamTarget } from './upstream-target';
+
+/** How an upstream stands, the worst last. */
+export const UPSTREAM_STATES = ['unknown', 'healthy', 'suspect', 'probing', 'ejected'] as const;
+export type UpstreamState = (typeof UPSTREAM_STATES)[number];
+
+/** What one process has seen of one upstream. Also what processes tell each other: JSON. */
+export interface UpstreamView {
+  url: string;
+  state: UpstreamState;
+  failuresInARow: number;
+  /** By the wall clock, in ms since 1970; null where it is not avoided. */
+  untilMs: number | null;
+  latencyMs: number | null;
+  inFlight: number;
+}
+
+/** The same of all processes that know it. */
+export interface MergedView extends UpstreamView {
+  processes: number;
+}
+
+/** How it stands now. @param nowMs by the clock of the target's health */
+export function viewOf({ url, health, latencyMs, inFlight }: UpstreamTarget, nowMs: number): UpstreamView {
+  const avoided = health.avoided();
+  const over = avoided !== null && health.standing(nowMs) >= STANDING.unchecked;
+  const state = !avoided ? 'healthy' : over || health.probing ? 'probing' : avoided.ejected ? 'ejected' : 'suspect';
+  const untilMs = avoided ? Math.round(Date.now() + avoided.untilMs - nowMs) : null;
+  return { url, state, failuresInARow: health.failuresInARow, untilMs, latencyMs, inFlight };
+}
+
+/** One picture of what several processes have seen: the worst state, the longest pause, the mean latency, the sum of what is under way. */
+export function mergedByUrl(views: readonly UpstreamView[]): Map<string, MergedView> {
+  const groups = Map.groupBy(views, ({ url }) => url);
+  return new Map([...groups].map(([url, group]) => [url, merged(url, group)]));
+}
+
+function merged(url: string, group: readonly UpstreamView[]): MergedView {
+  const known = group.flatMap(({ latencyMs }) => latencyMs ?? []);
+  const until = group.flatMap(({ untilMs }) => untilMs ?? []);
+  const rank = Math.max(...group.map(({ state }) => UPSTREAM_STATES.indexOf(state)));
+  return {
+    url,
+    state: UPSTREAM_STATES[rank] ?? 'unknown',
+    failuresInARow: Math.max(...group.map(({ failuresInARow }) => failuresInARow)),
+    untilMs: until.length > 0 ? Math.max(...until) : null,
+    latencyMs: known.length > 0 ? sum(known) / known.length : null,
+    inFlight: sum(group.map(({ inFlight }) => inFlight)),
+    processes: group.length,
+  };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
