@@ -4,8 +4,9 @@ import { createApp } from './bootstrap';
 import type { Config } from './config/config';
 import { loadConfig, readEnvironment } from './config/load-config';
 import { listenProblem, tellFailure } from './config/start.error';
-import { banner } from './embedded/banner';
+import { type Addresses, banner } from './embedded/banner';
 import { completeEnvironment, type EmbeddedPieces } from './embedded/embedded-start';
+import { GatewayPort } from './modules/gateway/gateway-port.service';
 import { readDemoShop, seedShop } from './modules/demo/demo-shop';
 import { seedDemo } from './modules/demo/seed-demo';
 import { migrate } from './platform/database/migrate';
@@ -38,8 +39,9 @@ async function start(pieces: EmbeddedPieces): Promise<void> {
   if (config.MIGRATE_ON_START) await migrate({ ...roleAccessOf(config), log: (line) => logger.info(line) });
   const app = await createApp(config, { logger });
   endOnSignal({ app, logger, timeoutMs: config.SHUTDOWN_TIMEOUT_S * 1000, stop: () => pieces.stop() });
+  let addresses: Addresses;
   try {
-    await serve(app, config, embedded);
+    addresses = await serve(app, config, embedded);
   } catch (error) {
     // Before the pieces stop: it is connected to them.
     await app
@@ -47,12 +49,14 @@ async function start(pieces: EmbeddedPieces): Promise<void> {
       .catch((failure: unknown) => logger.error({ err: failure }, 'closing after a failed start failed'));
     throw error;
   }
-  const address = await app.getUrl();
-  logger.info({ address }, 'listening');
-  if (embedded.database || embedded.waha) console.log(banner(config, address, embedded));
+  const { api, gateway } = addresses;
+  logger.info({ address: api ?? gateway, ...(gateway === undefined ? {} : { gateway }) }, 'listening');
+  if (api !== undefined && (embedded.database || embedded.waha))
+    console.log(banner(config, { api, gateway }, embedded));
 }
 
-async function serve(app: App, config: Config, embedded: EmbeddedPieces['embedded']): Promise<void> {
+/** Where it listens: at least one of the two. */
+async function serve(app: App, config: Config, embedded: EmbeddedPieces['embedded']): Promise<Addresses> {
   if (embedded.database) {
     const demo = { password: config.DEMO_PASSWORD, rounds: config.BCRYPT_ROUNDS, plan: config.DEFAULT_PLAN };
     const db = app.get(TenantDatabase);
@@ -61,11 +65,23 @@ async function serve(app: App, config: Config, embedded: EmbeddedPieces['embedde
     if (tenant.founded) await seedShop(db, tenant.id, await readDemoShop());
   }
   releaseStartMemory();
-  const { PORT: port, HOST: host } = config;
-  await app.listen(port, host).catch((error: unknown) => {
-    throw listenProblem(error, { variable: 'PORT', port, host });
-  });
+  const { PORT: port, GATEWAY_PORT: gatewayPort, HOST: host } = config;
+  const addresses: Addresses = {};
+  if (config.ROLE !== 'gateway') {
+    await app.listen(port, host).catch((error: unknown) => {
+      throw listenProblem(error, { variable: 'PORT', port, host });
+    });
+    addresses.api = await app.getUrl();
+  }
+  if (config.servesGateway)
+    addresses.gateway = await app
+      .get(GatewayPort)
+      .listen(gatewayPort, host)
+      .catch((error: unknown) => {
+        throw listenProblem(error, { variable: 'GATEWAY_PORT', port: gatewayPort, host });
+      });
   app.get(Readiness).ready();
+  return addresses;
 }
 
 main().catch((error: unknown) => process.exit(tellFailure(error)));

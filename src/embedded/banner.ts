@@ -2,6 +2,12 @@ import type { Config } from '../config/config';
 
 const DEFAULT_PASSWORD = 'Demo-2026-Switchboard';
 
+/** Where the process listens. */
+export interface Addresses {
+  api?: string | undefined;
+  gateway?: string | undefined;
+}
+
 /** Which pieces this process brought along itself. */
 interface Embedded {
   database: boolean;
@@ -12,16 +18,18 @@ interface Embedded {
  * One screen for a person who has just started it: where things are, who can log in, and the first message in curl, as in
  * README.md. Names no password but the published one.
  */
-export function banner(config: Config, address: string, embedded: Embedded): string {
-  const screen = [['Switchboard is running.'], indented(places(config, address, embedded))];
+export function banner(config: Config, addresses: Addresses & { api: string }, embedded: Embedded): string {
+  const { api: address } = addresses;
+  const screen = [['Switchboard is running.'], indented(places(config, addresses, embedded))];
   if (embedded.database) screen.push(account(config), FIRST, indented(firstMessage(config, address, embedded)));
   return `\n${screen.map((part) => part.map((line) => `  ${line}`).join('\n')).join('\n\n')}\n`;
 }
 
 const indented = (lines: string[]): string[] => lines.map((line) => `  ${line}`);
 
-function places(config: Config, address: string, embedded: Embedded): string[] {
-  const lines = [`API             ${address}`, `Swagger UI      ${address}/api/docs`];
+function places(config: Config, { api, gateway }: Addresses, embedded: Embedded): string[] {
+  const lines = [`API             ${api}`, `Swagger UI      ${api}/api/docs`];
+  if (gateway !== undefined) lines.push(`Gateway         ${gateway}`);
   if (embedded.waha)
     lines.push(`WAHA simulator  ${config.WAHA_BASE_URL}/simulator   (a stand-in: nothing reaches WhatsApp)`);
   if (embedded.database) lines.push(`Data            ${config.EMBEDDED_DATA_DIR}`);

@@ -1,12 +1,15 @@
 import { startRedis, type TestRedis } from '../../../test/support/redis';
 import { eventually } from '../../../test/support/wait';
 import { Attempt } from './balance/attempt';
+import type { Config } from '../../config/config';
 import { HealthBoard } from './balance/health-board';
 import { UpstreamPools } from './balance/upstream-pools';
 import { UpstreamTargets } from './balance/upstream-targets';
 import { GatewayBackground } from './gateway-background';
 import { GatewayRedis } from './gateway-redis';
 import { GatewayLimiter } from './limits/gateway-limiter';
+
+const SERVING = { answersApi: true, servesGateway: true } as Config;
 
 describe('GatewayBackground', () => {
   let server: TestRedis;
@@ -20,7 +23,7 @@ describe('GatewayBackground', () => {
     const limiter = new GatewayLimiter(redis);
     const pools = new UpstreamPools({ mayConnect: () => false, resolve: () => Promise.resolve([]) });
     const targets = new UpstreamTargets(pools);
-    const background = new GatewayBackground(redis, limiter, pools, new HealthBoard(redis, targets), targets);
+    const background = new GatewayBackground(redis, limiter, pools, SERVING, new HealthBoard(redis, targets), targets);
     const attempt = new Attempt(targets.of('tenant', 'http://a.test'));
     attempt.release();
 

@@ -5,6 +5,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { Config } from '../../config/config';
 import { Periodic } from '../../platform/loops/periodic';
 import { HealthBoard } from './balance/health-board';
 import { UpstreamPools } from './balance/upstream-pools';
@@ -24,6 +25,7 @@ export class GatewayBackground implements OnModuleInit, BeforeApplicationShutdow
     private readonly redis: GatewayRedis,
     private readonly limiter: GatewayLimiter,
     private readonly pools: UpstreamPools,
+    private readonly config: Config,
     board: HealthBoard,
     targets: UpstreamTargets,
   ) {
@@ -37,6 +39,7 @@ export class GatewayBackground implements OnModuleInit, BeforeApplicationShutdow
 
   /** Waits a moment for Redis, so that the first requests are counted with the others'. */
   async onModuleInit(): Promise<void> {
+    if (!this.config.answersApi && !this.config.servesGateway) return;
     await this.redis.settled();
     await this.limiter.start();
     for (const loop of this.loops) loop.start();

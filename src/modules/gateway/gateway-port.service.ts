@@ -31,11 +31,12 @@ export class GatewayPort implements BeforeApplicationShutdown {
    */
   async listen(port: number, host: string): Promise<string> {
     const { front, headers, logger } = this.door.pieces;
-    const { routing } = this.host.httpAdapter.getInstance<FastifyInstance>();
+    const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
+    await fastify.ready(); // where the API does not listen nobody else says so
     const server = createGatewayServer(front, {
       logger,
       securityHeaders: headers,
-      aside: { takes: ({ url = '/' }: IncomingMessage) => OPERATIONS.test(url), handle: routing },
+      aside: { takes: ({ url = '/' }: IncomingMessage) => OPERATIONS.test(url), handle: (request, response) => fastify.routing(request, response) },
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

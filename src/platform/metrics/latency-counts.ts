@@ -49,7 +49,7 @@ export class LatencyHistogram extends Histogram {
   override async get(): ReturnType<Histogram['get']> {
     const { name, help, read } = this.shape;
     const values = read().flatMap((reading) => linesOf(name, reading));
-    return { name, help, type: HISTOGRAM, aggregator: 'sum', values };
+    return { name, help, type: HISTOGRAM, aggregator: 'sum', values, collect: () => undefined };
   }
 
   /** The registry asks for this one where it is there. */

@@ -40,25 +40,25 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
   onModuleInit(): void {
     const labelNames = ['tenant', 'route'];
     this.metrics.observeTotal({
-      name: 'gateway_requests_total',
+      name: 'switchboard_gateway_requests_total',
       help: 'Requests that the gateway answered, by status; 499 where the client went away first',
       labelNames: [...labelNames, 'status'],
       read: () => this.all().flatMap(statusReadings),
     });
     this.metrics.observeTotal({
-      name: 'gateway_retries_total',
+      name: 'switchboard_gateway_retries_total',
       help: 'Attempts after the first one',
       labelNames,
       read: () => this.all().map(({ labels, retries }) => ({ labels, value: retries })),
     });
     this.metrics.observeLatency({
-      name: 'gateway_request_duration_seconds',
+      name: 'switchboard_gateway_request_duration_seconds',
       help: 'Time until the answer was handed to the client',
       labelNames,
       read: () => this.all().map((series): LatencyReading => ({ labels: series.labels, counts: series.total })),
     });
     this.metrics.observeLatency({
-      name: 'gateway_upstream_duration_seconds',
+      name: 'switchboard_gateway_upstream_duration_seconds',
       help: 'Time from the request to an upstream until the head of its answer',
       labelNames,
       read: () => this.all().map((series): LatencyReading => ({ labels: series.labels, counts: series.upstream })),

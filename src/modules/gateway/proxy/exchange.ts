@@ -194,6 +194,8 @@ export class Exchange implements Swept {
       totalMs,
       upstreamMs: this.upstreamMs,
       attempts: this.attempts,
+      address: this.origin.address,
+      userAgent: this.request.headers['user-agent'],
     });
   }
 

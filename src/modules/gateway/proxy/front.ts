@@ -6,7 +6,16 @@ import { ClientAddresses } from './client-address';
 import { Exchange, type Shared, type TunnelRequest } from './exchange';
 import { Forwarding } from './forwarding';
 import { IdleSweep } from './idle-sweep';
-import type { GatewayKeys, GatewayLimits, GatewayObserver, KeyVerdict, RouteTable, RouteTables } from './parts';
+import type { GatewayRoute } from '../gateway-route';
+import type {
+  GatewayKeys,
+  GatewayLimits,
+  GatewayObserver,
+  KeyVerdict,
+  LimitVerdict,
+  RouteTable,
+  RouteTables,
+} from './parts';
 import { ProxyErrors } from './proxy.errors';
 import { hostName } from './request-head';
 import { TRAFFIC_LIMITS, type TrafficLimits } from './traffic-limits';
@@ -157,12 +166,19 @@ export class GatewayFront {
     }
     const { route } = match;
     exchange.route = route;
+    const target = isBare ? match.path : match.path + url.slice(head.pathLength);
     const verdict = this.parts.limits.take(actor, route);
+    if (verdict instanceof Promise) this.later(exchange, verdict, (known) => this.forward(exchange, target, known));
+    else this.forward(exchange, target, verdict);
+  }
+
+  private forward(exchange: Exchange, target: string, verdict: LimitVerdict | null): void {
+    const route = exchange.route as GatewayRoute;
     if (verdict !== null && !verdict.allowed) exchange.refuse(ProxyErrors.limited(verdict));
     else if (exchange.tunnel !== null && !this.takeTunnel(exchange, route.tenantId))
       exchange.refuse(ProxyErrors.tunnels);
     else {
-      exchange.forwarding = new Forwarding(exchange, route, isBare ? match.path : match.path + url.slice(head.pathLength));
+      exchange.forwarding = new Forwarding(exchange, route, target);
       exchange.forwarding.start();
     }
   }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { answerClientError } from '../../../platform/http/client-error';
@@ -31,18 +31,26 @@ interface ServerParts {
   readonly logger: Logger;
   /** Go with answers to what is not even a request. */
   readonly securityHeaders: Record<string, string>;
+  /** Answers some of the requests in the front's place. */
+  readonly aside?: {
+    takes(request: IncomingMessage): boolean;
+    handle(request: IncomingMessage, response: ServerResponse): void;
+  };
   /** Other settings than the usual ones. */
   readonly settings?: ServerOptions;
 }
 
 /** A server for the gateway's own port, not yet listening. Every request, upgrade and CONNECT goes to the front. */
-export function createGatewayServer(front: GatewayFront, { logger, securityHeaders, settings }: ServerParts): Server {
+export function createGatewayServer(front: GatewayFront, { logger, securityHeaders, settings, aside }: ServerParts): Server {
   // Known since Node 24.9; before it the front tells the protocols apart.
   const upgrades = { shouldUpgradeCallback: isWebSocket } as ServerOptions;
   const server = createServer({ ...SETTINGS, ...upgrades, ...settings });
   server.maxConnections = CONNECTIONS_MAX;
   server.maxHeadersCount = 0; // their size is bounded; whatever a count leaves out would be checked by nobody
-  const handle = front.handle.bind(front);
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (aside?.takes(request)) aside.handle(request, response);
+    else front.handle(request, response);
+  };
   server.on('request', handle).on('checkContinue', handle).on('checkExpectation', handle);
   server.on('upgrade', (request, socket, head) => front.upgrade(request, socket as Socket, head));
   server.on('connect', (request, socket) => front.connect(request, socket as Socket));

@@ -64,4 +64,7 @@ export interface EndedExchange {
   readonly totalMs: number;
   readonly upstreamMs: number | null;
   readonly attempts: number;
+  /** The client's. */
+  readonly address: string;
+  readonly userAgent: string | undefined;
 }

@@ -1,0 +1,160 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { GatewayPort } from '../../src/modules/gateway/gateway-port.service';
+import type { ErrorBody } from '../../src/platform/http/error-body';
+import { Readiness } from '../../src/platform/http/readiness';
+import { shutDown } from '../../src/platform/http/shutdown';
+import { makeKey, type TestKey } from '../support/api-keys';
+import { createTestApp } from '../support/app';
+import type { HttpClient } from '../support/http-client';
+import { startRedis, type TestRedis } from '../support/redis';
+import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
+import { Upstream } from '../support/upstream';
+import { eventually } from '../support/wait';
+
+const ADMIN_API_KEY = 'the platform administrator of the tests';
+const GATEWAY = { ADMIN_API_KEY, GATEWAY_ALLOWED_CIDRS: '127.0.0.0/8' };
+/** Far below the 5 s after which each process would ask again by itself. */
+const TOLD_MS = 2_000;
+
+describe.each(['with Redis shared', 'without Redis'] as const)('the gateway, %s,', (mode) => {
+  let redis: TestRedis | undefined;
+  let app: TestApp;
+  /** A process of ROLE=gateway. */
+  let second: NestFastifyApplication;
+  let ownPort: string;
+  let elsewhere: string;
+  let upstream: Upstream;
+  let other: Upstream;
+  let admin: LoggedIn;
+  let key: TestKey;
+
+  beforeAll(async () => {
+    redis = mode === 'without Redis' ? undefined : await startRedis();
+    const config = { ...GATEWAY, ...(redis ? { REDIS_URL: redis.url } : {}) };
+    [upstream, other] = [await Upstream.start('one'), await Upstream.start('two')];
+    app = await startTestApp({ config });
+    ownPort = await app.app.get(GatewayPort).listen(0, '127.0.0.1');
+    second = await createTestApp({ DATABASE_URL: app.db.ownerUrl, ...config, ROLE: 'gateway' });
+    elsewhere = await second.get(GatewayPort).listen(0, '127.0.0.1');
+    second.get(Readiness).ready();
+    admin = await app.login('TENANT_ADMIN');
+    key = await makeKey(app, admin.http, { role: 'AGENT' });
+    await addRoute(admin.http, { path: '/shop' });
+  });
+
+  afterAll(async () => {
+    await shutDown(second, 20_000);
+    await app.close();
+    await Promise.all([upstream.close(), other.close(), redis?.stop()]);
+  });
+
+  const addRoute = async (http: HttpClient, fields: object): Promise<{ id: string; warnings: string[] }> => {
+    const body = { path_type: 'prefix', upstreams: [{ url: upstream.url }], ...fields };
+    const answer = await http.post<{ id: string; warnings: string[] }>('/gateway/routes', body);
+    if (answer.status !== 201) throw new Error(`Adding a route gave ${answer.text}`);
+    return answer.body;
+  };
+
+  it('answers on the port of the API, on its own, and in a process of its own', async () => {
+    for (const base of [app.url, ownPort, elsewhere]) {
+      const answer = await key.http.at(base).post('/shop/basket?with=query', 'a body of bytes');
+      expect([answer.status, answer.text, answer.headers.get('x-upstream')]).toEqual([200, 'one', 'one']);
+      const { url, body, headers } = upstream.asked.at(-1) ?? { url: '', body: '', headers: {} };
+      expect([url, body, headers['x-api-key']]).toEqual(['/shop/basket?with=query', 'a body of bytes', undefined]);
+      expect(headers['x-tenant-id']).toBe(admin.tenantId);
+      expect(headers['x-request-id']).toBe(answer.headers.get('x-request-id'));
+    }
+  });
+
+  it("leaves the API what is the API's on its port, and takes all but health and metrics on its own", async () => {
+    const { warnings } = await addRoute(admin.http, { path: '/messages' });
+    expect(warnings).toHaveLength(1);
+    const seen = upstream.asked.length;
+    expect((await key.http.get<unknown[]>('/messages')).body).toEqual([]);
+    expect((await key.http.get<unknown[]>('/api/messages')).body).toEqual([]);
+    expect(upstream.asked).toHaveLength(seen);
+    for (const base of [ownPort, elsewhere]) {
+      await noticed(async () => (await key.http.at(base).get('/messages')).text === 'one');
+      expect((await key.http.at(base).get('/auth/profile')).outcome).toBe('404 ROUTE_NOT_FOUND');
+      for (const path of ['/health', '/ready', '/metrics'])
+        expect([path, (await app.anybody.at(base).get(path)).status]).toEqual([path, 200]);
+    }
+    // Without a key an unknown address stays one of the API's.
+    expect((await app.anybody.get('/shop')).outcome).toBe('404 NOT_FOUND');
+  });
+
+  it('refuses who shows no key or a wrong one, and what no route takes, in the one shape', async () => {
+    const wrong = { 'x-api-key': `${key.key.slice(0, -4)}AAAA` };
+    for (const base of [ownPort, elsewhere]) {
+      expect((await app.anybody.at(base).get('/shop')).outcome).toBe('401 AUTHENTICATION_FAILED');
+      const answer = await app.anybody.at(base).with(wrong).get<ErrorBody>('/shop');
+      expect(answer.outcome).toBe('401 AUTHENTICATION_FAILED');
+      expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    }
+    expect((await app.anybody.with(wrong).get('/shop')).outcome).toBe('401 AUTHENTICATION_FAILED');
+    expect((await key.http.get('/nowhere')).outcome).toBe('404 ROUTE_NOT_FOUND');
+    const stranger = await app.login('TENANT_ADMIN', await app.make.tenant());
+    const theirs = await makeKey(app, stranger.http);
+    expect((await theirs.http.get('/shop')).outcome).toBe('404 ROUTE_NOT_FOUND');
+  });
+
+  it('changes with its routes: on the next request here, and soon elsewhere', async () => {
+    const { id } = await addRoute(admin.http, { path: '/moving' });
+    for (const base of [app.url, ownPort]) expect((await key.http.at(base).get('/moving')).text).toBe('one');
+    await eventually(async () => (await key.http.at(elsewhere).get('/moving')).text === 'one');
+    await admin.http.call('PATCH', `/gateway/routes/${id}`, { upstreams: [{ url: other.url }] });
+    for (const base of [app.url, ownPort]) expect((await key.http.at(base).get('/moving')).text).toBe('two');
+    await noticed(async () => (await key.http.at(elsewhere).get('/moving')).text === 'two');
+    await admin.http.delete(`/gateway/routes/${id}`);
+    expect((await key.http.get('/moving')).outcome).toBe('404 ROUTE_NOT_FOUND');
+    await noticed(async () => (await key.http.at(elsewhere).get('/moving')).status === 404);
+  });
+
+  it('lets a revoked key and a suspended tenant in no more: on the next request here, and soon elsewhere', async () => {
+    const revoked = await makeKey(app, admin.http);
+    const there = revoked.http.at(elsewhere);
+    expect([(await revoked.http.get('/shop')).status, (await there.get('/shop')).status]).toEqual([200, 200]);
+    expect((await admin.http.delete(`/api-keys/${revoked.id}`)).status).toBe(204);
+    expect((await revoked.http.get('/shop')).outcome).toBe('401 AUTHENTICATION_FAILED');
+    await noticed(async () => (await there.get('/shop')).status === 401);
+
+    const someone = await app.login('TENANT_ADMIN', await app.make.tenant());
+    await addRoute(someone.http, { path: '/shop' });
+    const theirs = await makeKey(app, someone.http);
+    expect((await theirs.http.at(elsewhere).get('/shop')).status).toBe(200);
+    const platform = app.anybody.with({ 'x-api-key': ADMIN_API_KEY });
+    await platform.call('PATCH', `/tenants/${someone.tenantId}`, { status: 'suspended' });
+    expect((await theirs.http.get('/shop')).outcome).toBe('403 TENANT_SUSPENDED');
+    expect((await theirs.http.get('/messages')).outcome).toBe('401 AUTHENTICATION_FAILED');
+    await noticed(async () => (await theirs.http.at(elsewhere).get('/shop')).outcome === '403 TENANT_SUSPENDED');
+    await platform.call('PATCH', `/tenants/${someone.tenantId}`, { status: 'active' });
+    expect((await theirs.http.get('/shop')).status).toBe(200);
+    await noticed(async () => (await theirs.http.at(elsewhere).get('/shop')).status === 200);
+  });
+
+  it('shows how its upstreams stand, and counts what it does', async () => {
+    await key.http.at(elsewhere).get('/shop');
+    const standing = await eventually(async () => {
+      const { body } = await admin.http.get<{ url: string; state: string }[]>('/gateway/upstreams/health');
+      return body.find(({ url, state }) => url === upstream.url && state === 'healthy');
+    });
+    expect(standing).toBeDefined();
+    const { text } = await app.anybody.at(elsewhere).get('/metrics');
+    expect(text).toMatch(/^switchboard_gateway_requests_total\{tenant="all",route="all",status="200"\} [1-9]/m);
+    expect(text).toMatch(/^switchboard_gateway_request_duration_seconds_bucket\{le="\+Inf",tenant="all",route="all"\} [1-9]/m);
+    expect(text).toMatch(/^switchboard_gateway_upstream_duration_seconds_count\{tenant="all",route="all"\} [1-9]/m);
+  });
+
+  it('records whom it turned away', async () => {
+    await app.anybody.at(ownPort).get('/shop', { headers: { 'x-api-key': 'made up' } });
+    await eventually(async () => {
+      const { rows } = await app.owner.query(`select from audit_logs where resource = 'GET gateway' and action = 'ACCESS_DENIED'`);
+      return rows.length > 0;
+    });
+  });
+
+  async function noticed(check: () => Promise<boolean>): Promise<void> {
+    await eventually(check, { timeoutMs: redis ? TOLD_MS : 5_500, what: 'the change to be noticed elsewhere' });
+  }
+});
