@@ -180,7 +180,7 @@ const method = ({
   does nothing else; \`Pool.dispatch\` with a handler of its own is what the gateway is built on too.
 - **Switchboard**: the built service, one process with \`NODE_ENV=production\` and \`ROLE=gateway\`, real PostgreSQL and Redis, everything
   on: the key is checked, one of the tenant's 1,000 routes is matched, the limits of key and route are counted, an upstream is
-  chosen of two by weight, headers are set, metrics and the access log are kept.
+  chosen of two by weight, headers are set, metrics are kept; what it logs goes to a file.
 - **Node proxies** that others made, of the versions in \`test/bench/gateway/peers/package.json\`; none of them checks anything. All of Node
   run on the same Node, one process each, with connections to the upstream kept open.
 

@@ -22,10 +22,11 @@ async function echo(req, res) {
 serve(async ({ files, posted, echoPath }) => {
   const contents = new Map(Object.entries(files).map(([path, file]) => [path, readFileSync(file)]));
   const answer = async (req, res) => {
-    if (req.url === echoPath) return echo(req, res);
+    const [path] = req.url.split('?'); // fast-gateway puts a question mark after every path
+    if (path === echoPath) return echo(req, res);
     await read(req, () => undefined);
-    const content = req.method === 'POST' ? Buffer.from(posted.body) : contents.get(req.url);
-    if (!content || (req.method === 'POST' && req.url !== posted.path)) return res.writeHead(404).end();
+    const content = req.method === 'POST' ? Buffer.from(posted.body) : contents.get(path);
+    if (!content || (req.method === 'POST' && path !== posted.path)) return res.writeHead(404).end();
     res.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': content.length }).end(content);
   };
   const server = () =>
