@@ -56,6 +56,9 @@ function done(summary, latency)
 end
 `;
 
+/** wrk calls two seconds an error: how slow an answer is, the percentiles say. */
+const TIMEOUT = '30s';
+
 interface WrkSays {
   requests: number;
   elapsedUs: number;
@@ -77,13 +80,22 @@ async function wrk(program: string, folder: string): Promise<LoadTool> {
         '-H',
         `${name}: ${value}`,
       ]);
-      const options = ['-t1', `-c${scenario.connections}`, `-d${seconds}s`, '-s', script, ...headers];
+      const options = [
+        '-t1',
+        `-c${scenario.connections}`,
+        `-d${seconds}s`,
+        '--timeout',
+        TIMEOUT,
+        '-s',
+        script,
+        ...headers,
+      ];
       const url = `http://127.0.0.1:${running.port}${scenario.path}`;
       const sent = [scenario.method, ...(scenario.body ? [body] : [])];
       const { stdout } = await promisify(execFile)(program, [...options, url, '--', ...sent]);
       const said = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as WrkSays;
       if (said.requests === 0 || said.status + said.sockets > 0)
-        throw new Error(`not every request succeeded: ${JSON.stringify(said)}`);
+        throw new Error(`${said.requests} answered, ${said.status} not 2xx, ${said.sockets} broken off or too late`);
       const { requests, elapsedUs, p50Us, p99Us } = said;
       return { requests, elapsedS: elapsedUs / 1e6, p50Ms: p50Us / 1_000, p99Ms: p99Us / 1_000 };
     },
@@ -102,7 +114,7 @@ function ownGenerator(cleanup: Cleanup): LoadTool {
       const order = { port: running.port, connections, seconds, request, atMost: 0 };
       const { result } = await generator.ask<{ result: LoadResult }>(order);
       if (result.requests === 0 || Object.keys(result.failures).length > 0)
-        throw new Error(`not every request succeeded: ${JSON.stringify(result.failures)}`);
+        throw new Error(`${result.requests} answered, not 2xx: ${JSON.stringify(result.failures)}`);
       return result;
     },
   };

@@ -2,13 +2,13 @@ import { cpuIsKnown } from '../cpu';
 import { markdownTable } from '../report';
 import type { Contender } from './contenders';
 import { SCENARIOS, type ScenarioName } from './requests';
-import type { Figures, Plan } from './rounds';
+import type { Figures, Plan, Problem } from './rounds';
 
-/** One row: a contender that was measured, or why it was not. */
+/** One row: a contender that was measured, or not, or not to the end. */
 export interface Row {
   contender: Contender;
   version: string;
-  problem?: string;
+  problem?: Problem;
 }
 
 /** All that a page of results says. */
@@ -54,7 +54,7 @@ const titleOf = ({ contender, version }: Row): string =>
 
 function cells({ contender, problem }: Row, measured: Map<string, Figures>): string[] {
   const own = measured.get(contender.id);
-  if (!own) return [problem ?? 'not measured', ...HEADS.slice(2).map(() => '')];
+  if (!own) return [problem?.what ?? 'not measured', ...HEADS.slice(2).map(() => '')];
   const ratio = (to: string, of: keyof Figures): string => number(quotient(own, measured.get(to), of), 2);
   const direct = contender.kind === 'direct';
   return [
@@ -66,6 +66,12 @@ function cells({ contender, problem }: Row, measured: Map<string, Figures>): str
     ...[cpu(own.upstreamCpuUs), cores(own.loadCores), cores(own.foreignCores)],
   ];
 }
+
+/** Why rows are without figures, one line each; '' when none is. */
+export const leftOut = ({ rows }: Results): string =>
+  rows
+    .flatMap(({ contender, problem }) => (problem ? [`- ${contender.title} ${problem.what}: ${problem.why}`] : []))
+    .join('\n');
 
 const cpu = (us: number): string => (cpuIsKnown ? us.toFixed(0) : NOTHING);
 const cores = (count: number): string => (cpuIsKnown ? count.toFixed(2) : NOTHING);
@@ -161,7 +167,7 @@ ${verdictsOf(results)}
 
 ${tables.join('\n\n')}
 
-${databases(results)}
+${[databases(results), leftOut(results)].filter(Boolean).join('\n\n')}
 
 ## Machine
 

@@ -32,8 +32,7 @@ async function probeSwitchboard(running: Running, told: Seen['headers']): Promis
   if (told['x-tenant-id'] !== running.tenantId || !told['x-request-id'])
     throw new Error('The upstream is not told which tenant and which request');
   const refused: Record<string, string>[] = [{}, { 'x-api-key': `${running.headers['x-api-key']}x` }];
-  for (const headers of refused)
-    await expectStatus({ ...running, headers }, SMALL.path, 401);
+  for (const headers of refused) await expectStatus({ ...running, headers }, SMALL.path, 401);
   await expectStatus(running, '/no-such-route', 404);
   const [first, second] = [await statusOf(running, LIMITED_PATH), await statusOf(running, LIMITED_PATH)];
   if (first === 429 || second !== 429) throw new Error(`A limit of 1 a minute gave ${first}, then ${second}`);

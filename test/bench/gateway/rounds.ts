@@ -27,11 +27,17 @@ export interface Figures {
   foreignCores: number;
 }
 
+/** Why a contender has no figures: in two or three words for its row, and in full. */
+export interface Problem {
+  what: string;
+  why: string;
+}
+
 /** A contender that runs; `problem` once a run of it has failed, and it takes part no longer. */
 export interface Entrant {
   contender: Contender;
   running: Running;
-  problem?: string;
+  problem?: Problem;
 }
 
 /** What a run is made with. */
@@ -67,8 +73,9 @@ async function tryRun(
     return await run(stand, scenario, entrant.running, warmUp ? stand.plan.warmUpSeconds : stand.plan.seconds);
   } catch (error) {
     if (!entrant.contender.optional) throw error;
-    entrant.problem = `failed in “${scenario.title}”: ${error instanceof Error ? error.message : String(error)}`;
-    console.log(`${entrant.contender.title} ${entrant.problem}`);
+    const why = error instanceof Error ? error.message : String(error);
+    entrant.problem = { what: 'failed', why: `${scenario.title}: ${why}` };
+    console.log(`${entrant.contender.title} failed: ${why}`);
     return undefined;
   }
 }

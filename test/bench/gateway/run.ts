@@ -5,7 +5,7 @@ import { machineFacts, makeFolderOnDisk } from '../machine';
 import { CONTENDERS, type Ground } from './contenders';
 import { startLoadTool } from './load';
 import { NotInstalledError } from './native';
-import { pageOf, type Results, type Row, tableOf, verdictsOf } from './page';
+import { leftOut, pageOf, type Results, type Row, tableOf, verdictsOf } from './page';
 import { probe } from './probe';
 import { type ScenarioName, SCENARIOS } from './requests';
 import { compareAll, type Entrant, type Figures, type Plan } from './rounds';
@@ -39,7 +39,7 @@ export async function runGatewayBenchmark({ quick, only }: { quick: boolean; onl
   try {
     const results = await measureAll(cleanup, planned(quick ? QUICK : FULL), only);
     for (const name of namesOf(SCENARIOS)) console.log(`\n${SCENARIOS[name].title}\n${tableOf(results, name)}`);
-    console.log(`\n${verdictsOf(results)}`);
+    console.log(`\n${verdictsOf(results)}\n${leftOut(results)}`);
     if (quick || only) return console.log('\nA quick or partial run is not written to docs/BENCHMARKS-GATEWAY.md.');
     writeFileSync(PAGE, pageOf(results));
     console.log(`\nWritten to ${path.relative(process.cwd(), PAGE)}`);
@@ -95,9 +95,9 @@ async function enterAll(ground: Ground, only?: string[]): Promise<{ entrants: En
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (!contender.optional) throw new Error(`${contender.title}: ${why}`, { cause: error });
-      const problem = error instanceof NotInstalledError ? `not installed: ${why}` : `cannot be measured: ${why}`;
-      console.log(`${contender.title}: ${problem}`);
-      absent.push({ contender, version: '', problem: problem.split('\n')[0] });
+      const what = error instanceof NotInstalledError ? 'not installed' : 'cannot be measured';
+      console.log(`${contender.title} ${what}: ${why}`);
+      absent.push({ contender, version: '', problem: { what, why: why.split('\n')[0] ?? '' } });
     }
   }
   return { entrants, absent };
