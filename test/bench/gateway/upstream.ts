@@ -18,7 +18,7 @@ export interface Upstream {
 /** Starts nginx with one worker, or, where there is none, a small server of Node in a process of its own. */
 export async function startUpstream(cleanup: Cleanup, folder: string): Promise<Upstream> {
   const files = writeFiles(path.join(folder, 'files'));
-  const echo = Program.start('gateway/upstream.mjs');
+  const echo = Program.start('gateway/upstream-server.mjs');
   cleanup.add(() => echo.stop());
   const posted = { path: POSTED.path, body: POSTED.answer };
   const { port: ports } = await echo.ask<{ port: [number, number] }>({ files, posted, echoPath: ECHO_PATH });
