@@ -20,6 +20,7 @@ const esm = fs
 module.exports = {
   rootDir: '.',
   roots: ['<rootDir>/src', '<rootDir>/test'],
+  modulePathIgnorePatterns: ['<rootDir>/test/bench/gateway/peers/'], // packages of their own, of the bench alone
   testRegex: '\\.(spec|e2e-spec)\\.ts$',
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
   transform: {

@@ -1,6 +1,6 @@
-// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue] [-- --files] [-- --lists]`: the built service against bare Fastify and
-// pg (docs/BENCHMARKS.md), its queue beside BullMQ and pg-boss (docs/BENCHMARKS-QUEUE.md), and, only when asked for, its lists with
-// a long history (docs/BENCHMARKS-LISTS.md).
+// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue] [-- --files] [-- --lists] [-- --gateway]`: the built service against bare
+// Fastify and pg (docs/BENCHMARKS.md), its queue beside BullMQ and pg-boss (docs/BENCHMARKS-QUEUE.md), and, only when asked for, its
+// lists with a long history (docs/BENCHMARKS-LISTS.md) and its gateway beside other proxies (docs/BENCHMARKS-GATEWAY.md).
 import { createRequire } from 'node:module';
 import { ensureBuilt } from './ensure-built.mjs';
 
@@ -12,16 +12,20 @@ try {
   const { runBenchmarks } = require('../test/bench/run.ts');
   const { runQueueBenchmark } = require('../test/bench/queue/run.ts');
   const { runListsBenchmark } = require('../test/bench/lists/run.ts');
+  const { runGatewayBenchmark } = require('../test/bench/gateway/run.ts');
   const only = process.argv.find((argument) => argument.startsWith('--only='));
+  const some = only?.slice('--only='.length).split(',');
   const quick = process.argv.includes('--quick');
   const { runFilesBenchmark } = require('../test/bench/files/run.ts');
   const queueAlone = process.argv.includes('--queue');
   const files = process.argv.includes('--files');
   const lists = process.argv.includes('--lists');
-  const all = !queueAlone && !files && !lists;
-  if (all) await runBenchmarks({ quick, only: only?.slice('--only='.length).split(',') });
+  const gateway = process.argv.includes('--gateway');
+  const all = !queueAlone && !files && !lists && !gateway;
+  if (all) await runBenchmarks({ quick, only: some });
   if (files || (all && !only)) await runFilesBenchmark({ quick });
   if (queueAlone || (all && !only)) await runQueueBenchmark({ quick });
+  if (gateway) await runGatewayBenchmark({ quick, only: some });
   if (lists) await runListsBenchmark({ quick });
 } catch (error) {
   console.error(error);

@@ -37,3 +37,18 @@ export function cpuUsOfFamily(pid: number): number {
   const living = children.reduce((sum, stat) => sum + ticks(stat, 14, 15), 0);
   return (ticks(own, 14, 15, 16, 17) + living) * US_PER_TICK;
 }
+
+/** Microseconds of CPU of the children of this process that have ended and of theirs: of what is started and awaited. */
+export function cpuUsOfEnded(): number {
+  const own = statOf(process.pid);
+  return own ? ticks(own, 16, 17) * US_PER_TICK : 0;
+}
+
+/** Microseconds of CPU that the machine has used for anything, or could not have because its host gave it to others. */
+export function cpuUsOfMachine(): number {
+  if (!cpuIsKnown) return 0;
+  const [, user, nice, system, , , irq, softirq, steal] = (
+    readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? ''
+  ).split(/\s+/);
+  return [user, nice, system, irq, softirq, steal].reduce((sum, value) => sum + Number(value), 0) * US_PER_TICK;
+}

@@ -88,7 +88,8 @@ const medians = (all: Figures[]): Figures => {
   };
 };
 
-function median(values: number[]): number {
+/** Of an even count: halfway between the middle two. NaN of none. */
+export function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   return sorted.length % 2

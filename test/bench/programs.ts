@@ -49,8 +49,10 @@ export interface LoadResult {
 export class Program {
   private constructor(private readonly child: ChildProcess) {}
 
-  static start(file: string): Program {
-    return new Program(fork(path.join(__dirname, file), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+  /** @param variables beside those of this process */
+  static start(file: string, variables: Record<string, string> = {}): Program {
+    const env = { ...process.env, ...variables };
+    return new Program(fork(path.join(__dirname, file), { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
   }
 
   get pid(): number {
@@ -77,7 +79,7 @@ export class Program {
 }
 
 /**
- * Starts the service as it is started in production, with its log in a file.
+ * Starts the service as it is started in production, with its log in a file; of role gateway, with that on the port.
  * @param preload modules that are loaded before it
  */
 export async function startService(
@@ -86,13 +88,17 @@ export async function startService(
   preload: string[] = [],
 ): Promise<Server> {
   const port = await freePort();
+  const ports =
+    variables.ROLE === 'gateway'
+      ? { PORT: '0', GATEWAY_PORT: String(port) }
+      : { PORT: String(port), GATEWAY_PORT: '0' };
   const log = openSync(logFile, 'a');
   const child = spawn(
     process.execPath,
     [...preload.flatMap((file) => ['-r', file]), path.join(root, 'dist/src/main.js')],
     {
       cwd: path.dirname(logFile), // no .env there
-      env: { PATH: process.env.PATH, ...variables, PORT: String(port), HOST: '127.0.0.1' },
+      env: { PATH: process.env.PATH, ...variables, ...ports, HOST: '127.0.0.1' },
       stdio: ['ignore', log, log],
     },
   );
@@ -109,7 +115,7 @@ export async function startEmbedded(dataDir: string, logFile: string): Promise<S
     cwd: path.dirname(logFile),
     env: {
       ...{ PATH: process.env.PATH, EMBEDDED_DATA_DIR: dataDir, PORT: String(port) },
-      WAHA_SIMULATOR_PORT: String(simulatorPort),
+      ...{ WAHA_SIMULATOR_PORT: String(simulatorPort), GATEWAY_PORT: '0' },
     },
     stdio: ['ignore', log, log],
   });
@@ -129,7 +135,8 @@ async function untilReady(child: ChildProcess, port: number, logFile: string): P
   throw new Error(`The service does not start:\n${readFileSync(logFile, 'utf8').slice(-4000)}`);
 }
 
-async function end(child: ChildProcess): Promise<void> {
+/** Asks a process to end and waits until it has. */
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');

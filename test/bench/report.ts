@@ -86,7 +86,8 @@ function ratios(service: Figures, reference: Figures): string[] {
   return [of('p50Ms'), of('p99Ms'), ...(cpuIsKnown ? cpuRatios : cpuRatios.map(() => '–'))];
 }
 
-function markdownTable(heads: string[], rows: string[][]): string {
+/** A table, its columns as wide as their widest cell. */
+export function markdownTable(heads: string[], rows: string[][]): string {
   const widths = heads.map((head, column) =>
     Math.max(3, ...[head, ...rows.map((row) => row[column] ?? '')].map((text) => text.length)),
   );
