@@ -1,31 +1,20 @@
 import { Logger } from '@nestjs/common';
+import { keyWith, routeWith } from '../../../../test/support/gateway-limits';
 import { startRedis, type TestRedis } from '../../../../test/support/redis';
 import { eventually } from '../../../../test/support/wait';
-import { type Actor, userActor } from '../../../common/actor';
-import { newId } from '../../../common/ids';
+import type { Actor } from '../../../common/actor';
 import type { GatewayRoute } from '../gateway-route';
 import { GatewayRedis } from '../gateway-redis';
 import type { LimitVerdict } from '../proxy/parts';
+import { Metrics } from '../../../platform/metrics/metrics';
+import { GatewayLimitsMetrics } from './limits.metrics';
 import { GatewayLimiter, type LimiterOptions } from './gateway-limiter';
 
 /** So long that nothing of it becomes free during a test. */
 const LONG_MS = 3_600_000;
 
-const keyWith = (requestsPerMinute: number | null, id = newId()): Actor => ({
-  ...userActor({ id, tenantId: 'tenant', role: 'TENANT_ADMIN', loginId: newId() }),
-  kind: 'key',
-  requestsPerMinute,
-});
-
-function routeWith(rateLimitPerMinute: number | null, id = newId()): GatewayRoute {
-  return {
-    ...{ id, tenantId: 'tenant', path: '/', pathType: 'prefix', methods: null, host: null, priority: 0 },
-    ...{ upstreams: [], strategy: 'first', stripPrefix: false, rewrite: null, timeoutMs: 1_000, retries: 0 },
-    ...{ headers: { set: {}, remove: [] }, rateLimitPerMinute, enabled: true },
-  };
-}
-
 const FREE = routeWith(null);
+const SHOWN = 'switchboard_gateway_limits_';
 
 describe('GatewayLimiter in one process', () => {
   const off = new GatewayRedis(undefined);
@@ -83,6 +72,18 @@ describe('GatewayLimiter in one process', () => {
       nowMs += 5;
     }
     expect(allowed).toBe(20);
+  });
+
+  it('shows in the metrics that it counts alone, and how often it did', async () => {
+    const limiter = limiterWith();
+    const metrics = new Metrics();
+    new GatewayLimitsMetrics(metrics, limiter);
+    const shown = () =>
+      Promise.all(['alone', 'processes', 'decided_alone_total'].map((name) => metrics.valueOf(`${SHOWN}${name}`)));
+    expect(await shown()).toEqual([1, 1, 0]);
+    const key = keyWith(1);
+    for (let i = 0; i < 3; i += 1) now(limiter.take(key, FREE));
+    expect(await shown()).toEqual([1, 1, 3]);
   });
 
   it('remembers no more keys than it may', () => {
@@ -163,7 +164,7 @@ describe('GatewayLimiter in several processes', () => {
     { what: 'slow', limit: 1_000, offered: 1_600, atATime: 2 },
     { what: 'brisk', limit: 3_000, offered: 6_000, atATime: 20 },
     { what: 'fast', limit: 20_000, offered: 60_000, atATime: 600 },
-    { what: 'all at once', limit: 10_000, offered: 30_000, atATime: 30_000 },
+    { what: 'all at once', limit: 4_000, offered: 12_000, atATime: 12_000 },
   ])('lets $limit through within 2 % where $offered are offered ($what, two processes)', async (load) => {
     const two = await startTwo();
     const passed = await undisturbed(() => offer(two, { ...load, key: keyWith(load.limit) }));
