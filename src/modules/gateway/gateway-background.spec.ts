@@ -38,7 +38,7 @@ describe('GatewayBackground', () => {
     expect(redis.state).toBe('up');
     await background.onApplicationShutdown();
     expect(pools.size).toBe(0);
-    expect(redis.state).toBe('away');
+    await eventually(() => redis.state === 'away');
     expect(await known()).toBe(0);
     watcher.close();
   });

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { startRedis, type TestRedis } from '../../../../test/support/redis';
 import { eventually } from '../../../../test/support/wait';
 import { userActor } from '../../../common/actor';
@@ -20,6 +21,7 @@ interface Process {
 }
 
 describe('HealthBoard', () => {
+  Logger.overrideLogger(false);
   let server: TestRedis;
   let tenantId: string;
   let nowMs = 0;
@@ -85,11 +87,11 @@ describe('HealthBoard', () => {
       { route_id: routes[1]!, url: A },
       { route_id: routes[1]!, url: C },
     ]);
-    const { items } = await eventually(async () => {
-      const page = await service.list(admin(), { limit: 20 });
-      return page.items[0]?.view?.processes === 2 ? page : null;
+    const [a, b, c] = await eventually(async () => {
+      const { items } = await service.list(admin(), { limit: 20 });
+      if (items[0]?.view?.processes !== 2) throw new Error('not all have told');
+      return items.map(upstreamHealthResponse);
     });
-    const [a, b, c] = items.map(upstreamHealthResponse);
     expect(a).toMatchObject({
       url: A,
       route_ids: routes,

@@ -43,15 +43,28 @@ export class UpstreamHealthResponse {
   shared: boolean;
 }
 
+/** Where no process has sent anything there. */
+const UNKNOWN = {
+  state: 'unknown',
+  failuresInARow: 0,
+  untilMs: null,
+  latencyMs: null,
+  inFlight: 0,
+  processes: 0,
+} as const;
+
 /** Lists each field by hand. */
-export const upstreamHealthResponse = ({ url, routeIds, view, shared }: UpstreamStanding): UpstreamHealthResponse => ({
-  url,
-  route_ids: routeIds,
-  state: view?.state ?? 'unknown',
-  consecutive_failures: view?.failuresInARow ?? 0,
-  ejected_until: view?.untilMs == null ? null : new Date(view.untilMs),
-  latency_ms: view?.latencyMs == null ? null : Math.round(view.latencyMs * 10) / 10,
-  in_flight: view?.inFlight ?? 0,
-  processes: view?.processes ?? 0,
-  shared,
-});
+export function upstreamHealthResponse({ url, routeIds, view, shared }: UpstreamStanding): UpstreamHealthResponse {
+  const { state, failuresInARow, untilMs, latencyMs, inFlight, processes } = view ?? UNKNOWN;
+  return {
+    url,
+    route_ids: routeIds,
+    state,
+    consecutive_failures: failuresInARow,
+    ejected_until: untilMs === null ? null : new Date(untilMs),
+    latency_ms: latencyMs === null ? null : Math.round(latencyMs * 10) / 10,
+    in_flight: inFlight,
+    processes,
+    shared,
+  };
+}
