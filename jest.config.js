@@ -38,6 +38,8 @@ module.exports = {
   transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
   testEnvironment: 'node',
   maxWorkers: 2,
+  // Jest keeps something of each file's modules; a worker of several gigabytes spends its time on collecting garbage.
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',

@@ -7,9 +7,9 @@ import { isRunning } from '../../src/embedded/processes';
 import { HttpClient } from '../support/http-client';
 import { makeRunFolder, presentRun, rootFolder } from '../support/run';
 import { becomes, reaches, send, type WireMessage, type WireSession } from '../support/whatsapp';
-import { builtService } from './service-build';
-import { ServiceProcess } from './service-process';
-import { endWithWorlds, explained, useWorlds, workingSession } from './world';
+import { builtService } from '../faults/service-build';
+import { ServiceProcess } from '../faults/service-process';
+import { endWithWorlds, explained, useWorlds, workingSession } from '../faults/world';
 
 /** What a start on existing data may take; the figure is part of what the service promises. */
 const NEXT_START_MS = 10_000;
