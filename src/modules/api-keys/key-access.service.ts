@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
+import { after, type Soon } from '../../common/soon';
 import { readKey } from './api-key.secret';
 import { KeyDirectory } from './key-directory.service';
 import { KeyUsage } from './key-usage';
@@ -20,25 +21,27 @@ export class KeyAccess {
   ) {}
 
   /** The live key that somebody shows; null when it is wrong, expired, revoked, of a suspended tenant, or not for this address. */
-  async byKey(key: string, address: string): Promise<ShownKey | null> {
+  byKey(key: string, address: string): Soon<ShownKey | null> {
     const shown = readKey(key);
     if (!shown) return null;
-    const live = await this.directory.find(shown.hash);
-    if (live?.prefix !== shown.prefix || !live.allows(address)) return null;
-    this.usage.note(live.actor);
-    return { actor: live.actor, hash: shown.hash };
+    return after(this.directory.find(shown.hash), (live) => {
+      if (live?.prefix !== shown.prefix || !live.allows(address)) return null;
+      this.usage.note(live.actor);
+      return { actor: live.actor, hash: shown.hash };
+    });
   }
 
   /** The same by the hash that an access token of the key carries. */
-  async byHash(hash: string, address: string): Promise<Actor | null> {
-    const live = await this.directory.find(hash);
-    if (!live?.allows(address)) return null;
-    this.usage.note(live.actor);
-    return live.actor;
+  byHash(hash: string, address: string): Soon<Actor | null> {
+    return after(this.directory.find(hash), (live) => {
+      if (!live?.allows(address)) return null;
+      this.usage.note(live.actor);
+      return live.actor;
+    });
   }
 
   /** Who acts with the key of the hash, wherever from, without its being used now; null when it lives no longer. */
-  async whoHas(hash: string): Promise<Actor | null> {
-    return (await this.directory.find(hash))?.actor ?? null;
+  whoHas(hash: string): Soon<Actor | null> {
+    return after(this.directory.find(hash), (live) => live?.actor ?? null);
   }
 }

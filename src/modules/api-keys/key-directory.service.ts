@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Actor } from '../../common/actor';
 import { networksOf } from '../../common/cidr';
 import type { Permission, TenantRole } from '../../common/permissions';
+import { after, type Soon } from '../../common/soon';
 import { WaitingLine } from '../../platform/crypto/waiting-line';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { EventBus } from '../../platform/events/domain-events';
@@ -61,12 +62,11 @@ export class KeyDirectory {
   }
 
   /** The key of this hash (base64url); null when there is none that lives. Many asking at once make one query. */
-  async find(hash: string): Promise<LiveKey | null> {
+  find(hash: string): Soon<LiveKey | null> {
     const known = this.found.get(hash);
     if (known && performance.now() - known.askedAtMs < TTL_MS) return ifLive(known.key);
     if (this.missing.has(hash)) return null;
-    const key = await (this.loading.get(hash) ?? this.load(hash, known !== undefined));
-    return key && ifLive(key);
+    return after(this.loading.get(hash) ?? this.load(hash, known !== undefined), (key) => key && ifLive(key));
   }
 
   /**
