@@ -71,8 +71,10 @@ export class Profiles {
 
 async function gathered(
   permissions: readonly Permission[],
-  ...parts: [Soon<UserEntity> | null, Soon<ApiKeyRow> | null, Soon<TenantEntity> | null]
+  user: Soon<UserEntity> | null,
+  apiKey: Soon<ApiKeyRow> | null,
+  tenant: Soon<TenantEntity> | null,
 ): Promise<Profile> {
-  const [user, apiKey, tenant] = await Promise.all(parts);
-  return { user, apiKey, tenant, permissions };
+  const [known, key, its] = await Promise.all([user, apiKey, tenant]);
+  return { user: known, apiKey: key, tenant: its, permissions };
 }
