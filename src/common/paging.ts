@@ -17,6 +17,9 @@ export interface PageRequest {
   count?: boolean;
 }
 
+/** Rows that one page may have. */
+export const MAX_LIMIT = 100;
+
 /** Rows that `offset` may skip: the database reads each of them. Cursors go on from there. */
 export const MAX_OFFSET = 10_000;
 

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { keysetCursor } from '../../src/common/keyset';
 import { newId } from '../../src/common/ids';
 import {
+  isPlannedOnce,
   pageStatement,
   PRODUCT_SORTS,
   type ProductFilter,
@@ -69,6 +70,9 @@ async function costOf(tenantId: string, filter: ProductFilter, page: { cursor?: 
   return { pages: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'], rows: plan['Actual Rows'] };
 }
 
+const searchesOf = (filter: ProductFilter): Search[] =>
+  isPlannedOnce(filter, { limit: LIMIT }) ? ['plain', 'once'] : ['plain'];
+
 /** Half way down the list, in each order. */
 const MIDDLE = { newest: '2000-01-01 00:00:00+00', created_at: '2000-01-01 00:00:00+00', name: 'Nautilus' };
 const middleOf = (sort: ProductFilter['sort']) => {
@@ -90,11 +94,26 @@ describe(`a page of products costs the same of ${FEW} as of ${PRODUCTS}`, () => 
   it.each(filters)('%j, in each order, at its beginning and after a cursor', async (filter) => {
     for (const sort of [undefined, ...PRODUCT_SORTS])
       for (const page of [{}, { cursor: middleOf(sort) }])
-        for (const tenant of [large, small]) {
-          const cost = await costOf(tenant, { ...filter, sort }, page, 'none');
-          expect([sort, page, cost.pages <= PAGES ? 'few' : cost.pages]).toEqual([sort, page, 'few']);
-          if (filter.category === 'nothing') expect(cost.rows).toBe(0);
-        }
+        for (const tenant of [large, small])
+          for (const search of searchesOf(filter)) {
+            const cost = await costOf(tenant, { ...filter, sort }, page, search);
+            expect([sort, page, search, cost.pages <= PAGES ? 'few' : cost.pages]).toEqual([sort, page, search, 'few']);
+            if (filter.category === 'nothing') expect(cost.rows).toBe(0);
+          }
+  });
+
+  it('with one filter is planned once for all values, and no longer for each', async () => {
+    const filter: ProductFilter = { category: 'sport', sort: 'price' };
+    for (let time = 0; time < 10; time += 1) {
+      const { text, params } = pageStatement(large, filter, { limit: LIMIT + time }, 'once');
+      expect(await doors.tenant.query(large, text, params)).toHaveLength(LIMIT + time + 1);
+    }
+    const [plans] = await doors.tenant.queryOnce<{ generic: number; custom: number }>(
+      large,
+      `select generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements where statement = $1`,
+      [pageStatement(large, filter, { limit: LIMIT }, 'once').text],
+    );
+    expect(plans).toEqual({ generic: 5, custom: 5 });
   });
 
   it('of a search for what few have, found by the index', async () => {

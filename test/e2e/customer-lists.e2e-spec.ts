@@ -71,6 +71,35 @@ describe('GET /customers', () => {
     ]);
   });
 
+  it('finds however few by a part of name, email or phone, and nothing by the end of one and the beginning of the next', async () => {
+    const [owner, other] = [await business(), await business()];
+    const needle = { name: 'Nadia Needle', email: 'sewing@example.com', phone: '+442079460017' };
+    for (const each of [owner, other]) await makeCustomer(each.http, { id: 'first', ...needle });
+    await app.owner.query(
+      `insert into customers (tenant_id, id, name) select $1, 'c' || n, 'hay ' || n from generate_series(1, 2500) n`,
+      [owner.tenantId],
+    );
+    for (const [q, wanted] of [
+      ['EEDLE', ['first']],
+      ['wing@', ['first']],
+      ['94600', ['first']],
+      ['le', ['first']],
+      ['needle sew', []],
+      ['hay 2500', ['c2500']],
+    ] as const) {
+      const answer = await owner.http.get<WireCustomer[]>(`/customers?count=true&q=${encodeURIComponent(q)}`);
+      const total = answer.headers.get('x-total-count');
+      expect([q, answer.body.map(({ id }) => id), total]).toEqual([q, wanted, String(wanted.length)]);
+    }
+    const pages = await all<WireCustomer>(owner, '/customers?q=hay%2012&limit=100');
+    expect(pages.map(({ id }) => id).sort()).toEqual(
+      Array.from({ length: 2500 }, (_, n) => `c${n + 1}`)
+        .filter((id) => id.startsWith('c12'))
+        .sort(),
+    );
+    expect((await owner.http.get<WireCustomer[]>('/customers?q=hay%2012&limit=5&offset=108')).body).toHaveLength(3);
+  });
+
   it('tells customers of one moment apart by their id, and goes on where the last one of a page was removed', async () => {
     const other = await business();
     await app.owner.query(

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
+import { after, type Soon } from '../../common/soon';
 import { type ReadKey, readKey } from './api-key.secret';
 import { KeyDirectory, type LiveKey } from './key-directory.service';
 import { KeyUsage } from './key-usage';
@@ -23,34 +24,34 @@ export class KeyAccess {
   ) {}
 
   /** The live key that somebody shows; null when it is wrong, expired, revoked, of a suspended tenant, or not for this address. */
-  async byKey(key: string, address: string): Promise<ShownKey | null> {
+  byKey(key: string, address: string): Soon<ShownKey | null> {
     const shown = readKey(key);
     if (!shown) return null;
-    const verdict = this.judge(shown, await this.directory.find(shown.hash), address);
-    return verdict === null || verdict === 'suspended' ? null : { actor: verdict, hash: shown.hash };
+    return after(this.directory.find(shown.hash), (live) => {
+      const actor = this.judge(shown, live, address);
+      return actor === null || actor === 'suspended' ? null : { actor, hash: shown.hash };
+    });
   }
 
-  /** Who shows the key; `suspended` where the key is good and its tenant is not. Without a promise where the key is known. */
-  verdictOn(key: string, address: string): KeyVerdict | Promise<KeyVerdict> {
+  /** Who shows the key; `suspended` where the key is good and its tenant is not. */
+  verdictOn(key: string, address: string): Soon<KeyVerdict> {
     const shown = readKey(key);
     if (!shown) return null;
-    const live = this.directory.find(shown.hash);
-    if (!(live instanceof Promise)) return this.judge(shown, live, address);
-    return live.then((found) => this.judge(shown, found, address));
+    return after(this.directory.find(shown.hash), (live) => this.judge(shown, live, address));
   }
 
   /** The same by the hash that an access token of the key carries. */
-  async byHash(hash: string, address: string): Promise<Actor | null> {
-    const live = await this.directory.find(hash);
-    if (!live?.allows(address) || live.suspended) return null;
-    this.usage.note(live.actor);
-    return live.actor;
+  byHash(hash: string, address: string): Soon<Actor | null> {
+    return after(this.directory.find(hash), (live) => {
+      if (!live?.allows(address) || live.suspended) return null;
+      this.usage.note(live.actor);
+      return live.actor;
+    });
   }
 
   /** Who acts with the key of the hash, wherever from, without its being used now; null when it lives no longer. */
-  async whoHas(hash: string): Promise<Actor | null> {
-    const live = await this.directory.find(hash);
-    return live && !live.suspended ? live.actor : null;
+  whoHas(hash: string): Soon<Actor | null> {
+    return after(this.directory.find(hash), (live) => (live && !live.suspended ? live.actor : null));
   }
 
   private judge(shown: ReadKey, live: LiveKey | null, address: string): KeyVerdict {

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Actor } from '../../common/actor';
 import { networksOf } from '../../common/cidr';
 import type { Permission, TenantRole } from '../../common/permissions';
+import { after, type Soon } from '../../common/soon';
 import { WaitingLine } from '../../platform/crypto/waiting-line';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { EventBus } from '../../platform/events/domain-events';
@@ -64,15 +65,12 @@ export class KeyDirectory {
     events.hears('key.changed', ({ keyId }) => this.forget((actor) => actor.id === keyId));
   }
 
-  /**
-   * The key of this hash (base64url), of a suspended tenant too; null when there is none. Many asking at once make one query,
-   * and there is no promise where it is known.
-   */
-  find(hash: string): LiveKey | null | Promise<LiveKey | null> {
+  /** The key of this hash (base64url), of a suspended tenant too; null when there is none. Many asking at once make one query. */
+  find(hash: string): Soon<LiveKey | null> {
     const known = this.found.get(hash);
     if (known && performance.now() - known.askedAtMs < TTL_MS) return ifLive(known.key);
     if (this.missing.has(hash)) return null;
-    return (this.loading.get(hash) ?? this.load(hash, known !== undefined)).then((key) => key && ifLive(key));
+    return after(this.loading.get(hash) ?? this.load(hash, known !== undefined), (key) => key && ifLive(key));
   }
 
   /**

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
+import { after, type Soon } from '../../common/soon';
 import { Authenticator } from '../../platform/http/authenticator';
 import { KeyAccess } from '../api-keys/key-access.service';
 import { AuthErrors } from './auth.errors';
@@ -25,23 +26,28 @@ export class CredentialAuthenticator extends Authenticator {
     super();
   }
 
-  override async authenticate(request: FastifyRequest): Promise<Actor | null> {
+  override authenticate(request: FastifyRequest): Soon<Actor | null> {
     const { authorization, 'x-api-key': apiKey } = request.headers;
     if (authorization === undefined && apiKey === undefined) return null;
     if (authorization !== undefined && apiKey !== undefined) throw AuthErrors.twoCredentials();
     const { ip } = request.context;
-    const actor = await (authorization === undefined ? this.ofKey(apiKey, ip) : this.ofToken(authorization, ip));
-    if (!actor) throw CommonErrors.authenticationFailed();
-    return actor;
+    return after(authorization === undefined ? this.ofKey(apiKey, ip) : this.ofToken(authorization, ip), known);
   }
 
-  private async ofToken(authorization: string, address: string): Promise<Actor | null> {
+  private ofToken(authorization: string, address: string): Soon<Actor | null> {
     const token = BEARER.exec(authorization)?.[1];
-    return token === undefined ? null : ((await this.tokens.find(token, address))?.actor ?? null);
+    return token === undefined ? null : after(this.tokens.find(token, address), actorOf);
   }
 
-  private async ofKey(key: string | string[] | undefined, address: string): Promise<Actor | null> {
+  private ofKey(key: string | string[] | undefined, address: string): Soon<Actor | null> {
     if (typeof key !== 'string') return null;
-    return this.platform.actorOf(key) ?? (await this.keys.byKey(key, address))?.actor ?? null;
+    return this.platform.actorOf(key) ?? after(this.keys.byKey(key, address), actorOf);
   }
+}
+
+const actorOf = (found: { actor: Actor } | null): Actor | null => found?.actor ?? null;
+
+function known(actor: Actor | null): Actor {
+  if (!actor) throw CommonErrors.authenticationFailed();
+  return actor;
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { type Actor, userActor } from '../../common/actor';
+import { after, type Soon } from '../../common/soon';
 import { EventBus } from '../../platform/events/domain-events';
 import { type LoginRef, LoginsRepository } from './logins.repository';
 
@@ -33,10 +34,10 @@ export class LiveLogins {
   }
 
   /** Who acts through the login; null when it has ended, or its user or tenant is not active. */
-  async actorOf(ref: LoginRef): Promise<Actor | null> {
+  actorOf(ref: LoginRef): Soon<Actor | null> {
     const key = keyOf(ref);
-    const { actor } = this.known.get(key) ?? (await (this.loading.get(key) ?? this.load(key, ref)));
-    return actor;
+    const known: Soon<Known> = this.known.get(key) ?? this.loading.get(key) ?? this.load(key, ref);
+    return after(known, ({ actor }) => actor);
   }
 
   /** Asks the database the next time; an answer that is on its way now is not kept. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, actorMay } from '../../common/actor';
 import type { Permission } from '../../common/permissions';
+import { after, type Soon } from '../../common/soon';
 import { Config } from '../../config/config';
 import { KeyAccess } from '../api-keys/key-access.service';
 import { type AccessClaims, devTokensCount, type KeyClaims } from './access-token';
@@ -27,16 +28,19 @@ export class LiveTokens {
    * Who acts with the token; null when it is none of ours or expired, or what is behind it has ended.
    * @param address from where it is used; null where somebody only asks about it
    */
-  async find(token: string, address: string | null): Promise<LiveToken | null> {
-    const claims = await this.tokens.read(token);
-    if (!claims || ('dev' in claims && !devTokensCount(this.config))) return null;
-    const actor = 'key' in claims ? await this.ofKey(claims, address) : await this.logins.actorOf(loginOf(claims));
-    return actor?.id === claims.sub && actor.tenantId === claims.tid ? { claims, actor } : null;
+  find(token: string, address: string | null): Soon<LiveToken | null> {
+    return after(this.tokens.read(token), (claims) => {
+      if (!claims || ('dev' in claims && !devTokensCount(this.config))) return null;
+      const actor = 'key' in claims ? this.ofKey(claims, address) : this.logins.actorOf(loginOf(claims));
+      return after(actor, (who) =>
+        who?.id === claims.sub && who.tenantId === claims.tid ? { claims, actor: who } : null,
+      );
+    });
   }
 
-  private async ofKey(claims: KeyClaims, address: string | null): Promise<Actor | null> {
-    const key = await (address === null ? this.keys.whoHas(claims.key) : this.keys.byHash(claims.key, address));
-    return key && (claims.scope === undefined ? key : narrowed(key, claims.scope));
+  private ofKey({ key: hash, scope }: KeyClaims, address: string | null): Soon<Actor | null> {
+    const key = address === null ? this.keys.whoHas(hash) : this.keys.byHash(hash, address);
+    return after(key, (actor) => actor && (scope === undefined ? actor : narrowed(actor, scope)));
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, isUser, type UserActor, permissionsOfActor, PLATFORM_TENANT_ID } from '../../common/actor';
 import type { Permission } from '../../common/permissions';
+import type { Soon } from '../../common/soon';
 import { ShortMemory } from '../../platform/cache/short-memory';
 import { EventBus } from '../../platform/events/domain-events';
 import { type ApiKeyRow, ApiKeysService } from '../api-keys/api-keys.service';
@@ -40,20 +41,22 @@ export class Profiles {
   }
 
   /** The actor's user or key, its tenant and its permissions. */
-  async of(actor: Actor): Promise<Profile> {
+  of(actor: Actor): Soon<Profile> {
     const user = isUser(actor) ? this.userOf(actor) : null;
     const apiKey = actor.kind === 'key' ? this.keys.getSelf(actor) : null;
     const tenant = actor.tenantId === PLATFORM_TENANT_ID ? null : this.tenantOf(actor);
-    const [known, key, its] = await Promise.all([user, apiKey, tenant]);
-    return { user: known, apiKey: key, tenant: its, permissions: this.permissionsOf(actor) };
+    const permissions = this.permissionsOf(actor);
+    if (user instanceof Promise || apiKey || tenant instanceof Promise)
+      return gathered(permissions, user, apiKey, tenant);
+    return { user, apiKey, tenant, permissions };
   }
 
   /** The user who is calling; up to 5 s old. @throws AUTHENTICATION_FAILED when it was removed a moment ago */
-  userOf(actor: UserActor): UserEntity | Promise<UserEntity> {
+  userOf(actor: UserActor): Soon<UserEntity> {
     return this.recentUsers.get(actor.id, () => this.users.getSelf(actor));
   }
 
-  private tenantOf(actor: Actor): TenantEntity | Promise<TenantEntity> {
+  private tenantOf(actor: Actor): Soon<TenantEntity> {
     return this.recentTenants.get(actor.tenantId, () => this.tenants.getOwn(actor));
   }
 
@@ -64,4 +67,14 @@ export class Profiles {
     this.permissions.set(actor, permissions);
     return permissions;
   }
+}
+
+async function gathered(
+  permissions: readonly Permission[],
+  user: Soon<UserEntity> | null,
+  apiKey: Soon<ApiKeyRow> | null,
+  tenant: Soon<TenantEntity> | null,
+): Promise<Profile> {
+  const [known, key, its] = await Promise.all([user, apiKey, tenant]);
+  return { user: known, apiKey: key, tenant: its, permissions };
 }

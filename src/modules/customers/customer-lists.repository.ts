@@ -57,14 +57,26 @@ const IN_TIER = `($7::numeric is null or s.total_spent > $7) and ($8::numeric is
 const AFTER = `($9::timestamptz is null or (c.created_at, c.id) < ($9, $10::text))`;
 const NEWEST_FIRST = `order by c.created_at desc, c.id desc`;
 
+/** So many of the next customers are looked at before anything that costs more is asked. */
+const NEAR = 1_000;
+
 // Without a tier that is asked for, orders are read for the rows of the page alone.
-const LIST = `
+const listOf = (source: string): string => `
   select ${customerColumns(7, 8)} from (
-    select c.* from customers c where ${FILTERED} and ${AFTER} ${NEWEST_FIRST} limit $11 offset $12) c cross join ${SPENT}
+    select c.* from ${source} and ${FILTERED} ${NEWEST_FIRST} limit $11 offset $12) c cross join ${SPENT}
   ${NEWEST_FIRST}`;
 
+const LIST = listOf(`customers c where ${AFTER}`);
+
+// What is common fills its page from the next customers; what is not is found by the index of the search. Trigrams tell nothing
+// of fewer characters than three.
+const SHORTEST_SOUGHT = 3;
+const LIKE = `c.id in (select id from customers_like($5::text))`;
+const LIST_OF_SOUGHT_NEAR = listOf(`(
+  select c.* from customers c where c.tenant_id = $1 and ${AFTER} ${NEWEST_FIRST} limit ${NEAR}) c where true`);
+const LIST_OF_SOUGHT = listOf(`customers c where ${LIKE} and ${AFTER}`);
+
 // A tier that is not rare fills its page from the next customers; only where it does not, the orders of all are summed up.
-const NEAR = 1_000;
 const LIST_OF_TIER_NEAR = `
   select ${customerColumns(13, 14)} from (
     select c.* from customers c where ${FILTERED} and ${AFTER} ${NEWEST_FIRST} limit ${NEAR}) c cross join ${SPENT}
@@ -75,6 +87,7 @@ const LIST_OF_TIER = `
   where ${FILTERED} and ${IN_TIER} and ${AFTER} ${NEWEST_FIRST} limit $11 offset $12`;
 
 const COUNT = `select count(*)::int as count from (select from customers c where ${FILTERED} limit $7) t`;
+const COUNT_OF_SOUGHT = `select count(*)::int as count from (select from customers c where ${LIKE} and ${FILTERED} limit $7) t`;
 
 const COUNT_OF_TIER = `
   select count(*)::int as count from (
@@ -106,8 +119,13 @@ export class CustomerListsRepository {
     const { silver, gold } = thresholds;
     const common = paramsOf(tenantId, filter);
     const after = pageParams(page);
-    if (filter.vip_tier === undefined)
-      return this.db.queryOnce<CustomerRow>(tenantId, LIST, [...common, silver, gold, ...after]);
+    if (filter.vip_tier === undefined) {
+      const list = (text: string) =>
+        this.db.queryOnce<CustomerRow>(tenantId, text, [...common, silver, gold, ...after]);
+      if (!isSought(filter)) return list(LIST);
+      const near = await list(LIST_OF_SOUGHT_NEAR);
+      return near.length > page.limit ? near : list(LIST_OF_SOUGHT);
+    }
     const params = [...common, ...rangeOf(filter.vip_tier, thresholds), ...after, silver, gold];
     const near = await this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER_NEAR, params);
     const whole = near.length > page.limit || filter.email !== undefined || filter.phone !== undefined;
@@ -119,7 +137,7 @@ export class CustomerListsRepository {
     const common = paramsOf(tenantId, filter);
     const { vip_tier: tier } = filter;
     const [row] = await (tier === undefined
-      ? this.db.queryOnce<{ count: number }>(tenantId, COUNT, [...common, cap])
+      ? this.db.queryOnce<{ count: number }>(tenantId, isSought(filter) ? COUNT_OF_SOUGHT : COUNT, [...common, cap])
       : this.db.queryOnce<{ count: number }>(tenantId, COUNT_OF_TIER, [...common, ...rangeOf(tier, thresholds), cap]));
     return row?.count ?? 0;
   }
@@ -141,6 +159,10 @@ export class CustomerListsRepository {
 type AudienceRow = { last: string | null } & (AudienceMember | Record<keyof AudienceMember, null>);
 
 const isMember = (row: AudienceRow): row is AudienceRow & AudienceMember => row.id !== null;
+
+/** Whether an index leads to what is looked for, and to nothing that is narrower anyway. */
+const isSought = ({ q = '', email, phone }: CustomerFilter): boolean =>
+  [...q].length >= SHORTEST_SOUGHT && email === undefined && phone === undefined;
 
 const paramsOf = (tenantId: string, { tier, email, phone, q, tag }: CustomerFilter): unknown[] => [
   tenantId,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../common/paging';
+import { MAX_LIMIT, type PageRequest } from '../../common/paging';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { ChatAliasesRepository } from './chats/chat-aliases.repository';
 import { conditionsOf, rowsOf, sourceOf } from './message-conditions';
@@ -75,6 +75,10 @@ interface Portion {
 /** A walk, and every id of the chat that it leads through; none where it leads through no chat. */
 type Looked = Walk & { chats: string[] };
 
+/** The newest so many, by one plan for any number of them: of a bound that it does not know, the database expects a tenth of all. */
+const plannedOnce = (source: Parameters<typeof rowsOf>[1], limit: string): string =>
+  `select * from (${rowsOf(COLUMNS, source, String(MAX_LIMIT + 1))}) m order by id desc limit ${limit}`;
+
 /** Reads messages of one tenant. */
 @Injectable()
 export class MessagesRepository {
@@ -105,14 +109,14 @@ export class MessagesRepository {
     const { limit, cursor, offset = 0 } = request;
     const source = sourceOf(tenantId, walk.way, walk.chats);
     const { where, params } = source;
-    const unfiltered = params.length === 1;
+    const once = params.length === 1 && offset === 0;
     if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
-    const [wanted, skipped] = [`$${params.push(limit + 1)}::int`, `$${params.push(offset)}::int`];
+    const wanted = `$${params.push(limit + 1)}::int`;
+    if (once)
+      return { rows: await this.db.query<MessageRow>(tenantId, plannedOnce(source, wanted), params), end: null };
+    const skipped = `$${params.push(offset)}::int`;
     const text = rowsOf(COLUMNS, source, `${wanted} offset ${skipped}`, `${wanted} + ${skipped}`);
-    const rows = unfiltered
-      ? await this.db.query<MessageRow>(tenantId, text, params)
-      : await this.db.queryOnce<MessageRow>(tenantId, text, params);
-    return { rows, end: null };
+    return { rows: await this.db.queryOnce<MessageRow>(tenantId, text, params), end: null };
   }
 
   /** How many there are, counted no further than the cap; `all` is false where not all were looked at that might be. */

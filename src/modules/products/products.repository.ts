@@ -65,7 +65,8 @@ export class ProductsRepository {
 
   /** In the order of the filter, one more than asked for. */
   async list(tenantId: string, filter: ProductFilter, page: PageRequest): Promise<ListedProduct[]> {
-    if (filter.q === undefined) return this.page(tenantId, filter, page, 'none');
+    if (filter.q === undefined)
+      return this.page(tenantId, filter, page, isPlannedOnce(filter, page) ? 'once' : 'plain');
     const rows = await this.page(tenantId, filter, page, 'walk');
     return rows.length > page.limit ? rows : this.page(tenantId, filter, page, 'index');
   }
@@ -108,7 +109,7 @@ export class ProductsRepository {
 
   private page(tenantId: string, filter: ProductFilter, page: PageRequest, search: Search): Promise<ListedProduct[]> {
     const { text, params } = pageStatement(tenantId, filter, page, search);
-    if (isPlannedOnce(filter)) return this.db.query<ListedProduct>(tenantId, text, params);
+    if (search === 'once') return this.db.query<ListedProduct>(tenantId, text, params);
     return this.db.queryOnce<ListedProduct>(tenantId, text, params);
   }
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { CommonErrors } from '../../common/common.errors';
 import { isId } from '../../common/ids';
 import { type Limits, limitsOf } from '../../common/plans';
+import { after, type Soon } from '../../common/soon';
 import { Cache } from '../../platform/cache/cache';
+import { ShortMemory } from '../../platform/cache/short-memory';
 import { EventBus } from '../../platform/events/domain-events';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { TenantsRepository } from './tenants.repository';
@@ -22,7 +23,7 @@ interface Bounds {
 /** Slugs and limits of tenants, for the requests that need them. */
 @Injectable()
 export class CachedTenantDirectory extends TenantDirectory {
-  private readonly bounds = new LRUCache<string, Promise<Bounds>>({ max: 20_000, ttl: BOUNDS_TTL_MS });
+  private readonly bounds = new ShortMemory<Bounds>({ max: 20_000, ttlMs: BOUNDS_TTL_MS });
 
   constructor(
     private readonly cache: Cache,
@@ -31,7 +32,7 @@ export class CachedTenantDirectory extends TenantDirectory {
   ) {
     super();
     events.hears('tenant.changed', ({ tenantId }) => {
-      this.bounds.delete(tenantId);
+      this.bounds.forget(tenantId);
       void this.cache.delete(slugKey(tenantId));
     });
   }
@@ -51,21 +52,16 @@ export class CachedTenantDirectory extends TenantDirectory {
     return id;
   }
 
-  override async limitsOf(tenantId: string): Promise<Limits> {
-    return (await this.boundsOf(tenantId)).limits;
+  override limitsOf(tenantId: string): Soon<Limits> {
+    return after(this.boundsOf(tenantId), ({ limits }) => limits);
   }
 
   override async timeZoneOf(tenantId: string): Promise<string> {
     return (await this.boundsOf(tenantId)).timeZone;
   }
 
-  private boundsOf(tenantId: string): Promise<Bounds> {
-    const known = this.bounds.get(tenantId);
-    if (known) return known;
-    const bounds = this.loadBounds(tenantId);
-    this.bounds.set(tenantId, bounds);
-    bounds.catch(() => this.bounds.delete(tenantId));
-    return bounds;
+  private boundsOf(tenantId: string): Soon<Bounds> {
+    return this.bounds.get(tenantId, () => this.loadBounds(tenantId));
   }
 
   private async loadBounds(tenantId: string): Promise<Bounds> {

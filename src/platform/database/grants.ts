@@ -37,6 +37,10 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
     reason: 'The platform deletes a tenant, in the statement that notes its purge.',
   },
   'audit_forget_seals()': { role: 'system', reason: 'Seals go that no chain begins before any more.' },
+  'customers_like(text)': {
+    role: 'app',
+    reason: 'Row security keeps ILIKE from the index: it gives ids of customers of the tenant in scope.',
+  },
   'products_like(text)': {
     role: 'app',
     reason: 'Row security keeps ILIKE from the index: it looks among the rows of the tenant in scope.',

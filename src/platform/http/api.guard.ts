@@ -4,7 +4,8 @@ import { type Actor, actorMay, PLATFORM_TENANT_ID } from '../../common/actor';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { type Permission, TENANTLESS_PERMISSIONS } from '../../common/permissions';
-import { accessRuleOf } from './access-rule';
+import { after, type Soon } from '../../common/soon';
+import { type AccessRule, accessRuleOf } from './access-rule';
 import { Authenticator } from './authenticator';
 import { assertDeclaredInput } from './declared-input';
 import { RequestLimits } from './request-limits';
@@ -23,27 +24,43 @@ export class ApiGuard implements CanActivate {
     private readonly tenants: TenantDirectory,
   ) {}
 
-  /** @throws AUTHENTICATION_FAILED, RATE_LIMITED, QUOTA_EXCEEDED, TENANT_NOT_FOUND, FORBIDDEN, VALIDATION_FAILED */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  /**
+   * Without a promise where all is known: who is calling, and that nothing bounds how often.
+   * @throws AUTHENTICATION_FAILED, RATE_LIMITED, QUOTA_EXCEEDED, TENANT_NOT_FOUND, FORBIDDEN, VALIDATION_FAILED
+   */
+  canActivate(context: ExecutionContext): Soon<boolean> {
     const rule = accessRuleOf(context.getHandler());
     if (!rule) throw CommonErrors.forbidden();
-    const { access } = rule;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const caller = access.kind === 'public' ? null : await this.identify(context, request);
+    const caller = rule.access.kind === 'public' ? null : this.identify(context);
+    return after(caller, (known) => this.check(context, rule, known));
+  }
+
+  private check(context: ExecutionContext, rule: AccessRule, caller: Actor | null): Soon<boolean> {
+    const request = requestOf(context);
     request.context.actor = caller ?? undefined; // what is refused from here on is the caller's
-    await this.limits.count(context, rule, caller);
-    if (caller && rule.limit.kind !== 'none') await this.countKnown(context, caller);
-    const actor = caller && (await this.select(request, caller));
-    if (access.kind === 'permission') this.admit(actor, access.permission);
-    assertDeclaredInput(request, rule.input);
-    return true;
+    return after(this.count(context, rule, caller), () =>
+      after(caller && this.select(request, caller), (actor) => {
+        if (rule.access.kind === 'permission') this.admit(actor, rule.access.permission);
+        assertDeclaredInput(request, rule.input);
+        return true;
+      }),
+    );
+  }
+
+  private count(context: ExecutionContext, rule: AccessRule, caller: Actor | null): Soon<void> {
+    const counted = this.limits.count(context, rule, caller);
+    if (!caller || rule.limit.kind === 'none') return counted;
+    return after(counted, () => this.countKnown(context, caller));
   }
 
   /** The platform belongs to no plan, and administers it. */
-  private async countKnown(context: ExecutionContext, actor: Actor): Promise<void> {
-    if (actor.kind === 'platform') return;
-    const { requests_per_minute: perMinute } = await this.tenants.limitsOf(actor.tenantId);
-    if (perMinute !== null || actor.requestsPerMinute !== null) await this.limits.countKnown(context, actor, perMinute);
+  private countKnown(context: ExecutionContext, actor: Actor): Soon<void> {
+    if (actor.kind === 'platform') return undefined;
+    return after(this.tenants.limitsOf(actor.tenantId), ({ requests_per_minute: perMinute }) =>
+      perMinute === null && actor.requestsPerMinute === null
+        ? undefined
+        : this.limits.countKnown(context, actor, perMinute),
+    );
   }
 
   private admit(actor: Actor | null, permission: Permission): void {
@@ -54,20 +71,28 @@ export class ApiGuard implements CanActivate {
   }
 
   /** The caller in the tenant that the request is about; the context knows it from here on. */
-  private async select(request: FastifyRequest, caller: Actor): Promise<Actor> {
-    const actor = await actorInTenant(request, caller, this.tenants);
-    request.context.actor = actor;
-    return actor;
+  private select(request: FastifyRequest, caller: Actor): Soon<Actor> {
+    return after(actorInTenant(request, caller, this.tenants), (actor) => {
+      request.context.actor = actor;
+      return actor;
+    });
   }
 
   /** A wrong credential counts against its address: guessing is as limited as asking without one. */
-  private async identify(context: ExecutionContext, request: FastifyRequest): Promise<Actor | null> {
+  private identify(context: ExecutionContext): Soon<Actor | null> {
     try {
-      return await this.authenticator.authenticate(request);
+      const caller = this.authenticator.authenticate(requestOf(context));
+      return caller instanceof Promise ? caller.catch((error: unknown) => this.refuse(context, error)) : caller;
     } catch (error) {
-      const refused = error instanceof AppError && error.code === 'AUTHENTICATION_FAILED';
-      if (refused) await this.limits.countAddress(context);
-      throw error;
+      return this.refuse(context, error);
     }
   }
+
+  private async refuse(context: ExecutionContext, error: unknown): Promise<never> {
+    const refused = error instanceof AppError && error.code === 'AUTHENTICATION_FAILED';
+    if (refused) await this.limits.countAddress(context);
+    throw error;
+  }
 }
+
+const requestOf = (context: ExecutionContext): FastifyRequest => context.switchToHttp().getRequest<FastifyRequest>();

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
+import multipart, { type FastifyMultipartOptions, type Multipart, type MultipartFile } from '@fastify/multipart';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { HttpErrors } from './http.errors';
@@ -32,7 +32,7 @@ export interface Upload {
 /** Forms with a file, on the routes that take them; the others refuse them before they are read. */
 export async function registerMultipart(fastify: FastifyInstance): Promise<void> {
   // Readers bound the file; whatever else a form may hold is refused as soon as it comes.
-  await fastify.register(multipart, {
+  await fastify.register(withoutHooks(multipart), {
     limits: {
       fileSize: Infinity,
       files: 1,
@@ -51,6 +51,17 @@ export async function registerMultipart(fastify: FastifyInstance): Promise<void>
     const takes = (request.routeOptions.config as MultipartBodyConfig).multipartBody === true;
     done(sends && !takes ? HttpErrors.unsupportedMediaType() : null);
   });
+}
+
+/**
+ * The plugin without its hooks, which every request would pay for, with a form or without (a listener, a closure and two
+ * promises): they clear away what `saveRequestFiles` left on the disk, and nobody saves forms there.
+ */
+function withoutHooks(plugin: FastifyPluginCallback<FastifyMultipartOptions>): typeof plugin {
+  const inner: typeof plugin = (fastify, options, done) =>
+    plugin(Object.create(fastify, { addHook: { value: () => fastify } }) as FastifyInstance, options, done);
+  // As fastify-plugin marks what is for the whole server.
+  return Object.assign(inner, { [Symbol.for('skip-override')]: true });
 }
 
 const FORM = {

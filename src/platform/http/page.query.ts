@@ -2,7 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsString, Length, Validate, ValidatorConstraint } from 'class-validator';
 import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
-import { MAX_OFFSET, type PageRequest } from '../../common/paging';
+import { MAX_LIMIT, MAX_OFFSET, type PageRequest } from '../../common/paging';
 import { Id } from './id.rule';
 import { Optional } from './optional.rule';
 import { WholeNumber } from './whole-number.rule';
@@ -25,8 +25,8 @@ const MAX_CURSOR_CHARACTERS = 2048;
 
 /** What every list takes. */
 class AnyPageQuery {
-  @ApiPropertyOptional({ description: 'Rows of one page', minimum: 1, maximum: 100, default: 20 })
-  @WholeNumber({ min: 1, max: 100 })
+  @ApiPropertyOptional({ description: 'Rows of one page', minimum: 1, maximum: MAX_LIMIT, default: 20 })
+  @WholeNumber({ min: 1, max: MAX_LIMIT })
   limit: number = 20;
 
   @ApiPropertyOptional({ description: 'Rows to skip; either this or cursor', minimum: 0, maximum: MAX_OFFSET })

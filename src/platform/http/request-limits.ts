@@ -7,6 +7,7 @@ import type { ThrottlerLimitDetail, ThrottlerModuleOptions, ThrottlerStorage } f
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { AppError } from '../../common/app-error';
+import type { Soon } from '../../common/soon';
 import { Config } from '../../config/config';
 import type { AccessRule } from './access-rule';
 
@@ -33,13 +34,13 @@ export class RequestLimits extends ThrottlerGuard {
   }
 
   /** Counts a request whose caller is known, or known to be nobody. @throws RATE_LIMITED */
-  async count(context: ExecutionContext, rule: AccessRule, actor: Actor | null): Promise<void> {
+  count(context: ExecutionContext, rule: AccessRule, actor: Actor | null): Soon<void> {
     const { limit } = rule;
     if (limit.kind === 'none') return;
     const { body } = context.switchToHttp().getRequest<FastifyRequest>();
     if (limit.kind === 'auth' && limit.when(body))
       return this.countAttempt(context, limit.bucket, actor?.id ?? limit.accountOf(body));
-    if (!actor) await this.countAddress(context);
+    return actor ? undefined : this.countAddress(context);
   }
 
   /**

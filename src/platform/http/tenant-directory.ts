@@ -1,4 +1,5 @@
 import type { Limits } from '../../common/plans';
+import type { Soon } from '../../common/soon';
 
 /** Knows tenants by id and slug. The tenants feature provides it, cached: it is asked on requests. */
 export abstract class TenantDirectory {
@@ -9,7 +10,7 @@ export abstract class TenantDirectory {
   abstract idOf(idOrSlug: string): Promise<string>;
 
   /** What the plan and the quotas of the tenant allow; up to 5 s old. @throws TENANT_NOT_FOUND when there is none */
-  abstract limitsOf(tenantId: string): Promise<Limits>;
+  abstract limitsOf(tenantId: string): Soon<Limits>;
 
   /** The time zone (IANA name) that the tenant's days are of, UTC unless it has set one; up to 5 s old. @throws TENANT_NOT_FOUND */
   abstract timeZoneOf(tenantId: string): Promise<string>;

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
+import type { Soon } from '../../common/soon';
 import type { TenantDirectory } from './tenant-directory';
 
 /**
@@ -8,9 +9,12 @@ import type { TenantDirectory } from './tenant-directory';
  * another's and none at all are the same answer. A platform administrator selects any tenant with it.
  * @throws TENANT_NOT_FOUND
  */
-export async function actorInTenant(request: FastifyRequest, actor: Actor, tenants: TenantDirectory): Promise<Actor> {
+export function actorInTenant(request: FastifyRequest, actor: Actor, tenants: TenantDirectory): Soon<Actor> {
   const named = request.headers['x-tenant-id'];
-  if (named === undefined) return actor;
+  return named === undefined ? actor : select(named, actor, tenants);
+}
+
+async function select(named: string | string[], actor: Actor, tenants: TenantDirectory): Promise<Actor> {
   if (typeof named !== 'string') throw CommonErrors.tenantNotFound();
   if (actor.kind === 'platform') return { ...actor, tenantId: await tenants.idOf(named) };
   if (named.toLowerCase() === actor.tenantId) return actor;

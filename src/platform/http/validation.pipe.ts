@@ -2,6 +2,7 @@ import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/commo
 import { CommonErrors } from '../../common/common.errors';
 import { freePropertiesOf } from './free-object.rule';
 import { inheritedNames } from './inherited-names';
+import { rememberRules } from './known-rules';
 import { unstorableField } from './storable-body';
 import { validationDetails } from './validation-details';
 
@@ -24,10 +25,17 @@ export class ApiValidationPipe extends ValidationPipe {
       validationError: { target: false, value: true },
       exceptionFactory: (errors) => CommonErrors.validation(validationDetails(errors).slice(0, MAX_DETAILS)),
     });
+    rememberRules();
   }
 
   /** The argument as an instance of its class. @throws VALIDATION_FAILED that names each field at fault */
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // Given back as it is, which Nest allows and its type does not say: nearly every handler has a caller and an id.
+    if (hasNoRules(value, metadata)) return value as Promise<unknown>;
+    return this.validated(value, metadata);
+  }
+
+  private async validated(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { type, metatype } = metadata;
     if (metatype && this.toValidate(metadata)) {
       if (type === 'body' && isNoObject(value)) throw CommonErrors.validation([], 'The body must be a JSON object');
@@ -45,6 +53,10 @@ export class ApiValidationPipe extends ValidationPipe {
    */
   protected override stripProtoKeys(): void {}
 }
+
+/** What a decorator of ours made, or a text of the address. */
+const hasNoRules = (value: unknown, { type, metatype }: ArgumentMetadata): boolean =>
+  type === 'custom' || (type === 'param' && metatype === String && typeof value === 'string');
 
 const isNoObject = (value: unknown): boolean =>
   value !== undefined && value !== null && (typeof value !== 'object' || Array.isArray(value));
