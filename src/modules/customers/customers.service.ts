@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
-import { CommonErrors } from '../../common/common.errors';
 import { textIdOf } from '../../common/ids';
 import { COUNT_CAP, type Page, type PageRequest, totalOf } from '../../common/paging';
 import { pageByTime } from '../../common/time-cursor';
@@ -64,6 +63,11 @@ export class CustomersService {
     return { ...pageByTime(rows, page.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
   }
 
+  /** @throws NOT_FOUND where there is no such customer */
+  async assertExists({ tenantId }: Actor, id: string): Promise<void> {
+    if (!(await this.customers.exists(tenantId, id))) throw CustomerErrors.notFound();
+  }
+
   /** @throws NOT_FOUND */
   async get(actor: Actor, id: string): Promise<CustomerRow> {
     const thresholds = await this.tenants.vipThresholdsOf(actor);
@@ -123,8 +127,7 @@ export class CustomersService {
 
 /** Somebody who could not be told from anybody else is no customer. */
 function requireNamed({ name, email, phone }: CustomerFields): void {
-  if (name === null && email === null && phone === null)
-    throw CommonErrors.invalidField('name', 'name, email or phone must be given');
+  if (name === null && email === null && phone === null) throw CustomerErrors.nameless();
 }
 
 const resourceOf = (id: string): string => `customer:${id}`;
