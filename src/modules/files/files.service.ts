@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
@@ -7,7 +7,6 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { type ByteRange, ObjectStorage } from '../../platform/storage/object-storage';
-import { StorageUse } from '../../platform/usage/storage-use';
 import { FileErrors } from './files.errors';
 import { maySee, seenBy } from './files.policy';
 import { type FileFilter, type FileRow, FilesRepository } from './files.repository';
@@ -15,19 +14,14 @@ import { ReceivedFiles } from './received-files.service';
 
 /** Files that are there: found, read and renamed. */
 @Injectable()
-export class FilesService implements OnModuleInit {
+export class FilesService {
   constructor(
     private readonly db: TenantDatabase,
     private readonly files: FilesRepository,
     private readonly storage: ObjectStorage,
     private readonly received: ReceivedFiles,
     private readonly audit: AuditLog,
-    private readonly use: StorageUse,
   ) {}
-
-  onModuleInit(): void {
-    this.use.counts((tenantId) => this.files.bytesOf(tenantId));
-  }
 
   /** Newest first: the caller's own, or the tenant's where its role sees them. */
   async list(actor: Actor, asked: Omit<FileFilter, 'ownerId'>, page: PageRequest): Promise<Page<FileRow>> {
