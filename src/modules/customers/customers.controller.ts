@@ -14,17 +14,10 @@ import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
 import { TextIdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
-import { TimePageQuery } from '../../platform/http/time-page.query';
-import { CustomerOrdersService } from './customer-orders.service';
 import type { CustomerRow } from './customer-row';
 import { CustomersService } from './customers.service';
 import { CreateCustomerDto, customerChangeOf, UpdateCustomerDto } from './dto/customer.dto';
-import {
-  CustomerOrderResponse,
-  customerOrderResponse,
-  CustomerResponse,
-  customerResponse,
-} from './dto/customer.response';
+import { CustomerResponse, customerResponse } from './dto/customer.response';
 import { ListCustomersQuery } from './dto/list-customers.query';
 
 const IF_MATCH = {
@@ -40,10 +33,7 @@ const REFUSED = { description: `${TAKEN}, \`CUSTOMER_ANONYMISED\`, or \`IDEMPOTE
 @ApiTags('Customers')
 @Controller('customers')
 export class CustomersController {
-  constructor(
-    private readonly customers: CustomersService,
-    private readonly orders: CustomerOrdersService,
-  ) {}
+  constructor(private readonly customers: CustomersService) {}
 
   /** Makes a customer, who has at least one of name, email and phone. */
   @Post()
@@ -80,19 +70,6 @@ export class CustomersController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
     return answer(reply, await this.customers.get(actor, id));
-  }
-
-  /** What the customer ordered, newest first. */
-  @Get(':id/orders')
-  @Access('orders:read')
-  @ApiOkResponse({ type: [CustomerOrderResponse] })
-  async ordersOf(
-    @CurrentActor() actor: Actor,
-    @TextIdParam() id: string,
-    @Query() query: TimePageQuery,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<CustomerOrderResponse[]> {
-    return sendPage(reply, await this.orders.list(actor, id, query), query).map(customerOrderResponse);
   }
 
   /** Changes what is named; what is not named stays, as clients of the older systems expect, and `null` takes away. */
