@@ -37,9 +37,10 @@ describe('a campaign that sends a stored file', () => {
   it('sends it to everybody, and stores it once', async () => {
     const shop = await business();
     // Nothing further may be kept: nothing further is.
-    await world.app.owner.query(`update tenants set quotas = jsonb_build_object('storage_bytes', $2::int) where id = $1`, [
-      ...[shop.tenantId, PNG.length],
-    ]);
+    await world.app.owner.query(
+      `update tenants set quotas = jsonb_build_object('storage_bytes', $2::int) where id = $1`,
+      [...[shop.tenantId, PNG.length]],
+    );
     const answer = await bulk(shop.http, { message: pictured(shop.picture.id), recipients: to(phones(40)) });
     expect([answer.status, answer.body]).toMatchObject([202, { accepted: 40, rejected_count: 0 }]);
     await campaignIs(shop.http, answer.body.campaign_id, 'finished');
@@ -88,9 +89,10 @@ describe('a campaign that sends a stored file', () => {
     'breaks off where the file is deleted while its recipients come in, and leaves nothing (messages a day: %s)',
     async (perDay) => {
       const shop = await business();
-      await world.app.owner.query(`update tenants set quotas = jsonb_build_object('messages_per_day', $2::int) where id = $1`, [
-        ...[shop.tenantId, perDay],
-      ]);
+      await world.app.owner.query(
+        `update tenants set quotas = jsonb_build_object('messages_per_day', $2::int) where id = $1`,
+        [...[shop.tenantId, perDay]],
+      );
       const { userId: id, tenantId } = shop;
       const actor = userActor({ id, tenantId, role: 'TENANT_ADMIN', loginId: newId() });
       const { app } = world.app;

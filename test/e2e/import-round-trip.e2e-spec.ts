@@ -27,7 +27,7 @@ const products = fc.array(fc.record({ name, price, stock: fc.nat({ max: 1_000_00
 
 const content = async (): Promise<unknown[]> => {
   const text = `select id, name, price::text, stock, attributes from products where tenant_id = $1 order by id`;
-  return (await app.owner.query(text, [app.tenantId])).rows;
+  return (await app.owner.query<object>(text, [app.tenantId])).rows;
 };
 
 it.each(['ndjson', 'csv'])('what was exported as %s brings every product back as it was', async (format) => {

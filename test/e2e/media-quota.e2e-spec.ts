@@ -102,7 +102,10 @@ describe('a tenant whose storage is full', () => {
     expect(await objectsIn(world.folder, tenantId)).toHaveLength(3);
     await setQuota(tenantId, 1_000_000);
     const retried = await http.post<WireMessage>(`/messages/${lost}/retry`, {});
-    expect([retried.status, retried.body.media]).toEqual([202, expect.not.objectContaining({ error_code: 'STORAGE_FULL' })]);
+    expect([retried.status, retried.body.media]).toEqual([
+      202,
+      expect.not.objectContaining({ error_code: 'STORAGE_FULL' }),
+    ]);
     await eventually(
       async () => {
         await world.dueNow(lost);

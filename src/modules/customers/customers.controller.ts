@@ -1,31 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query, Res } from '@nestjs/common';
-import {
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiPreconditionFailedResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiConflictResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned } from '../../platform/http/etag';
 import { TextIdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
-import type { CustomerRow } from './customer-row';
 import { CustomersService } from './customers.service';
 import { CreateCustomerDto, customerChangeOf, UpdateCustomerDto } from './dto/customer.dto';
 import { CustomerResponse, customerResponse } from './dto/customer.response';
 import { ListCustomersQuery } from './dto/list-customers.query';
 
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'The `ETag` of the state that the change is meant for',
-};
-const STALE = { description: '`PRECONDITION_FAILED`: the customer was changed since' };
+const CHANGED = 'the customer was changed since';
 const TAKEN = '`CUSTOMER_EMAIL_TAKEN`, `CUSTOMER_PHONE_TAKEN`';
 const REFUSED = { description: `${TAKEN}, \`CUSTOMER_ANONYMISED\`, or \`IDEMPOTENCY_IN_PROGRESS\`` };
 
@@ -45,7 +31,7 @@ export class CustomersController {
     @Body() body: CreateCustomerDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return answer(reply, await this.customers.create(actor, body.id, customerChangeOf(body)));
+    return customerResponse(versioned(reply, await this.customers.create(actor, body.id, customerChangeOf(body))));
   }
 
   /** The tenant's customers, newest first; those that were anonymised too. */
@@ -69,16 +55,15 @@ export class CustomersController {
     @TextIdParam() id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return answer(reply, await this.customers.get(actor, id));
+    return customerResponse(versioned(reply, await this.customers.get(actor, id)));
   }
 
   /** Changes what is named; what is not named stays, as clients of the older systems expect, and `null` takes away. */
   @Put(':id')
   @Access('customers:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: CustomerResponse })
   @ApiConflictResponse(REFUSED)
-  @ApiPreconditionFailedResponse(STALE)
   async replace(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -86,16 +71,15 @@ export class CustomersController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return answer(reply, await this.customers.update(actor, id, customerChangeOf(body), expected));
+    return customerResponse(versioned(reply, await this.customers.update(actor, id, customerChangeOf(body), expected)));
   }
 
   /** Changes what is named; what is not named stays, and `null` takes away. */
   @Patch(':id')
   @Access('customers:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: CustomerResponse })
   @ApiConflictResponse(REFUSED)
-  @ApiPreconditionFailedResponse(STALE)
   async update(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -103,16 +87,15 @@ export class CustomersController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return answer(reply, await this.customers.update(actor, id, customerChangeOf(body), expected));
+    return customerResponse(versioned(reply, await this.customers.update(actor, id, customerChangeOf(body), expected)));
   }
 
   /** Removes the customer. One with orders is anonymised instead: these stay, and nothing names it any more. */
   @Delete(':id')
   @HttpCode(204)
   @Access('customers:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiNoContentResponse()
-  @ApiPreconditionFailedResponse(STALE)
   async delete(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -120,9 +103,4 @@ export class CustomersController {
   ): Promise<void> {
     await this.customers.remove(actor, id, expected);
   }
-}
-
-function answer(reply: FastifyReply, row: CustomerRow): CustomerResponse {
-  sendEtag(reply, row.version);
-  return customerResponse(row);
 }

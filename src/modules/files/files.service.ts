@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
-import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
+import { countedPage, type Page, type PageRequest } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
@@ -27,11 +27,7 @@ export class FilesService {
   async list(actor: Actor, asked: Omit<FileFilter, 'ownerId'>, page: PageRequest): Promise<Page<FileRow>> {
     const { tenantId } = actor;
     const filter = { ...asked, ...seenBy(actor) };
-    const [rows, counted] = await Promise.all([
-      this.files.list(tenantId, filter, page),
-      page.count ? this.files.count(tenantId, filter, COUNT_CAP + 1) : null,
-    ]);
-    return { ...pageOf(rows, page.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
+    return countedPage(page, this.files.list(tenantId, filter, page), (cap) => this.files.count(tenantId, filter, cap));
   }
 
   /** @throws NOT_FOUND, also where it is another user's and the caller sees its own only */

@@ -30,11 +30,7 @@ async function* within(stream: Readable, { freeBytes, limitBytes }: StorageBound
   }
 }
 
-async function* pieces(
-  chunks: AsyncIterable<Buffer>,
-  kind: ImportKind,
-  format: ImportFormat,
-): AsyncGenerator<Buffer> {
+async function* pieces(chunks: AsyncIterable<Buffer>, kind: ImportKind, format: ImportFormat): AsyncGenerator<Buffer> {
   let head: Buffer | null = Buffer.alloc(0);
   for await (const chunk of chunks) {
     head = head && Buffer.concat([head, chunk]);

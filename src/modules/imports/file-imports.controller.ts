@@ -1,10 +1,5 @@
 import { Controller, HttpCode, Post } from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
-  ApiConflictResponse,
-  ApiPaymentRequiredResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiConflictResponse, ApiPaymentRequiredResponse, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { type BodyFile, FileBody, FileOfBody } from '../../platform/http/file-body.decorator';

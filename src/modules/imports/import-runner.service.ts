@@ -62,7 +62,9 @@ export class ImportRunner {
     for await (const records of this.portions(job, header?.next ?? place)) {
       signal.throwIfAborted();
       const next = records.at(-1)?.next ?? place;
-      const read = header ? rowsOfTable(records, header.names, kind.columns) : rowsOfLines(records, kind.columns, kind.amounts);
+      const read = header
+        ? rowsOfTable(records, header.names, kind.columns)
+        : rowsOfLines(records, kind.columns, kind.amounts);
       await this.write(job, kind, { from: place, next, read });
       place = next;
     }

@@ -5,7 +5,7 @@ import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
 import { TextIdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
-import { TextPageQuery } from '../../platform/http/text-page.query';
+import { TextPageQuery } from '../../platform/http/page.query';
 import { CustomerOrders } from './customer-orders.service';
 import { OrderResponse, orderResponse } from './dto/order.response';
 

@@ -38,7 +38,9 @@ export class ProductPictures implements OnModuleInit {
     for (;;) {
       const foreseen = new Set(ids);
       try {
-        return await this.cache.changing(tenantId, ids, () => rerun(() => work((tx) => this.letGo(tx, file, foreseen))));
+        return await this.cache.changing(tenantId, ids, () =>
+          rerun(() => work((tx) => this.letGo(tx, file, foreseen))),
+        );
       } catch (error) {
         if (!(error instanceof Unforeseen)) throw error;
         ids = error.ids;
