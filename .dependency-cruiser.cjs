@@ -16,7 +16,7 @@ const EDGES = {
   templates: [],
   messages: ['waha', 'files', 'templates'],
   orders: ['customers', 'products', 'messages', 'templates', 'tenants'],
-  imports: ['customers', 'products'],
+  imports: ['customers', 'products', 'tenants'],
   exports: [],
   webhooks: ['waha', 'messages', 'files'],
   campaigns: ['messages', 'customers', 'templates', 'waha'],

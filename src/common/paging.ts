@@ -39,3 +39,18 @@ export function pageOf<T extends { id: string }>(
   const last = items.at(-1);
   return { items, nextCursor: rows.length > limit && last ? cursorOf(last) : null };
 }
+
+/**
+ * A page with its total where that was asked for; both are read at once.
+ * @param rows one more than asked for
+ * @param count how many there are, counted no further than the cap
+ */
+export async function countedPage<Row extends { id: string }>(
+  request: PageRequest,
+  rows: Promise<Row[]>,
+  count: (cap: number) => Promise<number>,
+  cut: (rows: Row[], limit: number) => Page<Row> = pageOf,
+): Promise<Page<Row>> {
+  const [found, counted] = await Promise.all([rows, request.count ? count(COUNT_CAP + 1) : null]);
+  return { ...cut(found, request.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
+}

@@ -67,11 +67,11 @@ describe('the queue of files', () => {
     const [second] = await take(1);
     if (!first || !second) throw new Error('Nothing was taken');
     expect([second.stale_key, second.attempts]).toEqual([first.storage_key, 2]);
-    expect(await store.stored(first, FILE)).toBe(false);
+    expect(await store.stored(first, FILE, null)).toBe('lost');
     expect(await store.later(first, 0, { reason: 'late', counts: true })).toBe(false);
     expect(await store.failed(first, { code: 'MEDIA_REFUSED', reason: 'late', retryable: false })).toBe(false);
     expect(await messageOf(id)).toMatchObject({ status: 'queued', error_code: null });
-    expect(await store.stored(second, FILE)).toBe(true);
+    expect(await store.stored(second, FILE, null)).toBe('stored');
     expect(await messageOf(id)).toMatchObject({ status: 'queued', next_attempt_at: null });
     expect(await store.failed(second, { code: 'MEDIA_REFUSED', reason: 'late', retryable: false })).toBe(false);
   });
@@ -83,7 +83,7 @@ describe('the queue of files', () => {
       const [job] = await take(1);
       if (!job) throw new Error('Nothing was taken');
       const failure = { code: 'MEDIA_REFUSED', reason: 'no', retryable: false } as const;
-      await (end === 'stored' ? store.stored(job, FILE) : store.failed(job, failure));
+      await (end === 'stored' ? store.stored(job, FILE, null) : store.failed(job, failure));
       const { rows } = await app.owner.query('select next_at <= now() as due from lanes where session_id = $1', [
         session.id,
       ]);
@@ -96,7 +96,7 @@ describe('the queue of files', () => {
     const [id = ''] = await waiting(session, 1);
     const [job] = await take(1);
     await app.owner.query('update tenants set deleted_at = now() where id = $1', [session.tenantId]);
-    expect(job && (await store.stored(job, FILE))).toBe(false);
+    expect(job && (await store.stored(job, FILE, null))).toBe('lost');
     expect(await messageOf(id)).toMatchObject({ content: { media: { state: 'pending' } } });
   });
 

@@ -18,7 +18,7 @@ import { SessionStates } from '../../src/modules/waha/session-states.service';
 import { SessionsRepository } from '../../src/modules/waha/sessions.repository';
 import { AuditLog } from '../../src/platform/audit/audit-log';
 import type { TenantTransaction } from '../../src/platform/database/tenant-database';
-import type { MediaService } from '../../src/modules/messages/media/media.service';
+import type { OutgoingMedia } from '../../src/modules/messages/media/outgoing-media.service';
 import type { Wakeups } from '../../src/platform/database/wakeups';
 import type { TenantDirectory } from '../../src/platform/http/tenant-directory';
 import { Metrics } from '../../src/platform/metrics/metrics';
@@ -145,7 +145,7 @@ export class World {
     this.changes = new MessageChanges(new MessageChangesRepository(), this.updates);
     this.actions = new MessageActionsRepository(tenant);
     this.campaignsOf = new CampaignsRepository(tenant, this.audit);
-    this.bulk = new BulkAcceptor(tenant, tenants, metrics, {} as MediaService);
+    this.bulk = new BulkAcceptor(tenant, tenants, metrics, {} as OutgoingMedia);
   }
 
   get tenantId(): string {

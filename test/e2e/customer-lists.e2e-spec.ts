@@ -1,5 +1,6 @@
 import type { ErrorBody } from '../../src/platform/http/error-body';
-import { makeCustomer, makeOrder, type WireCustomer, type WireCustomerOrder } from '../support/customers';
+import { makeCustomer, makeOrder, type WireCustomer } from '../support/customers';
+import type { WireOrder } from '../support/orders';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 
 let app: TestApp;
@@ -153,7 +154,7 @@ describe('GET /customers/:id/orders', () => {
     await makeOrder(app.owner, owner.tenantId, 'buyer', { id: 'old', at: '2026-01-01T00:00:00Z' });
     await makeOrder(app.owner, owner.tenantId, 'buyer', { id: 'new', at, items, status: 'pending', total: '99.90' });
     await makeOrder(app.owner, owner.tenantId, 'other', { id: 'foreign' });
-    const answer = await owner.http.get<WireCustomerOrder[]>('/customers/buyer/orders?count=true');
+    const answer = await owner.http.get<WireOrder[]>('/customers/buyer/orders?count=true');
     expect([answer.status, answer.headers.get('x-total-count'), answer.headers.get('link')]).toEqual([200, '2', null]);
     expect(answer.text).toContain('"unit_price":123456789012345.6789}');
     expect(answer.body).toEqual([
@@ -171,11 +172,11 @@ describe('GET /customers/:id/orders', () => {
   it('is paged, and empty of a customer without orders', async () => {
     const owner = await business();
     await makeCustomer(owner.http, { id: 'buyer' });
-    const none = await owner.http.get<WireCustomerOrder[]>('/customers/buyer/orders?count=true');
+    const none = await owner.http.get<WireOrder[]>('/customers/buyer/orders?count=true');
     expect([none.body, none.headers.get('x-total-count')]).toEqual([[], '0']);
     for (let n = 0; n < 7; n += 1)
       await makeOrder(app.owner, owner.tenantId, 'buyer', { id: `o${n}`, at: '2026-01-01T00:00:00Z' });
-    const found = await all<WireCustomerOrder>(owner, '/customers/buyer/orders?limit=3');
+    const found = await all<WireOrder>(owner, '/customers/buyer/orders?limit=3');
     expect(found.map(({ id }) => id)).toEqual(['o6', 'o5', 'o4', 'o3', 'o2', 'o1', 'o0']);
     expect((await owner.http.get('/customers/buyer/orders?status=pending')).outcome).toBe('400 VALIDATION_FAILED');
   });

@@ -1,7 +1,8 @@
 import type { ErrorBody } from '../../src/platform/http/error-body';
 import { auditRecords } from '../support/audit-records';
 import { blocksSomebody } from '../support/blocked';
-import { makeCustomer, makeOrder, type WireCustomer, type WireCustomerOrder } from '../support/customers';
+import { makeCustomer, makeOrder, type WireCustomer } from '../support/customers';
+import type { WireOrder } from '../support/orders';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 
 describe('DELETE /customers/:id', () => {
@@ -37,7 +38,7 @@ describe('DELETE /customers/:id', () => {
       [app.tenantId, id],
     );
     expect(rows[0]?.row).not.toMatch(/Ada|ada@|4420|London|maths/);
-    expect((await manager.http.get<WireCustomerOrder[]>(`/customers/${id}/orders`)).body).toHaveLength(1);
+    expect((await manager.http.get<WireOrder[]>(`/customers/${id}/orders`)).body).toHaveLength(1);
     expect((await remove(id)).status).toBe(204);
     expect(await get(id)).toEqual(left);
     expect(await removals(id)).toEqual([{ anonymised: true }]);

@@ -1,5 +1,5 @@
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
-import { errorsOf, imported } from './imports.harness';
+import { errorsOf, imported, NDJSON } from './imports.harness';
 
 let app: TestApp;
 let manager: LoggedIn;
@@ -50,6 +50,34 @@ describe('POST /customers/import', () => {
       [4, 'phone'],
       [6, 'email'],
     ]);
+  });
+
+  it('refuses who would have neither name, email nor phone, as the API does, by its line', async () => {
+    await imported(manager.http, 'customers', 'id,email\nv_1,v1@example.com\nv_2,v2@example.com\n');
+    await app.owner.query(`insert into customers (tenant_id, id, tier) values ($1, 'v_9', 'old')`, [app.tenantId]);
+    const rows = [
+      'v_1,,,kept', // its email goes, and nothing else names it
+      'v_2,,Two,gold',
+      'v_3,,,gold',
+      'v_4,,Four,',
+      'v_4,,,', // and its name again
+      'v_9,,,old', // as it is
+      'v_9,,,new',
+    ];
+    const outcome = await imported(manager.http, 'customers', `id,email,name,tier\n${rows.join('\n')}\n`);
+    expect(outcome.rows).toEqual({ read: 7, inserted: 1, updated: 1, unchanged: 1, refused: 4 });
+    expect((await errorsOf(manager.http, outcome.id)).map(({ line, id, reason }) => [line, id, reason])).toEqual(
+      [2, 4, 6, 8].map((line) => [line, rows[line - 2]?.slice(0, 3), 'name, email or phone must be given']),
+    );
+    expect(await rowOf('customers', 'v_1')).toMatchObject({ email: 'v1@example.com', tier: null });
+    expect(await rowOf('customers', 'v_4')).toMatchObject({ name: 'Four' });
+    const lines = '{"id":"v_5","tags":["x"]}\n{"id":"v_2","name":null}\n{"id":"v_2","tags":["x"]}';
+    const json = await imported(manager.http, 'customers', lines, NDJSON);
+    expect((await errorsOf(manager.http, json.id)).map(({ line, field }) => [line, field])).toEqual([
+      [1, 'name'],
+      [2, 'name'],
+    ]);
+    expect(json.rows).toMatchObject({ updated: 1, refused: 2 });
   });
 
   it('lets a value go from one customer to another, in the order of the rows', async () => {

@@ -1,7 +1,7 @@
 import { auditRecords } from '../support/audit-records';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
-import { errorsOf, imported, linesOf } from './imports.harness';
+import { imported, linesOf } from './imports.harness';
 
 let app: TestApp;
 let manager: LoggedIn;
@@ -93,13 +93,8 @@ describe('GET /products/export', () => {
     const before = await contentOf('products');
     const { text, headers } = await exported(`/products/export?format=${format}`);
     const type = headers.get('content-type')?.split(';', 1)[0] ?? '';
-    const { id, rows } = await imported(manager.http, 'products', text, { 'content-type': type });
-    // A JSON number of 19 digits may have been rounded on its way: it is refused, not guessed at.
-    const refused = format === 'csv' ? 0 : 1;
-    expect(rows).toEqual({ read: COUNT, inserted: 0, updated: 0, unchanged: COUNT - refused, refused });
-    expect((await errorsOf(manager.http, id)).map(({ id: row, field }) => [row, field])).toEqual(
-      refused === 0 ? [] : [['p_4', 'price']],
-    );
+    const { rows } = await imported(manager.http, 'products', text, { 'content-type': type });
+    expect(rows).toEqual({ read: COUNT, inserted: 0, updated: 0, unchanged: COUNT, refused: 0 });
     expect(await contentOf('products')).toEqual(before);
   });
 

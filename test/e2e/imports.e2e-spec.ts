@@ -227,6 +227,25 @@ describe('POST /products/import', () => {
     expect(left.rowCount).toBe(0);
   });
 
+  it('records what it added and what it changed, by their ids, in the transactions that did it', async () => {
+    await imported(manager.http, 'products', 'id,name,price\nw_1,Old,1\nw_2,Same,1\n');
+    const body = 'id,name,price\nw_1,New,1\nw_2,Same,1\nw_3,Fresh,1\nw_3,Fresh again,1\nw_4,,1\n';
+    const { id } = await imported(manager.http, 'products', body);
+    const records = await auditRecords(app.owner, ['IMPORT_ROWS_WRITTEN'], `import:${id}`);
+    expect(records.map(({ actor_id: actor, metadata }) => [actor, metadata])).toEqual([
+      [
+        manager.userId,
+        {
+          ...{ kind: 'products', lines: { first: 1, last: 6 }, fields: ['name', 'price'] },
+          ...{ added: ['w_3'], changed: ['w_1'] },
+        },
+      ],
+    ]);
+    const again = await imported(manager.http, 'products', body.replace('w_3,Fresh,1\n', ''));
+    expect(again.rows).toMatchObject({ inserted: 0, updated: 0 });
+    expect(await auditRecords(app.owner, ['IMPORT_ROWS_WRITTEN'], `import:${again.id}`)).toEqual([]);
+  });
+
   it('records who began it, and what it came to', async () => {
     const { id } = await imported(manager.http, 'products', 'id,name,price\na_1,Audit,1\na_2,,1\n');
     const records = await auditRecords(app.owner, ['IMPORT_STARTED', 'IMPORT_FINISHED'], `import:${id}`);

@@ -97,6 +97,8 @@ describe('an order’s messages', () => {
       metadata: { order_id: kept.id, order_message: 'confirmation' },
     });
     expect((await http.get<WireOrder>(`/orders/${kept.id}`)).body).toEqual(completed);
+    const listed = await http.get<WireOrder[]>(`/customers/${customer_id}/orders`);
+    expect(listed.body.find(({ id }) => id === kept.id)).toEqual(completed);
     const { rows } = await app.owner.query<{ message: unknown }>(
       `select metadata -> 'message' as message from audit_logs where resource = $1 order by id`,
       [`order:${kept.id}`],

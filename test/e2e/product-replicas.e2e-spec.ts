@@ -2,6 +2,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RedisClient } from '../../src/platform/cache/redis';
 import { DatabaseConnections } from '../../src/platform/database/database-connections';
 import { createTestApp } from '../support/app';
+import { auditRecords } from '../support/audit-records';
+import { upload } from '../support/files';
 import type { HttpClient } from '../support/http-client';
 import { makeProduct, type WireProduct } from '../support/products';
 import { startRedis, type TestRedis } from '../support/redis';
@@ -116,6 +118,39 @@ describe('products on two replicas', () => {
       await Promise.all([read(here, id), read(there, id)]);
       expect((await write()).status).toBeLessThan(300);
       expect([(await read(here, id))[0], (await read(there, id))[0]]).toEqual([stock, stock]);
+    }
+  });
+
+  it('show no picture that is deleted, on either; the deletion is on record as a change of each', async () => {
+    const picture = await upload(here, 'a picture');
+    const shown = [];
+    for (let n = 0; n < 3; n += 1) shown.push(await makeProduct(n % 2 ? there : here, { image_file_id: picture.id }));
+    const other = await makeProduct(here);
+    const both = (id: string) => Promise.all([here, there].map((http) => http.get<WireProduct>(`/products/${id}`)));
+    for (const { id } of [...shown, other]) await both(id);
+    expect((await there.delete(`/files/${picture.id}`)).status).toBe(204);
+    for (const { id } of shown) {
+      for (const { body, headers } of await both(id))
+        expect([body.image_file_id, headers.get('etag')]).toEqual([null, '"2"']);
+      const records = await auditRecords(app.owner, ['PRODUCT_UPDATED'], `product:${id}`);
+      expect(records.map(({ metadata }) => metadata)).toEqual([{ changed: ['image_file_id'] }]);
+    }
+    for (const { headers } of await both(other.id)) expect(headers.get('etag')).toBe('"1"');
+  });
+
+  it('show no picture that is deleted while products take it up', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const picture = await upload(here, `picture ${round}`);
+      const { id } = await makeProduct(here);
+      const [, deleted] = await Promise.all([
+        change(here, id, { image_file_id: picture.id }),
+        there.delete(`/files/${picture.id}`),
+        read(here, id),
+        read(there, id),
+      ]);
+      expect(deleted.status).toBe(204);
+      for (const http of [here, there])
+        expect((await http.get<WireProduct>(`/products/${id}`)).body.image_file_id).toBeNull();
     }
   });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Client } from 'pg';
 import { ended, linesOf, send, type WireImport } from '../e2e/imports.harness';
 import { eventually } from '../support/wait';
 import { endWithWorlds, inWorld, useWorlds } from './world';
@@ -27,6 +28,7 @@ it('ends complete and exact, however often its worker is killed in the middle', 
       await worker?.kill();
       const { status, rows } = await read();
       expect(status).toBe('running');
+      expect(await recorded(owner)).toEqual(await written(owner));
       killedAt = rows.read;
       await owner.query(`update imports set due_at = now() where status = 'running'`); // a minute later
       await worker?.start();
@@ -38,6 +40,7 @@ it('ends complete and exact, however often its worker is killed in the middle', 
     ]);
     const errors = await world.http.get(`/imports/${body.job_id}/errors?format=ndjson`);
     expect(linesOf<{ line: number }>(errors).map(({ line }) => line)).toEqual(BAD);
+    expect(await recorded(owner)).toEqual(await written(owner));
     const counted = await owner.query(`select count(*)::int as count, max(version) as version from products`);
     expect(counted.rows).toEqual([{ count: COUNT - BAD.length, version: 1 }]);
     await eventually(async () => (await filesIn(folder)) === 0, { what: 'the file to go' });
@@ -66,6 +69,15 @@ it('forgets an upload whose process was killed, and what was stored of it', asyn
     await eventually(async () => (await owner.query(`select from imports`)).rowCount === 0, { timeoutMs: 20_000 });
   });
 });
+
+/** The products that there are, and those of which the audit trail says that an import added them: each as often as it says so. */
+const written = async (owner: Client): Promise<string[]> =>
+  (await owner.query<{ id: string }>(`select id from products order by id`)).rows.map(({ id }) => id);
+const recorded = async (owner: Client): Promise<string[]> => {
+  const text = `select jsonb_array_elements_text(metadata::jsonb->'added') as id from audit_logs
+    where action = 'IMPORT_ROWS_WRITTEN' order by id`;
+  return (await owner.query<{ id: string }>(text)).rows.map(({ id }) => id);
+};
 
 /** Files anywhere below it. */
 async function filesIn(folder: string): Promise<number> {

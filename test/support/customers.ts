@@ -1,12 +1,11 @@
 import type { Client } from 'pg';
 import { newId } from '../../src/common/ids';
-import type { CustomerOrderResponse, CustomerResponse } from '../../src/modules/customers/dto/customer.response';
+import type { CustomerResponse } from '../../src/modules/customers/dto/customer.response';
 import type { ErrorBody } from '../../src/platform/http/error-body';
 import type { HttpClient } from './http-client';
 import type { Wire } from './whatsapp';
 
 export type WireCustomer = Wire<CustomerResponse>;
-export type WireCustomerOrder = Wire<CustomerOrderResponse>;
 
 /** Makes a customer over the API; fails unless that is answered with 201. */
 export async function makeCustomer(http: HttpClient, fields: object = {}): Promise<WireCustomer> {

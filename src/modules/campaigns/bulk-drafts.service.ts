@@ -26,7 +26,7 @@ export class BulkDrafts {
 
   /**
    * @throws VALIDATION_FAILED for a message that is none, or both or neither of message and template; SESSION_REQUIRED,
-   * NOT_FOUND for a session or template that there is not; PLAN_LIMIT_REACHED when the storage is full and a file is sent
+   * NOT_FOUND for a session, template or file that there is not; PLAN_LIMIT_REACHED when the storage is full and a file is sent
    */
   async of(actor: Actor, request: BulkRequest): Promise<BulkDraft> {
     const { name = null, template_id: templateId, message, pace, scheduled_at: scheduledAt } = request;
@@ -45,8 +45,7 @@ export class BulkDrafts {
   private async ofTemplate(actor: Actor, templateId: string) {
     const template = await this.templates.forSending(actor, templateId);
     const { media } = template;
-    const said = media && this.acceptor.contentOf({ media }, media.type);
-    if (said) await this.acceptor.assertMedia(actor.tenantId, said);
+    const said = media && (await this.acceptor.withMedia(actor, this.acceptor.contentOf({ media }, media.type)));
     const content = { ...said?.content, template_id: templateId };
     const message = { type: said?.type ?? ('text' as const), content, metadata: {} };
     const bodyFor: BulkDraft['bodyFor'] = (variables) => template.render(variables);
@@ -65,13 +64,14 @@ export class BulkDrafts {
       metadata = {},
       expires_at: end,
     } = message;
-    const said = this.acceptor.contentOf({ text, location, contact, poll, media }, type);
-    await this.acceptor.assertMedia(actor.tenantId, said);
+    const content = this.acceptor.contentOf({ text, location, contact, poll, media }, type);
+    const said = await this.acceptor.withMedia(actor, content);
     const expiresAt = end ?? null;
     if (expiresAt && expiresAt <= (scheduledAt ?? new Date()))
       throw CommonErrors.invalidField('message.expires_at', 'message.expires_at must be later than it is sent');
-    const content = { ...said.content, ...(preview ? {} : { link_preview: false }) };
-    return { templateId: null, message: { type: said.type, content, metadata }, bodyFor: this.bodyOf(said), expiresAt };
+    const sent = { ...said.content, ...(preview ? {} : { link_preview: false }) };
+    const common = { type: said.type, content: sent, metadata };
+    return { templateId: null, message: common, bodyFor: this.bodyOf(said), expiresAt };
   }
 
   /** Texts and captions may hold variables; the question of a poll is the same to everybody. */

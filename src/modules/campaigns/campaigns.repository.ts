@@ -82,10 +82,27 @@ const WAKE = `
   update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
   from lane where l.tenant_id = $1 and l.session_id = lane.session_id`;
 
+// Bytes that one of them alone has go with it; those that it has of a file which was deleted, other messages may show: then one of
+// these has them.
 const FORGET = `
-  with gone as (
-    delete from messages where tenant_id = $1 and id = any (array(
-      select id from messages where tenant_id = $1 and campaign_id = $2 limit $3)) returning created_at),
+  with forgotten as materialized (select id from messages where tenant_id = $1 and campaign_id = $2 limit $3),
+  owned as materialized (
+    select mm.storage_key, (m.content->'media'->>'file_id')::uuid as file_id
+    from forgotten f join message_media mm on mm.tenant_id = $1 and mm.message_id = f.id
+      join messages m on m.tenant_id = $1 and m.id = f.id
+    where mm.file_id is null and mm.storage_key is not null),
+  heir as materialized (
+    select o.storage_key, h.message_id from owned o cross join lateral (
+      select h.message_id from message_media h where h.tenant_id = $1 and h.file_id = o.file_id
+        and h.message_id not in (select id from forgotten) order by h.message_id limit 1) h),
+  passed_on as (
+    update message_media mm set file_id = null from heir where mm.tenant_id = $1 and mm.message_id = heir.message_id),
+  doomed as (
+    insert into object_removals (tenant_id, storage_key, due_at)
+    select $1, o.storage_key, now() from owned o where not exists (select from heir h where h.storage_key = o.storage_key)
+    on conflict do nothing),
+  gone as (
+    delete from messages where tenant_id = $1 and id = any (array(select id from forgotten)) returning created_at),
   days as (
     select (g.created_at at time zone coalesce(t.settings->>'time_zone', 'UTC'))::date as day, count(*) as count
     from gone g cross join tenants t where t.id = $1 group by 1),

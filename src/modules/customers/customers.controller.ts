@@ -1,38 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query, Res } from '@nestjs/common';
-import {
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiPreconditionFailedResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiConflictResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned } from '../../platform/http/etag';
 import { TextIdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
-import { TimePageQuery } from '../../platform/http/time-page.query';
-import { CustomerOrdersService } from './customer-orders.service';
-import type { CustomerRow } from './customer-row';
 import { CustomersService } from './customers.service';
 import { CreateCustomerDto, customerChangeOf, UpdateCustomerDto } from './dto/customer.dto';
-import {
-  CustomerOrderResponse,
-  customerOrderResponse,
-  CustomerResponse,
-  customerResponse,
-} from './dto/customer.response';
+import { CustomerResponse, customerResponse } from './dto/customer.response';
 import { ListCustomersQuery } from './dto/list-customers.query';
 
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'The `ETag` of the state that the change is meant for',
-};
-const STALE = { description: '`PRECONDITION_FAILED`: the customer was changed since' };
+const CHANGED = 'the customer was changed since';
 const TAKEN = '`CUSTOMER_EMAIL_TAKEN`, `CUSTOMER_PHONE_TAKEN`';
 const REFUSED = { description: `${TAKEN}, \`CUSTOMER_ANONYMISED\`, or \`IDEMPOTENCY_IN_PROGRESS\`` };
 
@@ -40,10 +19,7 @@ const REFUSED = { description: `${TAKEN}, \`CUSTOMER_ANONYMISED\`, or \`IDEMPOTE
 @ApiTags('Customers')
 @Controller('customers')
 export class CustomersController {
-  constructor(
-    private readonly customers: CustomersService,
-    private readonly orders: CustomerOrdersService,
-  ) {}
+  constructor(private readonly customers: CustomersService) {}
 
   /** Makes a customer, who has at least one of name, email and phone. */
   @Post()
@@ -55,7 +31,7 @@ export class CustomersController {
     @Body() body: CreateCustomerDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return answer(reply, await this.customers.create(actor, body.id, customerChangeOf(body)));
+    return customerResponse(versioned(reply, await this.customers.create(actor, body.id, customerChangeOf(body))));
   }
 
   /** The tenant's customers, newest first; those that were anonymised too. */
@@ -79,29 +55,15 @@ export class CustomersController {
     @TextIdParam() id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return answer(reply, await this.customers.get(actor, id));
-  }
-
-  /** What the customer ordered, newest first. */
-  @Get(':id/orders')
-  @Access('orders:read')
-  @ApiOkResponse({ type: [CustomerOrderResponse] })
-  async ordersOf(
-    @CurrentActor() actor: Actor,
-    @TextIdParam() id: string,
-    @Query() query: TimePageQuery,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<CustomerOrderResponse[]> {
-    return sendPage(reply, await this.orders.list(actor, id, query), query).map(customerOrderResponse);
+    return customerResponse(versioned(reply, await this.customers.get(actor, id)));
   }
 
   /** Changes what is named; what is not named stays, as clients of the older systems expect, and `null` takes away. */
   @Put(':id')
   @Access('customers:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: CustomerResponse })
   @ApiConflictResponse(REFUSED)
-  @ApiPreconditionFailedResponse(STALE)
   async replace(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -109,16 +71,15 @@ export class CustomersController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return answer(reply, await this.customers.update(actor, id, customerChangeOf(body), expected));
+    return customerResponse(versioned(reply, await this.customers.update(actor, id, customerChangeOf(body), expected)));
   }
 
   /** Changes what is named; what is not named stays, and `null` takes away. */
   @Patch(':id')
   @Access('customers:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: CustomerResponse })
   @ApiConflictResponse(REFUSED)
-  @ApiPreconditionFailedResponse(STALE)
   async update(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -126,16 +87,15 @@ export class CustomersController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return answer(reply, await this.customers.update(actor, id, customerChangeOf(body), expected));
+    return customerResponse(versioned(reply, await this.customers.update(actor, id, customerChangeOf(body), expected)));
   }
 
   /** Removes the customer. One with orders is anonymised instead: these stay, and nothing names it any more. */
   @Delete(':id')
   @HttpCode(204)
   @Access('customers:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiNoContentResponse()
-  @ApiPreconditionFailedResponse(STALE)
   async delete(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -143,9 +103,4 @@ export class CustomersController {
   ): Promise<void> {
     await this.customers.remove(actor, id, expected);
   }
-}
-
-function answer(reply: FastifyReply, row: CustomerRow): CustomerResponse {
-  sendEtag(reply, row.version);
-  return customerResponse(row);
 }

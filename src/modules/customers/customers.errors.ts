@@ -2,8 +2,12 @@ import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { uniqueViolation } from '../../platform/database/database-error';
 
+/** Why somebody who could not be told from anybody else is no customer; imports say the same. */
+export const NAMELESS = { field: 'name', reason: 'name, email or phone must be given' } as const;
+
 /** Refusals of the customers feature. */
 export const CustomerErrors = {
+  nameless: () => CommonErrors.invalidField(NAMELESS.field, NAMELESS.reason),
   notFound: () => CommonErrors.notFound('customer'),
   idTaken: () => new AppError('CUSTOMER_ID_TAKEN', 'A customer of this id exists already'),
   emailTaken: () => new AppError('CUSTOMER_EMAIL_TAKEN', 'A customer with this email exists already'),

@@ -2,8 +2,6 @@ import { Module } from '@nestjs/common';
 import { TenantsModule } from '../tenants/tenants.module';
 import { CustomerAudience } from './customer-audience.service';
 import { CustomerListsRepository } from './customer-lists.repository';
-import { CustomerOrdersRepository } from './customer-orders.repository';
-import { CustomerOrdersService } from './customer-orders.service';
 import { CustomersController } from './customers.controller';
 import { CustomersRepository } from './customers.repository';
 import { CustomersService } from './customers.service';
@@ -12,14 +10,7 @@ import { CustomersService } from './customers.service';
 @Module({
   imports: [TenantsModule],
   controllers: [CustomersController],
-  providers: [
-    CustomersRepository,
-    CustomerListsRepository,
-    CustomerOrdersRepository,
-    CustomerOrdersService,
-    CustomersService,
-    CustomerAudience,
-  ],
+  providers: [CustomersRepository, CustomerListsRepository, CustomersService, CustomerAudience],
   exports: [CustomersService, CustomerAudience],
 })
 export class CustomersModule {}

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
-import { CommonErrors } from '../../common/common.errors';
 import { textIdOf } from '../../common/ids';
-import { COUNT_CAP, type Page, type PageRequest, totalOf } from '../../common/paging';
+import { countedPage, type Page, type PageRequest } from '../../common/paging';
 import { pageByTime } from '../../common/time-cursor';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { currentContext } from '../../platform/context/request-context';
@@ -57,11 +56,17 @@ export class CustomersService {
   async list(actor: Actor, filter: CustomerFilter, page: PageRequest): Promise<Page<CustomerRow>> {
     const { tenantId } = actor;
     const thresholds = await this.tenants.vipThresholdsOf(actor);
-    const [rows, counted] = await Promise.all([
+    return countedPage(
+      page,
       this.lists.list(tenantId, filter, thresholds, page),
-      page.count ? this.lists.count(tenantId, filter, thresholds, COUNT_CAP + 1) : null,
-    ]);
-    return { ...pageByTime(rows, page.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
+      (cap) => this.lists.count(tenantId, filter, thresholds, cap),
+      pageByTime,
+    );
+  }
+
+  /** @throws NOT_FOUND where there is no such customer */
+  async assertExists({ tenantId }: Actor, id: string): Promise<void> {
+    if (!(await this.customers.exists(tenantId, id))) throw CustomerErrors.notFound();
   }
 
   /** @throws NOT_FOUND */
@@ -123,8 +128,7 @@ export class CustomersService {
 
 /** Somebody who could not be told from anybody else is no customer. */
 function requireNamed({ name, email, phone }: CustomerFields): void {
-  if (name === null && email === null && phone === null)
-    throw CommonErrors.invalidField('name', 'name, email or phone must be given');
+  if (name === null && email === null && phone === null) throw CustomerErrors.nameless();
 }
 
 const resourceOf = (id: string): string => `customer:${id}`;

@@ -1,21 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { AuditLog } from '../../platform/audit/audit-log';
-import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import type { TenantTransaction } from '../../platform/database/tenant-database';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { FileErrors } from './files.errors';
 import { type FileRow, FilesRepository } from './files.repository';
 import { FilesService } from './files.service';
 import { ObjectRemovals } from './object-removals.service';
 import { ObjectsRepository } from './objects.repository';
+import { ShownFiles } from './shown-files.service';
 
 /** Deletes files. */
 @Injectable()
 export class FileDeletion {
   constructor(
-    private readonly db: TenantDatabase,
     private readonly service: FilesService,
     private readonly files: FilesRepository,
+    private readonly shown: ShownFiles,
     private readonly objects: ObjectsRepository,
     private readonly removals: ObjectRemovals,
     private readonly audit: AuditLog,
@@ -29,12 +30,13 @@ export class FileDeletion {
   async remove(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
     const { tenantId } = actor;
     await this.service.assertChangeable(actor, id);
-    const doomed = await this.db.transaction(tenantId, async (tx) => {
+    const doomed = await this.shown.deleting({ actor, fileId: id }, async (tx, letGo) => {
       const file = await this.files.lockById(tx, tenantId, id);
       if (!file) throw FileErrors.notFound();
       assertVersion(expected, file.version);
       const entry = { metadata: { size: file.size_bytes, mime_type: file.mime_type }, personal: { name: file.name } };
       await this.audit.record(tx, actor, { action: 'FILE_DELETED', resource: `file:${id}`, ...entry });
+      await letGo();
       return this.release(tx, tenantId, file);
     });
     if (doomed !== null) await this.removals.discard({ tenantId, key: doomed, fileId: id });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { TenantDatabase } from '../../platform/database/tenant-database';
+import { StorageQuota } from '../../platform/usage/storage-quota';
 import { FileErrors } from './files.errors';
 import { type FileRow, FilesRepository } from './files.repository';
 import { ObjectsRepository } from './objects.repository';
@@ -24,6 +25,7 @@ export class FileKeeper {
     private readonly files: FilesRepository,
     private readonly objects: ObjectsRepository,
     private readonly audit: AuditLog,
+    private readonly quota: StorageQuota,
   ) {}
 
   /** An object is about to be stored under that key: unless it is kept within an hour it will be removed. */
@@ -33,17 +35,16 @@ export class FileKeeper {
 
   /**
    * Keeps it as the caller's file. However many are stored at once, in however many processes, the bound holds.
-   * @param storageBytes what the tenant's files may come to; null where there is no bound
+   * @param limitBytes what the tenant may store; null where there is no bound
    * @throws PLAN_LIMIT_REACHED, REQUEST_TIMEOUT when it took longer than anything may
    */
-  async keep(actor: Actor, file: NewFile, storageBytes: number | null): Promise<FileRow> {
+  async keep(actor: Actor, file: NewFile, limitBytes: number | null): Promise<FileRow> {
     const { tenantId } = actor;
     const { id, key, name, mimeType, sizeBytes, sha256 } = file;
     const metadata = { size: sizeBytes, mime_type: mimeType };
     const entry = { action: 'FILE_UPLOAD', resource: `file:${id}`, metadata, personal: { name } } as const;
     return this.db.transaction(tenantId, async (tx) => {
-      if (storageBytes !== null && (await this.objects.bytesHeld(tx, tenantId)) + sizeBytes > storageBytes)
-        throw FileErrors.full(storageBytes);
+      await this.quota.claim(tx, tenantId, sizeBytes, limitBytes);
       if (!(await this.objects.keep(tx, tenantId, key))) throw FileErrors.tooSlow();
       await this.audit.record(tx, actor, entry);
       return this.files.insert(tx, tenantId, {

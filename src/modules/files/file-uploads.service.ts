@@ -5,22 +5,18 @@ import type { Actor } from '../../common/actor';
 import { newId } from '../../common/ids';
 import { Config } from '../../config/config';
 import type { Upload } from '../../platform/http/multipart';
-import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { FileHead, fileKindOf } from '../../platform/storage/file-kind';
 import { shownFileName } from '../../platform/storage/file-name';
 import { newStorageKey, ObjectStorage } from '../../platform/storage/object-storage';
-import { StorageUse } from '../../platform/usage/storage-use';
+import { type StorageBounds, StorageQuota, storageFull } from '../../platform/usage/storage-quota';
 import { FileErrors } from './files.errors';
 import { FileKeeper, type NewFile } from './file-keeper.service';
 import type { FileRow } from './files.repository';
 import { ObjectRemovals } from './object-removals.service';
 
-/** How large a file may be, and what the tenant's files may come to. */
-interface Bounds {
+/** How large a file may be, and how much the tenant may keep. */
+interface Bounds extends StorageBounds {
   maxBytes: number;
-  /** Null where there is no bound; the exact one is asked when the file is kept. */
-  storageBytes: number | null;
-  freeBytes: number;
 }
 
 /**
@@ -31,8 +27,7 @@ interface Bounds {
 export class FileUploads {
   constructor(
     private readonly config: Config,
-    private readonly tenants: TenantDirectory,
-    private readonly use: StorageUse,
+    private readonly quota: StorageQuota,
     private readonly storage: ObjectStorage,
     private readonly keeper: FileKeeper,
     private readonly removals: ObjectRemovals,
@@ -47,10 +42,10 @@ export class FileUploads {
     const { tenantId } = actor;
     const [id, key] = [newId(), newStorageKey(tenantId)];
     try {
-      const bounds = await this.boundsOf(tenantId);
+      const bounds = { maxBytes: this.config.MAX_UPLOAD_BYTES, ...(await this.quota.boundsOf(tenantId)) };
       await this.keeper.announce(tenantId, key);
       const file = await this.put({ id, key }, upload, bounds);
-      return await this.keeper.keep(actor, file, bounds.storageBytes);
+      return await this.keeper.keep(actor, file, bounds.limitBytes);
     } catch (error) {
       upload.content.destroy();
       await this.removals.discard({ tenantId, key, fileId: id });
@@ -67,22 +62,14 @@ export class FileUploads {
     const name = shownFileName(upload.filename, `file.${kind.extension}`);
     return { id, key, name, mimeType: kind.mimeType, ...stored };
   }
-
-  /** What is known before the first byte, so that what will not be kept is not stored either. */
-  private async boundsOf(tenantId: string): Promise<Bounds> {
-    const { MAX_UPLOAD_BYTES: maxBytes } = this.config;
-    const { storage_bytes: storageBytes } = await this.tenants.limitsOf(tenantId);
-    if (storageBytes === null) return { maxBytes, storageBytes, freeBytes: Infinity };
-    return { maxBytes, storageBytes, freeBytes: storageBytes - (await this.use.bytesOf(tenantId)) };
-  }
 }
 
-async function* within(content: Readable, { maxBytes, storageBytes, freeBytes }: Bounds): AsyncGenerator<Buffer> {
+async function* within(content: Readable, { maxBytes, limitBytes, freeBytes }: Bounds): AsyncGenerator<Buffer> {
   let seen = 0;
   for await (const chunk of content as AsyncIterable<Buffer>) {
     seen += chunk.length;
     if (seen > maxBytes) throw FileErrors.tooLarge(maxBytes);
-    if (seen > freeBytes) throw FileErrors.full(storageBytes ?? 0);
+    if (seen > freeBytes) throw storageFull(limitBytes ?? 0);
     yield chunk;
   }
 }

@@ -1,18 +1,16 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res, type StreamableFile } from '@nestjs/common';
 import {
   ApiCreatedResponse,
-  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiPaymentRequiredResponse,
   ApiPayloadTooLargeResponse,
-  ApiPreconditionFailedResponse,
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned } from '../../platform/http/etag';
 import { IdParam } from '../../platform/http/id-param';
 import { MultipartBody, type Upload, UploadedFile } from '../../platform/http/multipart';
 import { sendPage } from '../../platform/http/page-headers';
@@ -26,12 +24,7 @@ import { FileDownloads } from './file-downloads.service';
 import { FileUploads } from './file-uploads.service';
 import { FilesService } from './files.service';
 
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'The `ETag` of the state that the change is meant for',
-};
-const CHANGED = { description: '`PRECONDITION_FAILED`: the file was renamed since' };
+const CHANGED = 'the file was renamed since';
 
 /** Files that people keep, and those that came in as messages. */
 @ApiTags('Files')
@@ -60,9 +53,7 @@ export class FilesController {
     @UploadedFile() upload: Upload,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FileResponse> {
-    const row = await this.uploads.store(actor, upload);
-    sendEtag(reply, row.version);
-    return fileResponse(row);
+    return fileResponse(versioned(reply, await this.uploads.store(actor, upload)));
   }
 
   /** Files, newest first: an AGENT's own, everybody else's are the tenant's, those that came in as messages included. */
@@ -99,17 +90,14 @@ export class FilesController {
     @IdParam() id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FileResponse> {
-    const row = await this.files.get(actor, id);
-    sendEtag(reply, row.version);
-    return fileResponse(row);
+    return fileResponse(versioned(reply, await this.files.get(actor, id)));
   }
 
   /** Renames a file. */
   @Patch(':id')
   @Access('files:write')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: FileResponse })
-  @ApiPreconditionFailedResponse(CHANGED)
   async update(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
@@ -117,9 +105,7 @@ export class FilesController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FileResponse> {
-    const row = await this.files.rename(actor, id, name, expected);
-    sendEtag(reply, row.version);
-    return fileResponse(row);
+    return fileResponse(versioned(reply, await this.files.rename(actor, id, name, expected)));
   }
 
   /** Makes a link that opens the file without a credential, for as long as is said, and cannot be changed or taken back. */
@@ -142,9 +128,8 @@ export class FilesController {
   @Delete(':id')
   @HttpCode(204)
   @Access('files:write')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiNoContentResponse()
-  @ApiPreconditionFailedResponse(CHANGED)
   async delete(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,

@@ -5,6 +5,5 @@ import { CommonErrors } from '../../common/common.errors';
 export const FileErrors = {
   notFound: () => CommonErrors.notFound('file'),
   tooLarge: (maxBytes: number) => new AppError('FILE_TOO_LARGE', `A file may have at most ${maxBytes} bytes`),
-  full: (limit: number) => CommonErrors.planLimitReached('stored bytes', limit),
   tooSlow: () => new AppError('REQUEST_TIMEOUT', 'The file did not arrive in time'),
 };

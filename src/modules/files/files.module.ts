@@ -12,6 +12,7 @@ import { FileUploads } from './file-uploads.service';
 import { ObjectRemovals } from './object-removals.service';
 import { ObjectsRepository } from './objects.repository';
 import { ReceivedFiles } from './received-files.service';
+import { ShownFiles } from './shown-files.service';
 
 /** Files: what people keep, and what came in as messages. */
 @Module({
@@ -21,6 +22,7 @@ import { ReceivedFiles } from './received-files.service';
     FilesRepository,
     ObjectsRepository,
     ReceivedFiles,
+    ShownFiles,
     FilesService,
     FileKeeper,
     FileUploads,
@@ -29,6 +31,6 @@ import { ReceivedFiles } from './received-files.service';
     FileLinks,
     ObjectRemovals,
   ],
-  exports: [FilesService, ReceivedFiles],
+  exports: [FilesService, ReceivedFiles, ShownFiles],
 })
 export class FilesModule {}

@@ -100,13 +100,6 @@ export class FilesRepository {
   async remove(tx: TenantTransaction, tenantId: string, id: string): Promise<void> {
     await tx.query(`delete from files where tenant_id = $1 and id = $2`, [tenantId, id]);
   }
-
-  /** All that the tenant's files have. */
-  async bytesOf(tenantId: string): Promise<number> {
-    const text = `select coalesce(sum(size_bytes), 0)::float8 as bytes from files where tenant_id = $1`;
-    const [row] = await this.db.query<{ bytes: number }>(tenantId, text, [tenantId]);
-    return row?.bytes ?? 0;
-  }
 }
 
 const paramsOf = (tenantId: string, { ownerId, userId, mimeType, q }: FileFilter): unknown[] => [

@@ -1,13 +1,12 @@
 import type { Readable } from 'node:stream';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
-import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
+import { countedPage, type Page, type PageRequest } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { type ByteRange, ObjectStorage } from '../../platform/storage/object-storage';
-import { StorageUse } from '../../platform/usage/storage-use';
 import { FileErrors } from './files.errors';
 import { maySee, seenBy } from './files.policy';
 import { type FileFilter, type FileRow, FilesRepository } from './files.repository';
@@ -15,29 +14,20 @@ import { ReceivedFiles } from './received-files.service';
 
 /** Files that are there: found, read and renamed. */
 @Injectable()
-export class FilesService implements OnModuleInit {
+export class FilesService {
   constructor(
     private readonly db: TenantDatabase,
     private readonly files: FilesRepository,
     private readonly storage: ObjectStorage,
     private readonly received: ReceivedFiles,
     private readonly audit: AuditLog,
-    private readonly use: StorageUse,
   ) {}
-
-  onModuleInit(): void {
-    this.use.counts((tenantId) => this.files.bytesOf(tenantId));
-  }
 
   /** Newest first: the caller's own, or the tenant's where its role sees them. */
   async list(actor: Actor, asked: Omit<FileFilter, 'ownerId'>, page: PageRequest): Promise<Page<FileRow>> {
     const { tenantId } = actor;
     const filter = { ...asked, ...seenBy(actor) };
-    const [rows, counted] = await Promise.all([
-      this.files.list(tenantId, filter, page),
-      page.count ? this.files.count(tenantId, filter, COUNT_CAP + 1) : null,
-    ]);
-    return { ...pageOf(rows, page.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
+    return countedPage(page, this.files.list(tenantId, filter, page), (cap) => this.files.count(tenantId, filter, cap));
   }
 
   /** @throws NOT_FOUND, also where it is another user's and the caller sees its own only */

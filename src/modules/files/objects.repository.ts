@@ -4,11 +4,6 @@ import { TenantDatabase, type TenantTransaction } from '../../platform/database/
 /** Longer than any request may take. */
 const UPLOAD_FOR = `interval '1 hour'`;
 
-// A reading roll-up over the tables of two features: the bound is of both together, under one lock.
-const KEPT = `select (coalesce((select sum(size_bytes) from files where tenant_id = $1), 0)
-    + coalesce((select sum(size_bytes) from message_media where tenant_id = $1 and state = 'stored' and file_id is null), 0)
-  )::float8 as bytes`;
-
 /** What is to become of objects in the storage: they are kept by rows that name them, or removed. */
 @Injectable()
 export class ObjectsRepository {
@@ -52,13 +47,6 @@ export class ObjectsRepository {
     await this.db.query(tenantId, text, [tenantId, key]);
   }
 
-  /** All that the tenant keeps, with nobody else storing a file of it until this transaction ends. */
-  async bytesHeld(tx: TenantTransaction, tenantId: string): Promise<number> {
-    await tx.query(`select pg_advisory_xact_lock(hashtextextended('storage of ' || $1::text, 0))`, [tenantId]);
-    const [row] = await tx.query<{ bytes: number }>(KEPT, [tenantId]);
-    return row?.bytes ?? 0;
-  }
-
   /**
    * Gives the bytes of a file that is held, and goes, to the messages that show it: one of them has them from now on, and they
    * count as its own. False where no message shows it.
@@ -70,11 +58,12 @@ export class ObjectsRepository {
     return (await tx.query(text, [tenantId, fileId])).length > 0;
   }
 
-  /** The message that a file came in as shows it no more. */
+  /** The message that a file came in as shows it no more, and nobody fetches it again. */
   async blank(tx: TenantTransaction, tenantId: string, messageId: string): Promise<void> {
     await tx.query(
       `with media as (
-        update message_media set state = 'failed', storage_key = null, file_id = null, error = 'The file was deleted'
+        update message_media set state = 'failed', storage_key = null, file_id = null, source_url = null,
+          error = 'The file was deleted'
         where tenant_id = $1 and message_id = $2 and file_id = $2 returning message_id)
       update messages m set content = m.content || jsonb_build_object('media', m.content->'media' || '{"state": "failed"}')
       from media where m.tenant_id = $1 and m.id = media.message_id`,

@@ -1,21 +1,38 @@
 import { Readable } from 'node:stream';
+import { type StorageBounds, storageFull } from '../../platform/usage/storage-quota';
 import { readHeader } from './header';
 import type { ImportKind } from './import-kind';
 import { ImportErrors } from './imports.errors';
 import type { ImportFormat } from './imports.repository';
 import { LONGEST_RECORD_BYTES } from './records';
 
-/**
- * The file as it comes in, looked at as far as its first line: what can be no import is refused before it is stored.
- * @throws VALIDATION_FAILED from within the stream: an empty file, a header that is none
- */
-export function checkedUpload(stream: Readable, kind: ImportKind, format: ImportFormat): Readable {
-  return Readable.from(pieces(stream, kind, format), { objectMode: false });
+/** A file as it comes in. */
+export interface ImportFile {
+  format: ImportFormat;
+  stream: Readable;
 }
 
-async function* pieces(stream: Readable, kind: ImportKind, format: ImportFormat): AsyncGenerator<Buffer> {
-  let head: Buffer | null = Buffer.alloc(0);
+/**
+ * The file as it comes in, looked at as far as its first line: what can be no import is refused before it is stored, and what
+ * the tenant has no room for before it is stored to its end.
+ * @throws VALIDATION_FAILED from within the stream: an empty file, a header that is none; PLAN_LIMIT_REACHED
+ */
+export function checkedUpload({ format, stream }: ImportFile, kind: ImportKind, bounds: StorageBounds): Readable {
+  return Readable.from(pieces(within(stream, bounds), kind, format), { objectMode: false });
+}
+
+async function* within(stream: Readable, { freeBytes, limitBytes }: StorageBounds): AsyncGenerator<Buffer> {
+  let seen = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
+    seen += chunk.length;
+    if (seen > freeBytes) throw storageFull(limitBytes ?? 0);
+    yield chunk;
+  }
+}
+
+async function* pieces(chunks: AsyncIterable<Buffer>, kind: ImportKind, format: ImportFormat): AsyncGenerator<Buffer> {
+  let head: Buffer | null = Buffer.alloc(0);
+  for await (const chunk of chunks) {
     head = head && Buffer.concat([head, chunk]);
     if (head && !hasLine(head)) continue;
     if (head) await check(head, kind, format);

@@ -18,11 +18,15 @@ export interface ImportKind {
   nullable: readonly string[];
   /** Fields that a new row must say, beside its id. */
   required: readonly string[];
+  /** Fields of money: in lines of JSON they are taken digit for digit, as exports write them. */
+  amounts: readonly string[];
   /** Fields whose values no two rows of a tenant share. */
   unique: readonly string[];
   /** The rules of a row: of everything but null. */
   rules: new () => object;
   statements: ImportStatements;
+  /** What is told of a row that would leave behind what no row may be; null where there is no such thing. */
+  unfit: Fault | null;
   /** What is told of a row that breaks one of the table's constraints, by its name. */
   faults: Readonly<Record<string, Fault>>;
 }
@@ -35,8 +39,11 @@ export interface ImportStatements {
   update: string;
   /** Adds what is not there; the ids of what was added. */
   insert: string;
-  /** The ids of rows that want a unique value which another row has; null where nothing is unique. */
-  taken: string | null;
+  /**
+   * Of the rows that want a unique value which another row has (`taken`), and of those that would leave behind what no row may
+   * be (`unfit`), the ids; null where there is neither.
+   */
+  look: string | null;
 }
 
 /**
@@ -68,7 +75,7 @@ export function statementsOf(
   table: string,
   columns: Readonly<Record<string, ColumnSource>>,
   gone = 'false',
-): Omit<ImportStatements, 'taken'> {
+): Omit<ImportStatements, 'look'> {
   const names = Object.keys(columns);
   const list = (each: (name: string, source: ColumnSource) => string) =>
     Object.entries(columns)

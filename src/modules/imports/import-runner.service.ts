@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/app-error';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { rerun } from '../../platform/database/rerun';
-import { TenantDatabase } from '../../platform/database/tenant-database';
+import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { ObjectStorage } from '../../platform/storage/object-storage';
 import { ProductsCache } from '../products/products-cache.service';
 import { readHeader, ruleOf } from './header';
@@ -12,8 +12,8 @@ import { KINDS } from './import-kinds';
 import { ImportProgress } from './import-progress.repository';
 import type { ImportJob } from './import-queue.service';
 import { type FoundRecord, LONGEST_RECORD_BYTES, type Place, recordsOf } from './records';
-import { RowWriter } from './row-writer';
-import { type ReadRows, refusalOf, rowsOfLines, rowsOfTable } from './rows';
+import { RowWriter, type Written } from './row-writer';
+import { type ReadRow, type ReadRows, refusalOf, rowsOfLines, rowsOfTable } from './rows';
 
 /**
  * Rows of one transaction, and how many bytes of them, about. What is alive while PostgreSQL works outlives the collector's
@@ -62,7 +62,9 @@ export class ImportRunner {
     for await (const records of this.portions(job, header?.next ?? place)) {
       signal.throwIfAborted();
       const next = records.at(-1)?.next ?? place;
-      const read = header ? rowsOfTable(records, header.names, kind.columns) : rowsOfLines(records, kind.columns);
+      const read = header
+        ? rowsOfTable(records, header.names, kind.columns)
+        : rowsOfLines(records, kind.columns, kind.amounts);
       await this.write(job, kind, { from: place, next, read });
       place = next;
     }
@@ -114,9 +116,23 @@ export class ImportRunner {
           const outcome = await new RowWriter(tx, tenantId, kind).write(checked.rows);
           outcome.refused.push(...checked.refused);
           await this.progress.advance(tx, job, next, outcome);
+          await this.record(tx, job, { from, next, written: outcome, fields: fieldsOf(checked.rows) });
         }),
       ),
     );
+  }
+
+  /** What the portion added and changed, in its transaction: however an import ends, no change of it is without a record. */
+  private async record(
+    tx: TenantTransaction,
+    { tenantId, id, kind, actorKind, actorId }: ImportJob,
+    { from, next, written, fields }: RecordedPortion,
+  ): Promise<void> {
+    const [added, changed] = [[...written.added], [...written.changed]];
+    if (added.length + changed.length === 0) return;
+    const metadata = { kind, lines: { first: from.line + 1, last: next.line }, fields, added, changed };
+    const entry = { action: 'IMPORT_ROWS_WRITTEN', resource: `import:${id}`, metadata } as const;
+    await this.audit.recordAs(tx, tenantId, { kind: actorKind, id: actorId }, entry);
   }
 
   /** Whoever keeps copies of such rows learns of the change here. */
@@ -151,4 +167,19 @@ interface Portion {
   from: Place;
   next: Place;
   read: ReadRows;
+}
+
+interface RecordedPortion {
+  from: Place;
+  next: Place;
+  written: Written;
+  /** What its rows name, beside their ids. */
+  fields: string[];
+}
+
+function fieldsOf(rows: readonly ReadRow[]): string[] {
+  const given = rows.flatMap(({ fields }) => Object.entries(fields).filter(([, value]) => value !== undefined));
+  const names = new Set(given.map(([name]) => name));
+  names.delete('id');
+  return [...names].sort();
 }

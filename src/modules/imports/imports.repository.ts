@@ -51,15 +51,27 @@ export interface Begun {
   storageKey: string | null;
 }
 
+/** What became of an attempt to begin one. */
+export type Beginning = 'begun' | 'there' | 'crowded';
+
 /** An upload that nobody went on with for so long is given up. */
 const UPLOAD_LEASE = `interval '5 minutes'`;
 
 const COLUMNS = `id, kind, format, status, size_bytes, read, inserted, updated, unchanged, refused, error, created_at,
   started_at, finished_at`;
 
+/** One import of a tenant begins at a time: of those that come together none is overlooked by another. */
+const TURN = `select pg_advisory_xact_lock(hashtextextended('imports of ' || $1::text, 0))`;
+
 const BEGIN = `
-  insert into imports (tenant_id, id, kind, format, actor_kind, actor_id, storage_key, due_at)
-  values ($1, $2, $3, $4, $5, $6, $7, now() + ${UPLOAD_LEASE}) on conflict (tenant_id, id) do nothing returning id`;
+  with there as (select from imports where tenant_id = $1 and id = $2),
+  open as (
+    select count(*) as count from imports where tenant_id = $1 and status in ('uploading', 'queued', 'running')),
+  made as (
+    insert into imports (tenant_id, id, kind, format, actor_kind, actor_id, storage_key, due_at)
+    select $1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::uuid, $7::text, now() + ${UPLOAD_LEASE} from open
+    where count < $8::int and not exists (select from there) returning id)
+  select case when exists (select from made) then 'begun' when exists (select from there) then 'there' else 'crowded' end as outcome`;
 
 const ACCEPT = `
   update imports set status = 'queued', size_bytes = $4, sha256 = $5, due_at = now(), attempts = 0
@@ -70,21 +82,21 @@ const ACCEPT = `
 export class ImportsRepository {
   constructor(private readonly db: TenantDatabase) {}
 
-  /** How many wait or run, those that are coming in included. */
-  async open(tenantId: string): Promise<number> {
-    const text = `select count(*)::int as count from imports
-      where tenant_id = $1 and status in ('uploading', 'queued', 'running')`;
-    const [row] = await this.db.query<{ count: number }>(tenantId, text, [tenantId]);
-    return row?.count ?? 0;
-  }
-
-  /** Notes that a file comes in, before anything is stored of it; false where there is an import of that id. */
-  async begin(
+  /**
+   * Notes that a file comes in, before anything is stored of it, unless there is an import of that id (`there`), or so many
+   * wait, run or come in already (`crowded`), however many begin at once and in whichever process.
+   */
+  begin(
     { tenantId, kind: actorKind, id: actorId }: Actor,
     { id, kind, format, storageKey }: Upload,
-  ): Promise<boolean> {
-    const params = [tenantId, id, kind, format, actorKind, actorId, storageKey];
-    return (await this.db.query(tenantId, BEGIN, params)).length > 0;
+    most: number,
+  ): Promise<Beginning> {
+    const params = [tenantId, id, kind, format, actorKind, actorId, storageKey, most];
+    return this.db.transaction(tenantId, async (tx) => {
+      await tx.query(TURN, [tenantId]);
+      const [row] = await tx.query<{ outcome: Beginning }>(BEGIN, params);
+      return row?.outcome ?? 'crowded';
+    });
   }
 
   /** What there is under the id; null when nothing is. */

@@ -38,6 +38,7 @@ export const PRODUCTS: ImportKind = {
   readOnly: ['created_at', 'updated_at'],
   nullable: ['brand', 'category', 'description', 'image_file_id'],
   required: ['name', 'price'],
+  amounts: ['price'],
   unique: [],
   rules: ProductRow,
   statements: {
@@ -51,8 +52,9 @@ export const PRODUCTS: ImportKind = {
       image_file_id: { value: `(r->>'image_file_id')::uuid` },
       attributes: { value: `r->'attributes'`, otherwise: `'{}'` },
     }),
-    taken: null,
+    look: null,
   },
+  unfit: null,
   faults: {
     products_image_fk: { field: 'image_file_id', reason: 'image_file_id must be one of your files' },
   },

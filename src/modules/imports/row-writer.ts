@@ -9,11 +9,15 @@ export interface Written {
   updated: number;
   unchanged: number;
   refused: Refusal[];
-  /** The ids of what was changed, new ones left out. */
-  changed: string[];
+  /** The ids of what was added, and of what was changed that was there before; each once. */
+  added: Set<string>;
+  changed: Set<string>;
 }
 
-export const nothingWritten = (): Written => ({ inserted: 0, updated: 0, unchanged: 0, refused: [], changed: [] });
+const nothingWritten = (): Written => ({
+  ...{ inserted: 0, updated: 0, unchanged: 0, refused: [] },
+  ...{ added: new Set<string>(), changed: new Set<string>() },
+});
 
 const GONE: Fault = { field: 'id', reason: 'id is that of a customer who was deleted' };
 const UNKNOWN: Fault = { field: null, reason: 'The row cannot be stored' };
@@ -25,6 +29,7 @@ const UNKNOWN: Fault = { field: null, reason: 'The row cannot be stored' };
 export class RowWriter {
   private readonly present = new Set<string>();
   private readonly gone = new Set<string>();
+  private readonly unfit = new Set<ReadRow>();
 
   constructor(
     private readonly tx: TenantTransaction,
@@ -49,13 +54,14 @@ export class RowWriter {
       (gone ? this.gone : this.present).add(id);
   }
 
-  /** Rows that want a value which another row, of the table or of these, has. */
+  /** Rows that want a value which another row, of the table or of these, has. Those that may not be are noted. */
   private async suspects(rows: readonly ReadRow[]): Promise<Set<ReadRow>> {
-    const { taken } = this.kind.statements;
-    if (taken === null) return new Set();
-    const found = await this.tx.query<{ id: string }>(taken, [this.tenantId, jsonOf(rows)]);
-    const ids = new Set(found.map(({ id }) => id));
-    const suspects = new Set(rows.filter((row) => ids.has(idOf(row))));
+    const { look } = this.kind.statements;
+    if (look === null) return new Set();
+    const found = await this.tx.query<Looked>(look, [this.tenantId, jsonOf(rows)]);
+    const looked = new Map(found.map((row) => [row.id, row]));
+    for (const row of rows) if (looked.get(idOf(row))?.unfit) this.unfit.add(row);
+    const suspects = new Set(rows.filter((row) => looked.get(idOf(row))?.taken));
     for (const field of this.kind.unique) for (const row of sharing(rows, field)) suspects.add(row);
     return suspects;
   }
@@ -66,7 +72,7 @@ export class RowWriter {
     try {
       const outcome = await this.upsert(rows);
       await this.tx.query('release savepoint portion');
-      for (const id of outcome.insertedIds) this.present.add(id);
+      for (const id of outcome.added) this.present.add(id);
       add(written, outcome);
     } catch (error) {
       if (!isDataError(error)) throw error;
@@ -80,37 +86,36 @@ export class RowWriter {
     }
   }
 
-  private async upsert(rows: readonly ReadRow[]): Promise<Written & { insertedIds: string[] }> {
+  private async upsert(rows: readonly ReadRow[]): Promise<Written> {
     const { old, fresh, refused } = this.sorted(rows);
     const changed = old.length === 0 ? [] : await this.run(this.kind.statements.update, old);
     const insertedIds = fresh.length === 0 ? [] : await this.run(this.kind.statements.insert, fresh);
     const outcome = {
-      inserted: insertedIds.length,
-      updated: changed.length,
-      unchanged: old.length - changed.length,
-      refused,
-      changed,
-      insertedIds,
+      ...{ inserted: insertedIds.length, updated: changed.length, unchanged: old.length - changed.length, refused },
+      ...{ added: new Set(insertedIds), changed: new Set(changed) },
     };
     if (insertedIds.length === fresh.length) return outcome;
     // Somebody made them meanwhile: they are held now, and changed.
-    const made = new Set(insertedIds);
-    const left = fresh.filter((row) => !made.has(idOf(row)));
+    const left = fresh.filter((row) => !outcome.added.has(idOf(row)));
     await this.hold(left.map(idOf));
-    const rest = await this.upsert(left);
-    add(outcome, rest);
-    outcome.insertedIds.push(...rest.insertedIds);
+    add(outcome, await this.upsert(left));
     return outcome;
   }
 
   private sorted(rows: readonly ReadRow[]): { old: ReadRow[]; fresh: ReadRow[]; refused: Refusal[] } {
     const result: ReturnType<RowWriter['sorted']> = { old: [], fresh: [], refused: [] };
     for (const row of rows) {
-      const fault = this.gone.has(idOf(row)) ? GONE : this.present.has(idOf(row)) ? null : this.missing(row);
+      const fault = this.faultOfRow(row);
       if (fault) result.refused.push(refusalOf(row.line, row.fields, fault));
       else (this.present.has(idOf(row)) ? result.old : result.fresh).push(row);
     }
     return result;
+  }
+
+  private faultOfRow(row: ReadRow): Fault | null {
+    if (this.gone.has(idOf(row))) return GONE;
+    if (this.unfit.has(row)) return this.kind.unfit;
+    return this.present.has(idOf(row)) ? null : this.missing(row);
   }
 
   private missing({ fields }: ReadRow): Fault | null {
@@ -130,12 +135,21 @@ export class RowWriter {
 const idOf = ({ fields }: ReadRow): string => fields.id as string;
 const jsonOf = (rows: readonly ReadRow[]): string => JSON.stringify(rows.map(({ fields }) => fields));
 
-function add(sum: Written, { inserted, updated, unchanged, refused, changed }: Written): void {
+/** What a look at a row says. */
+interface Looked {
+  id: string;
+  taken: boolean;
+  unfit: boolean;
+}
+
+function add(sum: Written, { inserted, updated, unchanged, refused, added, changed }: Written): void {
   sum.inserted += inserted;
   sum.updated += updated;
   sum.unchanged += unchanged;
   sum.refused.push(...refused);
-  sum.changed.push(...changed);
+  for (const id of added) sum.added.add(id);
+  // What was added by an earlier row of the portion is new, however often it is changed after that.
+  for (const id of changed) if (!sum.added.has(id)) sum.changed.add(id);
 }
 
 /** The rows in their order, cut wherever an id comes again: one statement changes a row once. */

@@ -4,6 +4,7 @@ import { isInheritedName } from '../../platform/http/inherited-names';
 import { unstorableField } from '../../platform/http/storable-body';
 import { UNKNOWN_FIELD } from '../../platform/http/validation-details';
 import type { RawRecord } from './records';
+import { writtenNumbers } from './written-numbers';
 
 /** What a row says, by the names of its fields; what it does not name stays as it is. */
 export type Fields = Record<string, unknown>;
@@ -79,10 +80,18 @@ export function rowsOfTable(records: readonly RawRecord[], header: readonly stri
   return result;
 }
 
-/** Reads rows of JSON objects; the readers of cells have no part in it. */
-export function rowsOfLines(records: readonly RawRecord[], columns: Columns): ReadRows {
+/**
+ * Reads rows of JSON objects; the readers of cells have no part in it.
+ * @param amounts fields of money: a number of more digits than JSON's parser keeps is the text that stands in the line
+ */
+export function rowsOfLines(
+  records: readonly RawRecord[],
+  columns: Columns,
+  amounts: readonly string[] = [],
+): ReadRows {
   const result: ReadRows = { rows: [], refused: [] };
-  for (const { line, bytes, fault } of records) add(result, line, fault ?? ofJson(bytes.toString('utf8'), columns));
+  for (const { line, bytes, fault } of records)
+    add(result, line, fault ?? ofJson(bytes.toString('utf8'), columns, amounts));
   return result;
 }
 
@@ -103,6 +112,17 @@ function add(result: ReadRows, line: number, read: Read): void {
     if (unstorable) result.refused.push(refusalOf(line, read, { field: unstorable.field, reason: unstorable.message }));
     else result.rows.push({ line, fields: read });
   }
+}
+
+/** A number of more digits than a double holds: what the parser makes of it may be another one. */
+const LONG_NUMBER = /[\d.]{16}/;
+
+/** The same, its amounts as they were written where the parser may have rounded them. */
+function withAmounts(fields: Fields, text: string, amounts: readonly string[]): Fields {
+  if (amounts.length === 0 || !LONG_NUMBER.test(text)) return fields;
+  const written = writtenNumbers(text);
+  const exact = amounts.filter((name) => typeof fields[name] === 'number' && LONG_NUMBER.test(written.get(name) ?? ''));
+  return { ...fields, ...Object.fromEntries(exact.map((name) => [name, written.get(name)])) };
 }
 
 const FAULT = Symbol('fault');
@@ -132,7 +152,7 @@ function ofCells(cells: readonly string[] | null, header: readonly string[], col
   return read;
 }
 
-function ofJson(text: string, columns: Columns): Read {
+function ofJson(text: string, columns: Columns, amounts: readonly string[]): Read {
   let row: unknown;
   try {
     row = JSON.parse(text);
@@ -142,7 +162,7 @@ function ofJson(text: string, columns: Columns): Read {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'must be a JSON object';
   const fields = row as Fields;
   const stranger = Object.keys(fields).find((name) => isInheritedName(name) || !Object.hasOwn(columns, name));
-  if (stranger === undefined) return fields;
+  if (stranger === undefined) return withAmounts(fields, text, amounts);
   return faulty(fields, {
     field: stranger.slice(0, LONGEST_ROW_ID).replaceAll('\0', '').toWellFormed(),
     reason: UNKNOWN_FIELD,

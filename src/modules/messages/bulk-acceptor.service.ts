@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { dayIn } from '../../common/days';
 import { HELD as UNTIL_STORED } from '../../platform/database/media-statements';
@@ -7,7 +8,7 @@ import { TenantDatabase, type TenantTransaction } from '../../platform/database/
 import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { chatAddress } from './chat-address';
 import { type ContentDraft, contentOf, type SentType, type StoredContent } from './message-content';
-import { MediaService } from './media/media.service';
+import { OutgoingMedia } from './media/outgoing-media.service';
 import { MessageMetrics } from './message.metrics';
 
 export type { StoredContent };
@@ -46,6 +47,8 @@ const HELD = `
   select l.session_id from lanes l where l.tenant_id = $1 and l.session_id = any ($2::uuid[]) and l.state <> 'closed'
   order by l.tenant_id, l.session_id for no key update`;
 
+// One file that is stored is shown by all of them; it is held so that it is not deleted meanwhile, and what is deleted later
+// leaves its bytes to the messages.
 // Nothing of it leaves before its campaign runs, so no lane is woken. The campaign's time to come in begins anew with each
 // batch; one whose time was over is not added to. Whose chat it is, is asked anew once the lane is locked, as in the acceptance of
 // single messages.
@@ -66,17 +69,29 @@ const STORE = `
       join chats c on c.tenant_id = $1 and c.session_id = lane.session_id and c.chat = coalesce(a.chat, g.chat)
       order by c.last_inbound_at desc nulls last, c.known_at limit 1) k on true
     left join lane on lane.session_id = coalesce(k.session_id, g.session_id)),
+  file as (select $9::jsonb->'media' ? 'file_id' as sent),
+  picked as (
+    select f.id, f.storage_key, f.mime_type, f.size_bytes, f.sha256 from files f
+    where f.tenant_id = $1 and f.id = ($9::jsonb->'media'->>'file_id')::uuid for key share),
   stored as (
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
       expires_at, urgency, first_contact, campaign_id, next_attempt_at)
     select $1, p.id, p.lane_id, canonical_chat($1, p.lane_id, p.chat), 'outbound', $8, 'queued', p.body, $9::jsonb, $10::jsonb, $11,
-      $12, 2, p.strange and p.chat not like '%@g.us', $3, case when $9::jsonb ? 'media' then ${UNTIL_STORED} end
-    from placed p where p.lane_id is not null and exists (select from alive)
+      $12, 2, p.strange and p.chat not like '%@g.us', $3,
+      case when $9::jsonb ? 'media' and not file.sent then ${UNTIL_STORED} end
+    from placed p cross join file
+    where p.lane_id is not null and exists (select from alive) and (file.sent is not true or exists (select from picked))
     order by p.position on conflict (tenant_id, id) do nothing returning id, next_attempt_at),
   media as (
     insert into message_media (tenant_id, message_id, due_at)
-    select $1, id, clock_timestamp() from stored where next_attempt_at is not null)
+    select $1, id, clock_timestamp() from stored where next_attempt_at is not null),
+  shown as (
+    insert into message_media (tenant_id, message_id, state, storage_key, mime_type, filename, size_bytes, sha256, file_id, stored_at)
+    select $1, s.id, 'stored', p.storage_key, p.mime_type, $9::jsonb->'media'->>'filename', p.size_bytes, p.sha256, p.id,
+      clock_timestamp()
+    from stored s cross join picked p)
   select (select count(*) from stored)::int as stored, exists (select from alive) as alive,
+    coalesce((select sent from file), false) and not exists (select from picked) as lost,
     array(select position::int - 1 from placed where lane_id is null) as homeless`;
 
 const THERE = `select id from messages where tenant_id = $1 and id = any ($2::uuid[])`;
@@ -103,7 +118,7 @@ export class BulkAcceptor {
     private readonly db: TenantDatabase,
     private readonly tenants: TenantDirectory,
     private readonly metrics: MessageMetrics,
-    private readonly media: MediaService,
+    private readonly media: OutgoingMedia,
   ) {}
 
   /** What a message says, as for one that is sent by itself. @throws VALIDATION_FAILED */
@@ -111,14 +126,16 @@ export class BulkAcceptor {
     return contentOf(draft, type);
   }
 
-  /** Whether its file, where it has one, may be fetched and kept. @throws VALIDATION_FAILED, PLAN_LIMIT_REACHED */
-  async assertMedia(tenantId: string, { content: { media } }: StoredContent): Promise<void> {
-    if (!media) return;
-    if (media.url === undefined)
-      throw CommonErrors.invalidField('media.file_id', 'media of a campaign must have a url');
-    this.media.checkAddress(media.url);
-    const full = await this.media.fullness(tenantId);
+  /**
+   * The same with what is known of its file, where it has one: an address, from which it is fetched for each message, or a file
+   * that all of them show.
+   * @throws VALIDATION_FAILED, PLAN_LIMIT_REACHED as for one message; NOT_FOUND for a file that is not there, or not the caller's
+   */
+  async withMedia(actor: Actor, said: StoredContent): Promise<StoredContent> {
+    const media = await this.media.of(actor, said);
+    const full = await this.media.fullness(actor.tenantId, media);
     if (full) throw full;
+    return media ? { ...said, content: { ...said.content, media } } : said;
   }
 
   /** The chat of a recipient as a person writes it; null when it is none. */
@@ -137,6 +154,7 @@ export class BulkAcceptor {
    * named twice nor a batch that comes twice makes another.
    * @param turn of the first of them among the sessions
    * @returns null when the campaign takes in nothing any more
+   * @throws NOT_FOUND when the file that they send has been deleted meanwhile: then none of them is stored
    */
   async store(order: BulkOrder, rows: BulkRow[], turn: number): Promise<BulkStored | null> {
     const { messages_per_day: limit } = await this.tenants.limitsOf(order.tenantId);
@@ -149,6 +167,7 @@ export class BulkAcceptor {
 
   private async storeAll(order: BulkOrder, rows: BulkRow[], turn: number): Promise<BulkStored | null> {
     const [row] = await this.db.query<StoreRow>(order.tenantId, STORE, paramsOf(order, rows, turn));
+    assertFile(row);
     return row?.alive ? { stored: row.stored, overQuota: [], homeless: row.homeless } : null;
   }
 
@@ -196,6 +215,8 @@ async function freshOf(tx: TenantTransaction, { tenantId, campaignId }: BulkOrde
 interface StoreRow {
   stored: number;
   alive: boolean;
+  /** Whether they send a file that is not there any more. */
+  lost: boolean;
   homeless: number[];
 }
 
@@ -206,7 +227,12 @@ async function storeIn(
   turn: number,
 ): Promise<StoreRow | undefined> {
   const [row] = await tx.query<StoreRow>(STORE, paramsOf(order, rows, turn));
+  assertFile(row);
   return row;
+}
+
+function assertFile(row: StoreRow | undefined): void {
+  if (row?.lost) throw CommonErrors.notFound('file');
 }
 
 const paramsOf = (order: BulkOrder, rows: BulkRow[], turn: number): unknown[] => [

@@ -74,6 +74,17 @@ const RETRY = `
     from moved join lacking on lacking.message_id = moved.id where mm.tenant_id = moved.tenant_id and mm.message_id = moved.id),
   ${WAKE}`;
 
+// WAHA may have it yet. What people have deleted has no source any more.
+const FETCH_AGAIN = `
+  with ${LANE},
+  media as (
+    update message_media mm set state = 'pending', due_at = clock_timestamp(), attempts = 0, storage_key = null, error = null
+    from lane where mm.tenant_id = $1 and mm.message_id = $2 and mm.state = 'failed' and mm.source_url is not null
+    returning mm.message_id)
+  update messages m set content = m.content || jsonb_build_object('media',
+    (m.content->'media') - '{error_code,error}'::text[] || '{"state": "pending"}')
+  from media where m.tenant_id = $1 and m.id = media.message_id returning m.id`;
+
 /** What people do to messages that are there. */
 @Injectable()
 export class MessageActionsRepository {
@@ -91,6 +102,11 @@ export class MessageActionsRepository {
    */
   async retry(tenantId: string, id: string, from: readonly MessageStatus[]): Promise<boolean> {
     return this.moved(tenantId, RETRY, [tenantId, id, from]);
+  }
+
+  /** Has the file of a message that came in fetched again; false where it did not fail, or was deleted, or its session is. */
+  async fetchAgain(tenantId: string, id: string): Promise<boolean> {
+    return this.moved(tenantId, FETCH_AGAIN, [tenantId, id]);
   }
 
   /** A batch of events may lock a message first and then the lane, whose state it tells: where they meet, this is done again. */

@@ -29,17 +29,25 @@ export class MessageActions {
   }
 
   /**
-   * Queues a message again.
+   * Queues a message again; of one that came in, the file that could not be had is asked of WAHA again.
    * @param force also where it may have been sent already (`unknown`, `stalled`): it may then arrive twice
    * @throws NOT_FOUND, FORCE_REQUIRED, MESSAGE_STATE when it is in another status or revoked, or its session is deleted
    */
   async retry(actor: Actor, id: string, force: boolean): Promise<MessageRow> {
-    await this.messages.get(actor, id);
+    const { direction } = await this.messages.get(actor, id);
+    if (direction === 'inbound') return this.fetchAgain(actor, id);
     const from = force ? [...RETRIED, ...RETRIED_BY_FORCE] : RETRIED;
     const done = await this.actions.retry(actor.tenantId, id, from);
     const now = await this.messages.get(actor, id);
     if (!done) throw this.whyNot(now, force);
     this.wakeups.wake('lanes');
+    return now;
+  }
+
+  private async fetchAgain(actor: Actor, id: string): Promise<MessageRow> {
+    const done = await this.actions.fetchAgain(actor.tenantId, id);
+    const now = await this.messages.get(actor, id);
+    if (!done) throw MessageErrors.state('retried', now.status);
     return now;
   }
 

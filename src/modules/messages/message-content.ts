@@ -45,6 +45,9 @@ export interface MessageMedia {
   mime_type: string | null;
   /** Bytes; null until it is stored. */
   size: number | null;
+  /** Why one that was received is not there; absent where it is. */
+  error_code?: string;
+  error?: string;
 }
 
 /** What a file can be sent as: nothing but the caller knows which. */

@@ -106,7 +106,8 @@ export class MessagesController {
 
   /**
    * Queues a message again that is `failed` or `expired`, at once and in its old place. What may have been sent (`unknown`,
-   * `stalled`) needs `{"force": true}`.
+   * `stalled`) needs `{"force": true}`. Of a message that came in, the file that could not be had (`media.state` is `failed`) is
+   * asked of WAHA again, which keeps it for some minutes.
    */
   @Post(':id/retry')
   @HttpCode(202)

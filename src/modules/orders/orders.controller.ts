@@ -1,16 +1,9 @@
 import { Body, Controller, Get, Patch, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiOkResponse,
-  ApiPreconditionFailedResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiConflictResponse, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned } from '../../platform/http/etag';
 import { TextIdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { ListOrdersQuery } from './dto/list-orders.query';
@@ -23,12 +16,7 @@ const SHORT = {
     '`INSUFFICIENT_STOCK`: `details` names each product that is short, with `product_id` and `available`; `ORDER_ID_TAKEN`; ' +
     '`IDEMPOTENCY_IN_PROGRESS`',
 };
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'The `ETag` of the state that the change is meant for',
-};
-const CHANGED = { description: '`PRECONDITION_FAILED`: the order was changed since' };
+const CHANGED = 'the order was changed since';
 const ENDED = {
   description: '`INVALID_TRANSITION`: the order is not pending, or `pending` is asked for; `IDEMPOTENCY_IN_PROGRESS`',
 };
@@ -52,9 +40,7 @@ export class OrdersController {
     @Body() { id, customer_id: customerId, items }: CreateOrderDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderResponse> {
-    const row = await this.orders.place(actor, { id, customerId, items });
-    sendEtag(reply, row.version);
-    return orderResponse(row);
+    return orderResponse(versioned(reply, await this.orders.place(actor, { id, customerId, items })));
   }
 
   /** The tenant’s orders, newest first. */
@@ -80,9 +66,7 @@ export class OrdersController {
     @TextIdParam() id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderResponse> {
-    const row = await this.orders.get(actor, id);
-    sendEtag(reply, row.version);
-    return orderResponse(row);
+    return orderResponse(versioned(reply, await this.orders.get(actor, id)));
   }
 
   /**
@@ -91,10 +75,9 @@ export class OrdersController {
    */
   @Patch(':id')
   @Access('orders:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: OrderResponse })
   @ApiConflictResponse(ENDED)
-  @ApiPreconditionFailedResponse(CHANGED)
   async update(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -102,8 +85,6 @@ export class OrdersController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderResponse> {
-    const row = await this.orders.setStatus(actor, id, { status, expected });
-    sendEtag(reply, row.version);
-    return orderResponse(row);
+    return orderResponse(versioned(reply, await this.orders.setStatus(actor, id, { status, expected })));
   }
 }

@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
+import { CustomersModule } from '../customers/customers.module';
 import { MessagesModule } from '../messages/messages.module';
 import { ProductsModule } from '../products/products.module';
 import { TemplatesModule } from '../templates/templates.module';
 import { TenantsModule } from '../tenants/tenants.module';
+import { CustomerOrdersController } from './customer-orders.controller';
+import { CustomerOrders } from './customer-orders.service';
 import { OrderMessages } from './order-messages.service';
 import { OrdersController } from './orders.controller';
 import { OrdersRepository } from './orders.repository';
@@ -11,8 +14,8 @@ import { Stock } from './stock.service';
 
 /** Orders: what customers buy, with the stock that it takes and the messages that tell of it. */
 @Module({
-  imports: [MessagesModule, ProductsModule, TemplatesModule, TenantsModule],
-  controllers: [OrdersController],
-  providers: [OrderMessages, OrdersRepository, OrdersService, Stock],
+  imports: [CustomersModule, MessagesModule, ProductsModule, TemplatesModule, TenantsModule],
+  controllers: [CustomerOrdersController, OrdersController],
+  providers: [CustomerOrders, OrderMessages, OrdersRepository, OrdersService, Stock],
 })
 export class OrdersModule {}

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { textIdOf } from '../../common/ids';
-import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
+import { countedPage, type Page, type PageRequest } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { currentContext } from '../../platform/context/request-context';
 import { rerun } from '../../platform/database/rerun';
@@ -87,11 +87,9 @@ export class OrdersService {
   /** Newest first. */
   async list(actor: Actor, filter: OrderFilter, page: PageRequest): Promise<Page<OrderRow>> {
     const { tenantId } = actor;
-    const [rows, counted] = await Promise.all([
-      this.orders.list(tenantId, filter, page),
-      page.count ? this.orders.count(tenantId, filter, COUNT_CAP + 1) : null,
-    ]);
-    return { ...pageOf(rows, page.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
+    return countedPage(page, this.orders.list(tenantId, filter, page), (cap) =>
+      this.orders.count(tenantId, filter, cap),
+    );
   }
 
   /** @throws NOT_FOUND */

@@ -1,33 +1,19 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query, Res } from '@nestjs/common';
-import {
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiPreconditionFailedResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiConflictResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned } from '../../platform/http/etag';
 import { TextIdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { InventoryDto } from './dto/inventory.dto';
 import { ListProductsQuery, productFilterOf } from './dto/list-products.query';
 import { CreateProductDto, productChangeOf, UpdateProductDto } from './dto/product.dto';
 import { ProductResponse, productResponse } from './dto/product.response';
-import type { ProductRow } from './product';
 import { ProductsService } from './products.service';
 import { StockService } from './stock.service';
 
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'The `ETag` of the state that the change is meant for',
-};
-const CHANGED = { description: '`PRECONDITION_FAILED`: the product was changed since' };
+const CHANGED = 'the product was changed since';
 const CACHED = {
   type: ProductResponse,
   headers: { 'X-Cache': { description: 'Whether it came from the cache', schema: { enum: ['HIT', 'MISS'] } } },
@@ -54,7 +40,7 @@ export class ProductsController {
   ): Promise<ProductResponse> {
     const { id, name, price } = body;
     const fields = { ...productChangeOf(body), name, price, ...(id === undefined ? {} : { id }) };
-    return answer(reply, await this.products.create(actor, fields));
+    return productResponse(versioned(reply, await this.products.create(actor, fields)));
   }
 
   /** The tenant's products, newest first unless `sort` says otherwise. */
@@ -81,15 +67,14 @@ export class ProductsController {
   ): Promise<ProductResponse> {
     const { value, hit } = await this.products.get(actor, id);
     reply.header('x-cache', hit ? 'HIT' : 'MISS');
-    return answer(reply, value);
+    return productResponse(versioned(reply, value));
   }
 
   /** Changes what is named; what is not named stays, as clients of the older systems expect. */
   @Put(':id')
   @Access('products:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: ProductResponse })
-  @ApiPreconditionFailedResponse(CHANGED)
   async replace(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -97,15 +82,14 @@ export class ProductsController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductResponse> {
-    return answer(reply, await this.products.update(actor, id, productChangeOf(body), expected));
+    return productResponse(versioned(reply, await this.products.update(actor, id, productChangeOf(body), expected)));
   }
 
   /** Changes what is named; what is not named stays. */
   @Patch(':id')
   @Access('products:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: ProductResponse })
-  @ApiPreconditionFailedResponse(CHANGED)
   async update(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -113,7 +97,7 @@ export class ProductsController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductResponse> {
-    return answer(reply, await this.products.update(actor, id, productChangeOf(body), expected));
+    return productResponse(versioned(reply, await this.products.update(actor, id, productChangeOf(body), expected)));
   }
 
   /** Takes `quantity` pieces from stock, or adds `restock`. Of buyers at once nobody gets what is not there. */
@@ -127,17 +111,16 @@ export class ProductsController {
     @Body() { quantity, restock }: InventoryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductResponse> {
-    if (quantity !== undefined) return answer(reply, await this.stock.take(actor, id, quantity));
-    return answer(reply, await this.stock.add(actor, id, restock ?? 0));
+    if (quantity !== undefined) return productResponse(versioned(reply, await this.stock.take(actor, id, quantity)));
+    return productResponse(versioned(reply, await this.stock.add(actor, id, restock ?? 0)));
   }
 
   /** Removes the product. Orders keep what it was called and cost. */
   @Delete(':id')
   @HttpCode(204)
   @Access('products:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiNoContentResponse()
-  @ApiPreconditionFailedResponse(CHANGED)
   async remove(
     @CurrentActor() actor: Actor,
     @TextIdParam() id: string,
@@ -145,9 +128,4 @@ export class ProductsController {
   ): Promise<void> {
     await this.products.remove(actor, id, expected);
   }
-}
-
-function answer(reply: FastifyReply, product: ProductRow): ProductResponse {
-  sendEtag(reply, product.version);
-  return productResponse(product);
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { FilesModule } from '../files/files.module';
+import { ProductPictures } from './product-pictures.service';
 import { ProductsCache } from './products-cache.service';
 import { ProductsController } from './products.controller';
 import { ProductsRepository } from './products.repository';
@@ -10,7 +11,7 @@ import { StockService } from './stock.service';
 @Module({
   imports: [FilesModule],
   controllers: [ProductsController],
-  providers: [ProductsRepository, ProductsCache, ProductsService, StockService],
+  providers: [ProductsRepository, ProductsCache, ProductPictures, ProductsService, StockService],
   exports: [ProductsService, ProductsCache],
 })
 export class ProductsModule {}

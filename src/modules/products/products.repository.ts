@@ -33,6 +33,13 @@ const MOVE = audited(
   3,
 );
 
+// In the order of ids, in which everybody locks products.
+const DROP_IMAGE = `
+  with shown as (
+    select id from products where tenant_id = $1 and image_file_id = $2 order by id for no key update)
+  update products p set image_file_id = null, version = p.version + 1, updated_at = now()
+  from shown where p.tenant_id = $1 and p.id = shown.id returning p.id`;
+
 const FIND = `select ${COLUMNS} from products where tenant_id = $1 and id = $2`;
 
 /** The queries on `products`. */
@@ -83,6 +90,17 @@ export class ProductsRepository {
     const [row] = await tx.query<ProductRow>(UPDATE, [tenantId, product.id, ...valuesOf(product)]);
     if (!row) throw new Error('A product that was held is gone');
     return row;
+  }
+
+  /** The products that show the file. */
+  async showing(tenantId: string, fileId: string): Promise<string[]> {
+    const text = `select id from products where tenant_id = $1 and image_file_id = $2`;
+    return (await this.db.query<{ id: string }>(tenantId, text, [tenantId, fileId])).map(({ id }) => id);
+  }
+
+  /** Takes the file, which is held, away from the products that show it; answers which they were. */
+  async dropImage(tx: TenantTransaction, tenantId: string, fileId: string): Promise<string[]> {
+    return (await tx.query<{ id: string }>(DROP_IMAGE, [tenantId, fileId])).map(({ id }) => id);
   }
 
   /** Removes a product that is held. */

@@ -3,7 +3,7 @@ import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { textIdOf } from '../../common/ids';
 import { keysetCursor } from '../../common/keyset';
-import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
+import { countedPage, type Page, pageOf, type PageRequest } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
 import type { Found } from '../../platform/cache/fresh-cache';
 import { currentContext } from '../../platform/context/request-context';
@@ -64,12 +64,14 @@ export class ProductsService {
   /** In the order asked for: newest first unless told otherwise. @throws VALIDATION_FAILED for a cursor of another order */
   async list(actor: Actor, filter: ProductFilter, page: PageRequest): Promise<Page<ProductRow>> {
     const { tenantId } = actor;
-    const [rows, counted] = await Promise.all([
-      this.products.list(tenantId, filter, page),
-      page.count ? this.products.count(tenantId, filter, COUNT_CAP + 1) : null,
-    ]);
     const cursorOf = ({ sort_value: value, id }: ListedProduct) => keysetCursor(orderOf(filter), { value, id });
-    return { ...pageOf(rows, page.limit, cursorOf), ...(counted === null ? {} : { total: totalOf(counted) }) };
+    const cut = (rows: ListedProduct[], limit: number) => pageOf(rows, limit, cursorOf);
+    return countedPage(
+      page,
+      this.products.list(tenantId, filter, page),
+      (cap) => this.products.count(tenantId, filter, cap),
+      cut,
+    );
   }
 
   /** The product as it is now, and whether the cache had it. @throws NOT_FOUND */

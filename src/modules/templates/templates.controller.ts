@@ -1,17 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiPreconditionFailedResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiConflictResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned } from '../../platform/http/etag';
 import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { ListTemplatesQuery } from './dto/list-templates.query';
@@ -19,12 +11,7 @@ import { CreateTemplateDto, UpdateTemplateDto } from './dto/template.dto';
 import { TemplateResponse, templateResponse } from './dto/template.response';
 import { TemplatesService } from './templates.service';
 
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'The `ETag` of the state that the change is meant for',
-};
-const CHANGED = { description: '`PRECONDITION_FAILED`: the template was changed since' };
+const CHANGED = 'the template was changed since';
 const TAKEN = { description: '`TEMPLATE_NAME_TAKEN`, or `IDEMPOTENCY_IN_PROGRESS`' };
 
 /** Named texts with variables. */
@@ -43,9 +30,9 @@ export class TemplatesController {
     @Body() { name, language, text, media }: CreateTemplateDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TemplateResponse> {
-    const row = await this.templates.create(actor, { name, language, body: text, media: media ?? null });
-    sendEtag(reply, row.version);
-    return templateResponse(row);
+    return templateResponse(
+      versioned(reply, await this.templates.create(actor, { name, language, body: text, media: media ?? null })),
+    );
   }
 
   /** The tenant's templates, newest first. */
@@ -69,18 +56,15 @@ export class TemplatesController {
     @IdParam() id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TemplateResponse> {
-    const row = await this.templates.get(actor, id);
-    sendEtag(reply, row.version);
-    return templateResponse(row);
+    return templateResponse(versioned(reply, await this.templates.get(actor, id)));
   }
 
   /** Changes what is named. Messages that were accepted before keep their text. */
   @Patch(':id')
   @Access('templates:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiOkResponse({ type: TemplateResponse })
   @ApiConflictResponse(TAKEN)
-  @ApiPreconditionFailedResponse(CHANGED)
   async update(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
@@ -88,18 +72,17 @@ export class TemplatesController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TemplateResponse> {
-    const row = await this.templates.update(actor, id, { name, language, body: text, media }, expected);
-    sendEtag(reply, row.version);
-    return templateResponse(row);
+    return templateResponse(
+      versioned(reply, await this.templates.update(actor, id, { name, language, body: text, media }, expected)),
+    );
   }
 
   /** Removes the template. Messages that were accepted before are sent all the same. */
   @Delete(':id')
   @HttpCode(204)
   @Access('templates:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiNoContentResponse()
-  @ApiPreconditionFailedResponse(CHANGED)
   async delete(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,

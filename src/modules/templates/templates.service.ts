@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { newId } from '../../common/ids';
-import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
+import { countedPage, type Page, type PageRequest } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { currentContext } from '../../platform/context/request-context';
 import { uniqueViolation } from '../../platform/database/database-error';
@@ -72,11 +72,9 @@ export class TemplatesService {
   /** Newest first. */
   async list(actor: Actor, filter: TemplateFilter, page: PageRequest): Promise<Page<TemplateRow>> {
     const { tenantId } = actor;
-    const [rows, counted] = await Promise.all([
-      this.templates.list(tenantId, filter, page),
-      page.count ? this.templates.count(tenantId, filter, COUNT_CAP + 1) : null,
-    ]);
-    return { ...pageOf(rows, page.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
+    return countedPage(page, this.templates.list(tenantId, filter, page), (cap) =>
+      this.templates.count(tenantId, filter, cap),
+    );
   }
 
   /** @throws NOT_FOUND */

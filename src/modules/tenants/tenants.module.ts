@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
+import { StorageQuota } from '../../platform/usage/storage-quota';
 import { CachedTenantDirectory } from './cached-tenant-directory';
 import { ManagedTenants } from './managed-tenants.service';
 import { OwnTenantController } from './own-tenant.controller';
@@ -24,11 +25,12 @@ import { UsageService } from './usage.service';
     UsageRepository,
     UsageService,
     { provide: TenantDirectory, useClass: CachedTenantDirectory },
+    StorageQuota,
     TenantPurgeJob,
     TenantPurgesRepository,
     TenantPurgesService,
     TenantRowsRepository,
   ],
-  exports: [TenantsService, ManagedTenants, TenantDirectory],
+  exports: [TenantsService, ManagedTenants, TenantDirectory, StorageQuota],
 })
 export class TenantsModule {}

@@ -31,6 +31,10 @@ const INSERT_MANY = `insert into audit_logs (${AUDIT_COLUMNS}, at)
   select * from unnest(${[...AUDIT_COLUMN_TYPES, 'timestamptz'].map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
   on conflict do nothing`;
 
+// Those of one transaction, with its time.
+const INSERT_TOGETHER = `insert into audit_logs (${AUDIT_COLUMNS})
+  select * from unnest(${AUDIT_COLUMN_TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})`;
+
 /** A record that waits, and when what it says happened. */
 type Noted = [...row: AuditRow, at: Date];
 
@@ -86,6 +90,15 @@ export class AuditLog implements BeforeApplicationShutdown {
   /** Records the actor's change within the transaction of it, in the tenant of the actor. */
   record(tx: TenantTransaction, actor: Actor, entry: AuditEntry): Promise<void> {
     return this.recordAs(tx, actor.tenantId, actor, entry);
+  }
+
+  /** The same of several changes at once. */
+  async recordMany(tx: TenantTransaction, actor: Actor, entries: readonly AuditEntry[]): Promise<void> {
+    const rows = entries.map((entry) => auditRow(actor.tenantId, actor, entry));
+    await tx.query(
+      INSERT_TOGETHER,
+      AUDIT_COLUMN_TYPES.map((_type, column) => rows.map((row) => row[column])),
+    );
   }
 
   /** The same where no actor is known, or it is not of the tenant; the transaction must be that tenant's. */

@@ -81,7 +81,7 @@ const SYSTEM: Record<string, Work[]> = {
   campaign_sessions: ['select', 'update'],
   message_events: ['insert'],
   message_media: ['select', 'update'],
-  files: ['insert'],
+  files: ['select', 'insert'],
   object_removals: ['select', 'update', 'delete'],
   // To lock what it takes it needs the right to update; nothing does.
   message_stat_deltas: ['select', 'update', 'delete'],

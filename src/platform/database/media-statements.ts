@@ -1,3 +1,6 @@
+import { AUDIT_COLUMNS, auditPlaceholders } from '../audit/audit-record';
+import { BYTES_KEPT } from './storage-statements';
+
 // Lane before message, as everybody locks them; then the file. Only who has the last storage key may write.
 const LANE = `
   lane as (
@@ -52,17 +55,21 @@ export const MEDIA_STATEMENTS = {
   },
   mediaStored: {
     reason: 'A file is stored: its message, of whichever tenant, may go, and its lane wakes.',
-    // Not of a tenant that is deleted: whoever emptied its storage must find nothing in it later.
+    // Not of a tenant that is deleted: whoever emptied its storage must find nothing in it later. Nor beyond what it may store
+    // ($8; holdStorage comes before, in the same transaction): that is told of as `full`. A file that was received is on record.
     text: `
-      with ${LANE},
+      with room as (select $8::bigint is null or ${BYTES_KEPT} + $6::bigint <= $8::bigint as enough),
+      ${LANE},
       media as (
         update message_media mm set state = 'stored', due_at = null, mime_type = $4, filename = $5, size_bytes = $6, sha256 = $7,
           error = null, stored_at = clock_timestamp(), file_id = case when mm.source_url is not null then mm.message_id end
-        from lane where ${FENCE} and exists (select from tenants t where t.id = $1 and t.deleted_at is null)
+        from lane, room where room.enough and ${FENCE}
+          and exists (select from tenants t where t.id = $1 and t.deleted_at is null)
         returning mm.tenant_id, mm.message_id, mm.file_id, mm.storage_key),
       filed as (
         insert into files (tenant_id, id, name, size_bytes, mime_type, sha256, storage_key)
-        select tenant_id, file_id, $5, $6, $4, $7, storage_key from media where file_id is not null),
+        select tenant_id, file_id, $5, $6, $4, $7, storage_key from media where file_id is not null returning id),
+      recorded as (insert into audit_logs (${AUDIT_COLUMNS}) select ${auditPlaceholders(9)} where exists (select from filed)),
       moved as (
         update messages m set next_attempt_at = nullif(m.next_attempt_at, ${HELD}),
           content = m.content || jsonb_build_object('media', m.content->'media' || jsonb_build_object(
@@ -70,7 +77,7 @@ export const MEDIA_STATEMENTS = {
         from media where m.tenant_id = media.tenant_id and m.id = media.message_id
         returning m.tenant_id, m.session_id, m.id, m.status = 'queued' as goes_on),
       ${WAKE}
-      select id from moved`,
+      select exists (select from moved) as stored, not room.enough as full from room`,
   },
   mediaLater: {
     reason: 'A file could not be fetched now: it is tried again, whatever the tenant.',
@@ -94,7 +101,8 @@ export const MEDIA_STATEMENTS = {
         update message_media mm set state = 'failed', due_at = null, error = $5
         from lane where ${FENCE} returning mm.tenant_id, mm.message_id),
       told as (
-        update messages m set content = m.content || jsonb_build_object('media', m.content->'media' || '{"state": "failed"}')
+        update messages m set content = m.content || jsonb_build_object('media', m.content->'media'
+          || jsonb_build_object('state', 'failed', 'error_code', $4::text, 'error', $5::text))
         from media where m.tenant_id = media.tenant_id and m.id = media.message_id and m.status not in ('scheduled', 'queued')
         returning m.id),
       moved as (

@@ -5,6 +5,7 @@ import { CATCH_UP_STATEMENTS } from './catch-up-statements';
 import { CHAT_STATEMENTS } from './chat-statements';
 import { CLAIM_STATEMENTS } from './claim-statements';
 import { FILE_STATEMENTS } from './file-statements';
+import { STORAGE_STATEMENTS } from './storage-statements';
 import { HEALING_STATEMENTS } from './healing-statements';
 import { IMPORT_STATEMENTS } from './import-statements';
 import { LANE_STATEMENTS } from './lane-statements';
@@ -86,6 +87,7 @@ export const SYSTEM_STATEMENTS = {
   ...MESSAGE_STATEMENTS,
   ...MEDIA_STATEMENTS,
   ...FILE_STATEMENTS,
+  ...STORAGE_STATEMENTS,
   ...MOVE_STATEMENTS,
   ...PURGE_STATEMENTS,
   ...PURGE_TENANT_STATEMENTS,

@@ -1,4 +1,5 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiHeader, ApiPreconditionFailedResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CommonErrors } from '../../common/common.errors';
 
@@ -6,6 +7,26 @@ import { CommonErrors } from '../../common/common.errors';
 export function sendEtag(reply: FastifyReply, version: number): void {
   reply.header('etag', `"${version}"`);
 }
+
+/** The same of a row that is answered; gives it back. */
+export function versioned<Row extends { version: number }>(reply: FastifyReply, row: Row): Row {
+  sendEtag(reply, row.version);
+  return row;
+}
+
+/**
+ * In the API's description: the route changes what carries an `ETag`, and takes `If-Match`.
+ * @param since why the header does not hold any more: `the order was changed since`
+ */
+export const ChangesVersioned = (since: string): MethodDecorator =>
+  applyDecorators(
+    ApiHeader({
+      name: 'If-Match',
+      required: false,
+      description: 'The `ETag` of the state that the change is meant for',
+    }),
+    ApiPreconditionFailedResponse({ description: `\`PRECONDITION_FAILED\`: ${since}` }),
+  );
 
 /** The versions that `If-Match` allows; null where any will do (no header, or `*`). */
 export type ExpectedVersions = readonly string[] | null;

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
@@ -30,7 +30,7 @@ export const FileOfBody = createParamDecorator((_data: unknown, context: Executi
 async function fileOf(request: StreamedRequest): Promise<BodyFile> {
   takeTime(request.raw);
   const streamed = streamedBodyOf(request);
-  if (streamed) return streamed;
+  if (streamed) return { type: streamed.type, stream: toItsEnd(streamed.stream) };
   if (!request.isMultipart()) throw HttpErrors.unsupportedMediaType();
   const { filename, mimeType, content } = await uploadOf(request);
   const type = typeOf(filename, mimeType);
@@ -38,6 +38,22 @@ async function fileOf(request: StreamedRequest): Promise<BodyFile> {
   content.destroy();
   throw HttpErrors.unsupportedMediaType();
 }
+
+/** The body as it comes. What is refused is still on its way: it is read to its end, so that the client hears the answer. */
+function toItsEnd(body: Readable): Readable {
+  // Nothing is said to a generator that was never begun: what is refused before it is read is drained here.
+  return Readable.from(chunksOf(body), { objectMode: false }).once('close', () => drain(body));
+}
+
+async function* chunksOf(body: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of body.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  } finally {
+    drain(body);
+  }
+}
+
+const drain = (body: Readable): unknown => body.on('error', () => undefined).resume();
 
 /** By its name first: browsers send what the desktop has registered for a table (`application/vnd.ms-excel`). */
 function typeOf(filename: string, mimeType: string): BodyFile['type'] | null {

@@ -1,15 +1,26 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsString, Length, Validate, ValidatorConstraint } from 'class-validator';
+import {
+  IsBoolean,
+  IsString,
+  Length,
+  Matches,
+  MaxLength,
+  registerDecorator,
+  Validate,
+  ValidatorConstraint,
+} from 'class-validator';
 import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
+import { TEXT_ID } from '../../common/ids';
 import { MAX_LIMIT, MAX_OFFSET, type PageRequest } from '../../common/paging';
+import { parseTimeCursor } from '../../common/time-cursor';
 import { Id } from './id.rule';
 import { Optional } from './optional.rule';
 import { WholeNumber } from './whole-number.rule';
 
 /** The page begins in one way. */
 @ValidatorConstraint({ name: 'eitherOffsetOrCursor' })
-export class EitherOffsetOrCursor implements ValidatorConstraintInterface {
+class EitherOffsetOrCursor implements ValidatorConstraintInterface {
   validate(_value: unknown, { object }: ValidationArguments): boolean {
     const { offset, cursor } = object as PageRequest;
     return offset === undefined || cursor === undefined;
@@ -22,6 +33,19 @@ export class EitherOffsetOrCursor implements ValidatorConstraintInterface {
 
 /** How long a cursor may be that holds what its list is ordered by. */
 const MAX_CURSOR_CHARACTERS = 2048;
+
+const MAX_TIME_CURSOR_CHARACTERS = 200;
+
+const IsTimeCursor = (): PropertyDecorator => (target, propertyName) =>
+  registerDecorator({
+    name: 'isTimeCursor',
+    target: target.constructor,
+    propertyName: String(propertyName),
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && parseTimeCursor(value) !== null,
+      defaultMessage: () => '$property must be taken from the Link header of the page before',
+    },
+  });
 
 /** What every list takes. */
 class AnyPageQuery {
@@ -41,9 +65,11 @@ class AnyPageQuery {
   count?: boolean;
 }
 
+const FROM = 'Where the page begins, from the Link header of the page before';
+
 /** How every list is asked for. A list's own query extends it with its filters. */
 export class PageQuery extends AnyPageQuery implements PageRequest {
-  @ApiPropertyOptional({ description: 'Where the page begins, from the Link header of the page before' })
+  @ApiPropertyOptional({ description: FROM })
   @Optional()
   @Id()
   @Validate(EitherOffsetOrCursor)
@@ -52,10 +78,30 @@ export class PageQuery extends AnyPageQuery implements PageRequest {
 
 /** The same for a list in an order of the caller's choice: its cursors hold more than an id. */
 export class OrderedPageQuery extends AnyPageQuery implements PageRequest {
-  @ApiPropertyOptional({ description: 'Where the page begins, from the Link header of the page before' })
+  @ApiPropertyOptional({ description: FROM })
   @Optional()
   @IsString()
   @Length(1, MAX_CURSOR_CHARACTERS)
+  @Validate(EitherOffsetOrCursor)
+  cursor?: string;
+}
+
+/** The same for rows whose ids are texts, and which stay (orders): the cursor is the last row's id. */
+export class TextPageQuery extends AnyPageQuery implements PageRequest {
+  @ApiPropertyOptional({ description: FROM, maxLength: 64 })
+  @Optional()
+  @Matches(TEXT_ID, { message: 'cursor must be one of a Link header' })
+  @Validate(EitherOffsetOrCursor)
+  cursor?: string;
+}
+
+/** The same for rows that go by their time, and may be gone before the next page is asked for (customers). */
+export class TimePageQuery extends AnyPageQuery implements PageRequest {
+  @ApiPropertyOptional({ description: FROM })
+  @Optional()
+  @IsString()
+  @MaxLength(MAX_TIME_CURSOR_CHARACTERS)
+  @IsTimeCursor()
   @Validate(EitherOffsetOrCursor)
   cursor?: string;
 }

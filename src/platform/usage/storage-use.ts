@@ -1,21 +1,25 @@
 import { Injectable } from '@nestjs/common';
+import { BYTES_KEPT, HOLD_STORAGE } from '../database/storage-statements';
+import { TenantDatabase, type TenantTransaction } from '../database/tenant-database';
 
-/** How many bytes a tenant keeps in one place. */
-export type StorageReader = (tenantId: string) => Promise<number>;
+// Sizes are far below 2^53: as numbers, not as the texts that sums come as.
+const SUM = `select ${BYTES_KEPT}::float8 as bytes`;
 
-/** What tenants store, wherever it lies: features that keep files say here how to count them. */
+/** What tenants store, wherever it lies. */
 @Injectable()
 export class StorageUse {
-  private readonly readers: StorageReader[] = [];
-
-  /** Adds a place. Call it while the modules are set up. */
-  counts(reader: StorageReader): void {
-    this.readers.push(reader);
-  }
+  constructor(private readonly db: TenantDatabase) {}
 
   /** All bytes that the tenant keeps. */
   async bytesOf(tenantId: string): Promise<number> {
-    const places = await Promise.all(this.readers.map((reader) => reader(tenantId)));
-    return places.reduce((sum, bytes) => sum + bytes, 0);
+    const [row] = await this.db.query<{ bytes: number }>(tenantId, SUM, [tenantId]);
+    return row?.bytes ?? 0;
+  }
+
+  /** The same, with nobody else storing anything of the tenant until this transaction ends. Before every other lock. */
+  async bytesHeld(tx: TenantTransaction, tenantId: string): Promise<number> {
+    await tx.query(HOLD_STORAGE, [tenantId]);
+    const [row] = await tx.query<{ bytes: number }>(SUM, [tenantId]);
+    return row?.bytes ?? 0;
   }
 }

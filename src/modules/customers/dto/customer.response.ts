@@ -1,6 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { decimal } from '../../../common/money';
-import type { CustomerOrderRow } from '../customer-orders.repository';
 import { type CustomerFields, type CustomerRow, VIP_TIERS, type VipTier } from '../customer-row';
 import { ADDRESS_SCHEMA } from './customer.dto';
 
@@ -43,35 +42,6 @@ export class CustomerResponse {
   updated_at: Date;
 }
 
-class CustomerOrderItemResponse {
-  product_id: string;
-  quantity: number;
-
-  /** What one piece cost when it was ordered. */
-  @ApiProperty({ type: Number, format: 'double' })
-  unit_price: number;
-}
-
-/** An order, as its customer's list shows it. */
-export class CustomerOrderResponse {
-  /** @example ord_001 */
-  id: string;
-  customer_id: string;
-
-  @ApiProperty({ enum: ['pending', 'completed', 'cancelled'] })
-  status: string;
-
-  @ApiProperty({ type: [CustomerOrderItemResponse] })
-  items: CustomerOrderItemResponse[];
-
-  @ApiProperty({ type: Number, format: 'double' })
-  total: number;
-
-  /** ISO 4217: the tenant's when it was ordered. @example EUR */
-  currency: string;
-  created_at: Date;
-}
-
 /** Lists each field by hand: a new column stays private until somebody adds it. */
 export const customerResponse = (row: CustomerRow): CustomerResponse => ({
   id: row.id,
@@ -86,18 +56,4 @@ export const customerResponse = (row: CustomerRow): CustomerResponse => ({
   anonymised_at: row.anonymised_at,
   created_at: row.created_at,
   updated_at: row.updated_at,
-});
-
-export const customerOrderResponse = (row: CustomerOrderRow): CustomerOrderResponse => ({
-  id: row.id,
-  customer_id: row.customer_id,
-  status: row.status,
-  items: row.items.map((item) => ({
-    product_id: item.product_id,
-    quantity: item.quantity,
-    unit_price: decimal(item.unit_price),
-  })),
-  total: decimal(row.total),
-  currency: row.currency,
-  created_at: row.created_at,
 });

@@ -3,7 +3,7 @@ import { IsIn, IsString, Length } from 'class-validator';
 import { Email } from '../../../platform/http/email.rule';
 import { DisplayName } from '../../../platform/http/name.rule';
 import { Optional } from '../../../platform/http/optional.rule';
-import { TimePageQuery } from '../../../platform/http/time-page.query';
+import { TimePageQuery } from '../../../platform/http/page.query';
 import { VIP_TIERS, type VipTier } from '../customer-row';
 import { Phone, Tag, TIER_CHARACTERS } from './customer.dto';
 

@@ -31,8 +31,8 @@ export class MessageResponse {
   @ApiProperty({ type: String, nullable: true })
   text: string | null;
   /**
-   * Its file: `state` (`pending`, `stored`, `failed`), `mime_type`, `filename`, `size` in bytes, and of one to send the `url`; null
-   * where there is none. Once it is stored, `GET /messages/:id/media` serves it.
+   * Its file: `state` (`pending`, `stored`, `failed`), `mime_type`, `filename`, `size` in bytes, of one to send the `url`, and of one
+   * that was received and could not be had `error_code` and `error`; null where there is none. Once it is stored, `GET /messages/:id/media` serves it.
    */
   @ApiProperty({ type: Object, nullable: true, additionalProperties: true })
   media: unknown;

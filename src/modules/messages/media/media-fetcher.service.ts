@@ -8,8 +8,11 @@ import { fileNameOf, isSentAs } from './media-kind';
 import { type MediaAnswer, MediaSource } from './media-source.service';
 import type { FetchedMedia, MediaFailure, MediaJob } from './media-store.service';
 
-/** What became of a fetch: a file that is stored, something that will not change, or (`again`) something that may. */
-export type Fetched = { media: FetchedMedia } | { failure: MediaFailure } | { again: string };
+/**
+ * What became of a fetch: a file that is stored, something that will not change, something that may (`again`), or no room for
+ * it in what the tenant may store.
+ */
+export type Fetched = { media: FetchedMedia } | { failure: MediaFailure } | { again: string } | { full: true };
 
 const AGAIN = [408, 425, 429];
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { SystemDatabase } from '../../../platform/database/system-database';
+import { auditRow, SYSTEM } from '../../../platform/audit/audit-record';
+import { SystemDatabase, type SystemRun } from '../../../platform/database/system-database';
 import { Wakeups } from '../../../platform/database/wakeups';
 import type { MediaType } from '../message-content';
 
@@ -34,7 +35,7 @@ export interface FetchedMedia {
 
 /** Why a message has failed for want of its file. */
 export interface MediaFailure {
-  code: 'MEDIA_REFUSED' | 'MEDIA_TOO_LARGE' | 'MEDIA_UNREACHABLE';
+  code: 'MEDIA_REFUSED' | 'MEDIA_TOO_LARGE' | 'MEDIA_UNREACHABLE' | 'STORAGE_FULL';
   reason: string;
   retryable: boolean;
 }
@@ -57,9 +58,29 @@ export class MediaStore {
     return this.system.run<MediaJob>('takeMedia', params);
   }
 
-  /** The message may go. */
-  stored(job: MediaJob, { mimeType, filename, sizeBytes, sha256 }: FetchedMedia): Promise<boolean> {
-    return this.change('mediaStored', job, [mimeType, filename, sizeBytes, sha256]);
+  /**
+   * The message may go, and a file that was received is one of the tenant's, on record; unless somebody else has taken it
+   * (`lost`), or the tenant may not store so much (`full`), however many are stored at once and in whichever process.
+   * @param limitBytes what the tenant may store; null where there is no bound
+   */
+  async stored(
+    { tenant_id: tenantId, message_id: id, storage_key: key }: MediaJob,
+    { mimeType, filename, sizeBytes, sha256 }: FetchedMedia,
+    limitBytes: number | null,
+  ): Promise<'stored' | 'full' | 'lost'> {
+    const metadata = { size: sizeBytes, mime_type: mimeType };
+    const entry = { action: 'FILE_RECEIVED', resource: `file:${id}`, metadata, personal: { name: filename } } as const;
+    const record = auditRow(tenantId, SYSTEM, entry);
+    const params = [tenantId, id, key, mimeType, filename, sizeBytes, sha256, limitBytes, ...record];
+    const store = (run: SystemRun) => run<{ stored: boolean; full: boolean }>('mediaStored', params);
+    const [row] = await (limitBytes === null
+      ? store((statement, values) => this.system.run(statement, values))
+      : this.system.transaction(async (run) => {
+          await run('holdStorage', [tenantId]);
+          return store(run);
+        }));
+    if (row?.stored) this.wakeups.wake('lanes');
+    return row?.stored ? 'stored' : row?.full ? 'full' : 'lost';
   }
 
   /** Tries again. @param counts whether this attempt was one of those that are allowed */
@@ -78,7 +99,7 @@ export class MediaStore {
   }
 
   private async change(
-    statement: 'mediaStored' | 'mediaLater' | 'mediaFailed' | 'mediaUnwanted',
+    statement: 'mediaLater' | 'mediaFailed' | 'mediaUnwanted',
     { tenant_id, message_id, storage_key }: MediaJob,
     params: unknown[],
   ): Promise<boolean> {

@@ -5,8 +5,9 @@ import { ObjectStorage } from '../../../platform/storage/object-storage';
 import { backoffMs, MAX_ATTEMPTS } from '../lanes/outcome';
 import { MessageMetrics } from '../message.metrics';
 import { type Fetched, MediaFetcher } from './media-fetcher.service';
+import { MediaService } from './media.service';
 import { FETCH_MS } from './media-source.service';
-import { type MediaJob, MediaStore } from './media-store.service';
+import { type MediaFailure, type MediaJob, MediaStore } from './media-store.service';
 
 const EVERY_MS = 500;
 const AT_ONCE = 24;
@@ -35,6 +36,7 @@ export class MediaWorker implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly fetcher: MediaFetcher,
     private readonly storage: ObjectStorage,
     private readonly metrics: MessageMetrics,
+    private readonly media: MediaService,
   ) {
     this.loop = new Periodic({
       everyMs: EVERY_MS,
@@ -76,25 +78,28 @@ export class MediaWorker implements OnApplicationBootstrap, BeforeApplicationShu
     // Whoever died while it stored the file may have got that far.
     if (job.stale_key !== null) await this.storage.delete(job.stale_key);
     if (!job.wanted && (await this.store.unwanted(job))) return;
-    const used = job.attempts > MAX_ATTEMPTS;
-    await this.conclude(job, used ? { again: 'No attempt ended' } : await this.fetcher.fetch(job, this.stop.signal));
+    await this.conclude(job, await this.fetched(job));
+  }
+
+  private async fetched(job: MediaJob): Promise<Fetched> {
+    if (job.attempts > MAX_ATTEMPTS) return { again: 'No attempt ended' };
+    if (await this.media.isFull(job.tenant_id)) return { full: true };
+    return this.fetcher.fetch(job, this.stop.signal);
   }
 
   private async conclude(job: MediaJob, fetched: Fetched): Promise<void> {
     if ('media' in fetched) {
+      const outcome = await this.store.stored(job, fetched.media, await this.media.limitOf(job.tenant_id));
+      if (outcome === 'stored') return this.metrics.happened('media_stored');
       // A file that nobody asks for any more (its message was retried, its tenant deleted) is not kept.
-      if (await this.store.stored(job, fetched.media)) this.metrics.happened('media_stored');
-      else await this.storage.delete(job.storage_key);
-      return;
+      await this.storage.delete(job.storage_key);
+      return outcome === 'full' ? this.conclude(job, { full: true }) : undefined;
     }
-    if ('again' in fetched && job.attempts < MAX_ATTEMPTS) {
+    const failure = failureOf(fetched);
+    if (mayChange(job, fetched) && job.attempts < MAX_ATTEMPTS) {
       const inMs = backoffMs(job.attempts - 1, BACKOFF_MAX_MS, Math.random);
-      await this.store.later(job, inMs, { reason: fetched.again, counts: true });
-      return;
-    }
-    const unreachable = (reason: string) => ({ code: 'MEDIA_UNREACHABLE' as const, reason, retryable: true });
-    const failure = 'failure' in fetched ? fetched.failure : unreachable(fetched.again);
-    if (await this.store.failed(job, failure)) this.metrics.happened('media_failed');
+      await this.store.later(job, inMs, { reason: failure.reason, counts: true });
+    } else if (await this.store.failed(job, failure)) this.metrics.happened('media_failed');
   }
 
   /** Our own trouble is no fault of the address; where not even that can be written, the lease ends by itself. */
@@ -104,4 +109,20 @@ export class MediaWorker implements OnApplicationBootstrap, BeforeApplicationShu
     const reason = ended ? 'The worker ended' : 'The file could not be stored';
     await this.store.later(job, ended ? 0 : OWN_TROUBLE_MS, { reason, counts: false }).catch(() => undefined);
   }
+}
+
+type Unfetched = Exclude<Fetched, { media: unknown }>;
+
+/**
+ * Whether another attempt may bring it. Where the storage is full, whoever sends hears of it at once and may retry; whoever wrote
+ * to the tenant cannot, so that what they sent is tried for as long as anything is.
+ */
+const mayChange = (job: MediaJob, fetched: Unfetched): boolean =>
+  'again' in fetched || ('full' in fetched && job.received);
+
+function failureOf(fetched: Unfetched): MediaFailure {
+  if ('failure' in fetched) return fetched.failure;
+  if ('full' in fetched)
+    return { code: 'STORAGE_FULL', reason: 'The tenant has no room for it in what it may store', retryable: true };
+  return { code: 'MEDIA_UNREACHABLE', reason: fetched.again, retryable: true };
 }

@@ -25,15 +25,4 @@ export class MediaRepository {
     );
     return rows[0] ? { ...rows[0], sizeBytes: Number(rows[0].sizeBytes) } : null;
   }
-
-  /** All that the tenant's messages keep, apart from what files keep. */
-  async bytesOf(tenantId: string): Promise<number> {
-    const [row] = await this.db.query<{ bytes: string }>(
-      tenantId,
-      `select coalesce(sum(size_bytes), 0) as bytes from message_media
-        where tenant_id = $1 and state = 'stored' and file_id is null`,
-      [tenantId],
-    );
-    return Number(row?.bytes ?? 0);
-  }
 }

@@ -1,13 +1,12 @@
 import type { Readable } from 'node:stream';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import type { AppError } from '../../../common/app-error';
+import { AppError } from '../../../common/app-error';
 import { CommonErrors } from '../../../common/common.errors';
 import { Egress } from '../../../platform/egress/egress';
 import { checkAddress } from '../../../platform/egress/checked-address';
-import { TenantDirectory } from '../../../platform/http/tenant-directory';
 import { type ByteRange, ObjectStorage } from '../../../platform/storage/object-storage';
 import { TenantPurgers } from '../../../platform/tenancy/tenant-purgers';
-import { StorageUse } from '../../../platform/usage/storage-use';
+import { StorageQuota } from '../../../platform/usage/storage-quota';
 import type { LinkedMedia } from './media-links.service';
 import { MediaRepository, type StoredMedia } from './media.repository';
 
@@ -18,13 +17,11 @@ export class MediaService implements OnModuleInit {
     private readonly media: MediaRepository,
     private readonly storage: ObjectStorage,
     private readonly egress: Egress,
-    private readonly tenants: TenantDirectory,
-    private readonly use: StorageUse,
+    private readonly quota: StorageQuota,
     private readonly purgers: TenantPurgers,
   ) {}
 
   onModuleInit(): void {
-    this.use.counts((tenantId) => this.media.bytesOf(tenantId));
     this.purgers.register('media', ({ tenantId }) => this.storage.deleteTenant(tenantId));
   }
 
@@ -34,10 +31,18 @@ export class MediaService implements OnModuleInit {
   }
 
   /** Why the tenant may keep no further file (PLAN_LIMIT_REACHED); null when it may. */
-  async fullness(tenantId: string): Promise<AppError | null> {
-    const { storage_bytes: limit } = await this.tenants.limitsOf(tenantId);
-    if (limit === null || (await this.use.bytesOf(tenantId)) < limit) return null;
-    return CommonErrors.planLimitReached('stored bytes', limit);
+  fullness(tenantId: string): Promise<AppError | null> {
+    return this.quota.fullness(tenantId);
+  }
+
+  /** What it may store; null where there is no bound, or no such tenant any more, of which nothing is stored anyway. */
+  limitOf(tenantId: string): Promise<number | null> {
+    return this.quota.limitOf(tenantId).catch(unlessGone(null));
+  }
+
+  /** Whether nothing further may be kept: then nothing has to be fetched either. */
+  async isFull(tenantId: string): Promise<boolean> {
+    return (await this.quota.fullness(tenantId).catch(unlessGone(null))) !== null;
   }
 
   /** The file of a message. @throws NOT_FOUND where it has none */
@@ -54,3 +59,11 @@ export class MediaService implements OnModuleInit {
     return stream;
   }
 }
+
+/** Takes that for an answer where there is no such tenant. */
+const unlessGone =
+  <T>(instead: T) =>
+  (error: unknown): T => {
+    if (error instanceof AppError && error.code === 'TENANT_NOT_FOUND') return instead;
+    throw error;
+  };

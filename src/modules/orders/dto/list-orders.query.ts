@@ -3,7 +3,7 @@ import { IsIn, Matches } from 'class-validator';
 import { TEXT_ID } from '../../../common/ids';
 import { Optional } from '../../../platform/http/optional.rule';
 import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
-import { TextPageQuery } from '../../../platform/http/text-page.query';
+import { TextPageQuery } from '../../../platform/http/page.query';
 import { ORDER_STATUSES, type OrderStatus } from '../order-status';
 
 /** Which orders are listed. */
