@@ -2,6 +2,7 @@ import { newId } from '../../src/common/ids';
 import { makeKey } from '../support/api-keys';
 import type { TestSession } from '../support/factories';
 import { upload } from '../support/files';
+import { makeRoute } from '../support/gateway-routes';
 import { placeOrder, Shop } from '../support/orders';
 import { makeProduct } from '../support/products';
 import type { LoggedIn, TestApp } from '../support/running-app';
@@ -23,6 +24,7 @@ export interface Victim {
   customer: string;
   order: string;
   import: string;
+  route: string;
 }
 
 /** An order of a customer whose name is a secret. */
@@ -90,8 +92,9 @@ export async function makeVictim(app: TestApp): Promise<Victim> {
   const { outcome, status } = await admin.http.post('/customers', secret);
   if (status !== 201) throw new Error(`Making a customer gave ${outcome}`);
   const own = { tenantId: app.tenantId, admin, session, message, event, key, login: login?.id ?? '', template };
+  const { id: route } = await makeRoute(admin.http, { path: '/secret', rewrite: '/a-secret-of-the-victim' });
   const imported = await makeImport(app, app.tenantId, admin.userId);
-  return { ...own, file, campaign, customer, product, order: await makeOrder(app, admin), import: imported };
+  return { ...own, file, campaign, customer, product, order: await makeOrder(app, admin), import: imported, route };
 }
 
 /** What of the victim a route's id may name. Links are signed: the id of a file or a message opens none. */
@@ -105,6 +108,7 @@ const IDS: Record<string, (victim: Victim) => string> = {
   '/campaigns/': ({ campaign }) => campaign,
   '/customers/': ({ customer }) => customer,
   '/orders/': ({ order }) => order,
+  '/gateway/routes/': ({ route }) => route,
   '/webhooks/events/': ({ event }) => event,
   '/media/': ({ message }) => message,
   '/users/': ({ admin }) => admin.userId,

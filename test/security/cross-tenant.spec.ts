@@ -1,5 +1,6 @@
 import { AuditLog } from '../../src/platform/audit/audit-log';
 import { handlersOf } from '../../src/platform/http/access-audit';
+import { draftRoute } from '../support/gateway-routes';
 import { statsFolded } from '../support/message-stats';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
 import type { WireMessage } from '../support/whatsapp';
@@ -47,6 +48,7 @@ const routesWithIds = (): string[] =>
 /** Bodies of the routes that refuse an empty one before they look for the object. */
 const BODIES: Record<string, object> = {
   'PATCH /orders/:id': { status: 'cancelled' },
+  'PUT /gateway/routes/:id': draftRoute(),
   'POST /waha/sessions/:id/pairing-code': { phone_number: '+44 20 7946 0958' },
   'PATCH /products/:id/inventory': { quantity: 1 },
 };
@@ -86,7 +88,7 @@ describe('an id of another tenant', () => {
 
   it('is the owner of nothing: its own tenant finds it on the same routes', async () => {
     for (const route of routesWithIds().filter((each) =>
-      /^GET \/(waha\/sessions|messages|files|templates|products|campaigns|imports|orders|customers|webhooks\/events|users|api-keys)\/:id$/.test(
+      /^GET \/(waha\/sessions|messages|files|templates|products|campaigns|imports|orders|customers|webhooks\/events|gateway\/routes|users|api-keys)\/:id$/.test(
         each,
       ),
     )) {
@@ -130,6 +132,7 @@ describe('an id of another tenant', () => {
       '/messages/stats?group_by=session',
       '/messages/stats?group_by=campaign',
       '/webhooks/events',
+      '/gateway/routes',
       '/waha/sessions?limit=100',
       '/templates',
       '/products',
@@ -150,7 +153,7 @@ describe('an id of another tenant', () => {
       // The attacker's own audit trail names the ids that it tried.
       const tried = path === '/audit/logs';
       const { message, event, campaign, product, customer, order } = victim;
-      const goods = [product, customer, order, file, victim.import];
+      const goods = [product, customer, order, file, victim.import, victim.route];
       const ids = tried ? [] : [tenantId, session.id, message, event, key, template, campaign, ...goods];
       const shown = [...secrets, ...ids].filter((secret) => text.includes(secret));
       expect([path, shown]).toEqual([path, []]);

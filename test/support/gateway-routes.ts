@@ -1,11 +1,10 @@
 import { newId } from '../../src/common/ids';
 import type { GatewayRoute } from '../../src/modules/gateway/gateway-route';
-import type { RouteResponse, TryRouteResponse } from '../../src/modules/gateway/routes/dto/route.response';
+import type { RouteResponse } from '../../src/modules/gateway/routes/dto/route.response';
 import type { HttpClient } from './http-client';
 import type { Wire } from './whatsapp';
 
 export type WireRoute = Wire<RouteResponse>;
-export type WireTrial = Wire<TryRouteResponse>;
 
 /** A public address that nobody is asked for. */
 export const UPSTREAM = 'https://1.1.1.1';

@@ -25,6 +25,7 @@ const TAGS: Record<string, string> = {
   'WAHA servers': 'The pool of WAHA servers, for whoever operates the installation',
   Imports: 'Files of products and customers: taken in, and what became of each row',
   Exports: 'Products, customers and orders as files',
+  Gateway: 'The tenant’s own services behind this one: routes and their upstreams',
   Webhooks: 'Where WAHA posts its events',
   Health: 'How the service is, for people, probes and Prometheus',
 };

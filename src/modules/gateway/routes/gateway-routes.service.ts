@@ -86,7 +86,7 @@ export class GatewayRoutesService {
     expected: ExpectedVersions,
   ): Promise<RouteWithWarnings> {
     const { tenantId } = actor;
-    const names = change.upstreams ? await this.checks.ofNames(this.checks.upstreams(change.upstreams)) : [];
+    const names = change.upstreams ? await this.checks.ofNames(change.upstreams) : [];
     const row = await this.changing(tenantId, async (tx) => {
       const before = found(await this.routes.lockById(tx, tenantId, id));
       assertVersion(expected, before.version);

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { CommonErrors } from '../../../common/common.errors';
 import type { TenantTransaction } from '../../../platform/database/tenant-database';
+import { EgressFailure } from '../../../platform/egress/egress-failure';
 import { addressRefused } from '../../../platform/egress/egress-target';
 import { ApiPaths } from '../../../platform/http/api-paths';
-import { GatewayEgress } from '../gateway-egress';
+import { GatewayEgress, type NameVerdict } from '../gateway-egress';
 import type { PathType, RouteUpstream } from '../gateway-route';
 import { GatewayRouteErrors } from './gateway-routes.errors';
 import { GatewayRoutesRepository } from './gateway-routes.repository';
@@ -35,23 +36,12 @@ export class RouteChecks {
     return checkedRoute(route, (url) => this.egress.checkUpstream(url));
   }
 
-  /** The upstreams alone, in their one spelling; one that is refused is left out, for `checked` refuses the route. */
-  upstreams(upstreams: readonly RouteUpstream[]): RouteUpstream[] {
-    return upstreams.flatMap(({ url, weight }) => {
-      try {
-        return [{ url: this.egress.checkUpstream(url), weight }];
-      } catch {
-        return [];
-      }
-    });
-  }
-
   /**
    * What names of upstreams lead to now; warns of those that nobody knows, for they may be made later: each connection asks again.
    * @throws VALIDATION_FAILED for one that leads to where no upstream may be
    */
   async ofNames(upstreams: readonly RouteUpstream[]): Promise<string[]> {
-    const verdicts = await Promise.all(upstreams.map(({ url }) => this.egress.verdictOn(url)));
+    const verdicts = await Promise.all(upstreams.map(({ url }) => this.verdictOn(url)));
     const details = verdicts.flatMap((verdict, index) =>
       verdict === 'refused' ? [{ field: `upstreams.${index}.url`, message: addressRefused().message }] : [],
     );
@@ -59,6 +49,15 @@ export class RouteChecks {
     return verdicts.flatMap((verdict, index) =>
       verdict === 'unknown' ? [`The name of upstreams.${index}.url has no address at the moment`] : [],
     );
+  }
+
+  private async verdictOn(url: string): Promise<NameVerdict> {
+    try {
+      return await this.egress.verdictOn(this.egress.checkUpstream(url));
+    } catch (error) {
+      if (error instanceof EgressFailure) return 'open'; // refused by `checked`, with the better reason
+      throw error;
+    }
   }
 
   /** Room for one route more. The routes must be held. @throws GATEWAY_ROUTE_LIMIT */

@@ -59,7 +59,7 @@ const someRoute: fc.Arbitrary<GatewayRoute> = fc
   })
   .map(({ plain, pattern, pathType, ...rest }) => {
     const path = pathType === 'regex' ? pattern : pathType === 'prefix' ? trimmedPrefix(plain) : plain;
-    return tableRoute({ ...rest, pathType: pathType as GatewayRoute['pathType'], path });
+    return tableRoute({ ...rest, pathType, path });
   });
 
 describe('MatchTable', () => {
