@@ -94,7 +94,8 @@ export class Forwarding implements CallOwner {
   }
 
   onFailed(call: UpstreamCall, failure: AttemptFailure | null): void {
-    if (failure !== null) call.upstream.failed(failure);
+    const hasBegun = this.answer !== null;
+    if (failure !== null) call.upstream.failed(hasBegun && failure === 'unreachable' ? 'broken' : failure);
     if (this.answer !== null) {
       call.drop();
       this.exchange.cut(this.answer.lengthBytes < 0);
@@ -118,7 +119,7 @@ export class Forwarding implements CallOwner {
       if (this.body?.waitsForClient && idleTicks >= ticks.bodyIdle) this.refuse(call, ProxyErrors.bodyTooSlow);
       return;
     }
-    const isPatient = this.answer.isEventStream || this.isPaused;
+    const isPatient = this.answer.isEventStream || this.isPaused || this.hasEnded;
     if (idleTicks < (isPatient ? ticks.eventIdle : ticks.bodyIdle)) return;
     if (!isPatient && !this.body?.waitsForClient) call.upstream.failed('timeout');
     call.drop();

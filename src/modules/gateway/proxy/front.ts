@@ -93,10 +93,16 @@ export class GatewayFront {
     return this.shared.sweep.open.size;
   }
 
-  /** Whether a request on this connection is being answered. */
-  isAnswering(socket: Socket): boolean {
-    for (const exchange of this.shared.sweep.open as Set<Exchange>)
-      if (exchange.request.socket === socket && exchange.response.headersSent) return true;
+  /**
+   * Ends a connection on which something came that is no HTTP, if a request on it is being answered.
+   * @returns false: none is, so that the connection can be told
+   */
+  breakOff(socket: Socket): boolean {
+    for (const exchange of this.shared.sweep.open as Set<Exchange>) {
+      if (exchange.request.socket !== socket || !exchange.response.headersSent) continue;
+      exchange.breakOff();
+      return true;
+    }
     return false;
   }
 
@@ -162,7 +168,11 @@ export class GatewayFront {
     else if (exchange.tunnel !== null && !this.takeTunnel(exchange, route.tenantId))
       exchange.refuse(ProxyErrors.tunnels);
     else {
-      exchange.forwarding = new Forwarding(exchange, route, isBare ? match.path : match.path + url.slice(head.pathLength));
+      exchange.forwarding = new Forwarding(
+        exchange,
+        route,
+        isBare ? match.path : match.path + url.slice(head.pathLength),
+      );
       exchange.forwarding.start();
     }
   }
