@@ -53,7 +53,10 @@ describe('an upstream that fails', () => {
 
   it('is 502 with a body too, which the client may still be sending', async () => {
     const rig = await rigFor([await closedUrl()]);
-    const received = await exchangeBytes(rig.port, `POST / HTTP/1.1\r\n${HEAD}Content-Length: 500000\r\n\r\n${'a'.repeat(100_000)}`);
+    const received = await exchangeBytes(
+      rig.port,
+      `POST / HTTP/1.1\r\n${HEAD}Content-Length: 500000\r\n\r\n${'a'.repeat(100_000)}`,
+    );
     expect(statusOf(received)).toBe(502);
     expect(received.toLowerCase()).toContain('connection: close');
   });
@@ -103,20 +106,23 @@ describe('an upstream that fails', () => {
     expect(error.code).toBe('ECONNRESET');
   });
 
-  it.each(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])('is asked no more for %s where another answers', async (method) => {
-    const [bad, refused] = [await resetting(), await closedUrl()];
-    const busy = await upstreamOf((_incoming, response) => void response.writeHead(503).end('busy'));
-    const good = await upstreamOf((_incoming, response) => void response.end('good'));
-    const rig = await rigFor([bad.url, refused, busy.url, good.url], { route: { retries: 3 } });
-    expect(statusOf(await exchangeBytes(rig.port, get(method)))).toBe(200);
-    expect(rig.balancer.told).toEqual([
-      { url: bad.url, statuses: [], failures: ['unreachable'], releases: 1 },
-      { url: refused, statuses: [], failures: ['unreachable'], releases: 1 },
-      { url: busy.url, statuses: [503], failures: [], releases: 1 },
-      { url: good.url, statuses: [200], failures: [], releases: 1 },
-    ]);
-    expect(await rig.untilEnded(1)).toMatchObject({ status: 200, attempts: 4 });
-  });
+  it.each(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])(
+    'is asked no more for %s where another answers',
+    async (method) => {
+      const [bad, refused] = [await resetting(), await closedUrl()];
+      const busy = await upstreamOf((_incoming, response) => void response.writeHead(503).end('busy'));
+      const good = await upstreamOf((_incoming, response) => void response.end('good'));
+      const rig = await rigFor([bad.url, refused, busy.url, good.url], { route: { retries: 3 } });
+      expect(statusOf(await exchangeBytes(rig.port, get(method)))).toBe(200);
+      expect(rig.balancer.told).toEqual([
+        { url: bad.url, statuses: [], failures: ['unreachable'], releases: 1 },
+        { url: refused, statuses: [], failures: ['unreachable'], releases: 1 },
+        { url: busy.url, statuses: [503], failures: [], releases: 1 },
+        { url: good.url, statuses: [200], failures: [], releases: 1 },
+      ]);
+      expect(await rig.untilEnded(1)).toMatchObject({ status: 200, attempts: 4 });
+    },
+  );
 
   it('gives its own answer where the retries or the upstreams are used up', async () => {
     const busy = await upstreamOf((_incoming, response) => void response.writeHead(503, { 'x-own': '1' }).end('busy'));

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { type AddressInfo, connect, createServer as createSocketServer, type Server as SocketServer, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createSocketServer,
+  type Server as SocketServer,
+  type Socket,
+} from 'node:net';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { Client, Pool } from 'undici';
@@ -111,7 +117,9 @@ export class Rig {
     this.front = new GatewayFront({
       keys: { find },
       tables: {
-        of: () => ({ match: (_method, _host, path) => (path.startsWith('/none') ? null : { route: this.route, path }) }),
+        of: () => ({
+          match: (_method, _host, path) => (path.startsWith('/none') ? null : { route: this.route, path }),
+        }),
       },
       limits: { take: options.limit ?? (() => null) },
       balancer: this.balancer,
@@ -219,10 +227,12 @@ export async function exchangeBytes(port: number, sent: string, until?: string |
       received += chunk.toString('latin1');
       if (until !== undefined && received.search(until) >= 0) resolve();
     });
-    socket.on('close', () => resolve()).on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve();
-      else reject(error);
-    });
+    socket
+      .on('close', () => resolve())
+      .on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve();
+        else reject(error);
+      });
     socket.write(sent, 'latin1');
   });
   socket.destroy();

@@ -3,13 +3,19 @@ import { exchangeBytes, KEY, type Listening, Rig, serveSockets } from './gateway
 const OK = 'HTTP/1.1 200 OK\r\n';
 const GOOD = `${OK}Content-Length: 4\r\n\r\ngood`;
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
-const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: h\r\nX-API-Key: ${KEY}\r\nConnection: close\r\n\r\n`;
+const get = (path: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: h\r\nX-API-Key: ${KEY}\r\nConnection: close\r\n\r\n`;
 
 /** What an upstream may come up with, whether it then closes, and what the client gets: a status, or a cut in mid-body. */
 const ODD: [what: string, bytes: string, closes: boolean, outcome: number | 'cut'][] = [
   ['Trailer beside Content-Length', `${OK}Trailer: X-A\r\nContent-Length: 2\r\n\r\nok`, false, 200],
   ['Trailer without any length', `${OK}Trailer: X-A\r\n\r\nok`, true, 200],
-  ['Transfer-Encoding beside Content-Length', `${OK}${CHUNKED}Content-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n`, true, 502],
+  [
+    'Transfer-Encoding beside Content-Length',
+    `${OK}${CHUNKED}Content-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n`,
+    true,
+    502,
+  ],
   ['two lengths', `${OK}Content-Length: 2\r\nContent-Length: 3\r\n\r\nok`, true, 502],
   ['a length that is none', `${OK}Content-Length: two\r\n\r\nok`, true, 502],
   ['a negative length', `${OK}Content-Length: -2\r\n\r\nok`, true, 502],
@@ -25,7 +31,12 @@ const ODD: [what: string, bytes: string, closes: boolean, outcome: number | 'cut
   ['no reason', 'HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok', false, 200],
   ['a reason that is not ASCII', 'HTTP/1.1 200 \u00c3\u00bc\u0001\r\nContent-Length: 2\r\n\r\nok', false, 200],
   ['an unasked 100', `HTTP/1.1 100 Continue\r\n\r\n${GOOD}`, false, 502],
-  ['an unasked 101', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', false, 502],
+  [
+    'an unasked 101',
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    false,
+    502,
+  ],
   ['101 without Upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', false, 502],
   ['a control byte in a value', `${OK}X-A: a\u0001b\r\nContent-Length: 2\r\n\r\nok`, true, 502],
   ['NUL in a value', `${OK}X-A: a\0b\r\nContent-Length: 2\r\n\r\nok`, true, 502],
@@ -37,7 +48,12 @@ const ODD: [what: string, bytes: string, closes: boolean, outcome: number | 'cut
   ['a chunk that is none', `${OK}${CHUNKED}\r\nzz\r\nok\r\n`, true, 'cut'],
   ['chunks without an end', `${OK}${CHUNKED}\r\n2\r\nok\r\n`, true, 'cut'],
   ['another coding', `${OK}Transfer-Encoding: gzip\r\n\r\nok`, true, 200],
-  ['Connection that names everything', `${OK}Connection: content-length, date, x-request-id\r\nContent-Length: 2\r\n\r\nok`, false, 200],
+  [
+    'Connection that names everything',
+    `${OK}Connection: content-length, date, x-request-id\r\nContent-Length: 2\r\n\r\nok`,
+    false,
+    200,
+  ],
   ['HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nok', true, 200],
   ['HTTP/0.9', 'ok', true, 502],
   ['HTTP/2', 'HTTP/2 200\r\n\r\n', true, 502],

@@ -7,7 +7,7 @@ const HEAD = `Host: h\r\nX-API-Key: ${KEY}\r\n`;
 /** The status, the headers and the body of the one answer that there is. */
 function parse(received: string): { status: number; headers: string; body: Record<string, unknown> } {
   const split = received.indexOf('\r\n\r\n');
-  expect(received.match(/^HTTP\/1.1 /gm)).toHaveLength(1);
+  expect(received.match(/HTTP\/1.1 \d/g)).toHaveLength(1);
   return {
     status: Number(received.slice(9, 12)),
     headers: received.slice(0, split).toLowerCase(),
@@ -70,7 +70,13 @@ describe('what the gateway refuses', () => {
       'TENANT_SUSPENDED',
     ]);
     expect(await refusal(`GET /none HTTP/1.1\r\n${HEAD}${CLOSE}`)).toEqual([404, 'ROUTE_NOT_FOUND']);
-    expect(rig.ended.at(-1)).toMatchObject({ tenantId: TENANT, route: null, status: 404, upstreamMs: null, attempts: 0 });
+    expect(rig.ended.at(-1)).toMatchObject({
+      tenantId: TENANT,
+      route: null,
+      status: 404,
+      upstreamMs: null,
+      attempts: 0,
+    });
   });
 
   it('answers 503 while keys cannot be read, 500 to what nobody foresaw, without saying what', async () => {
@@ -141,7 +147,10 @@ describe('what the gateway refuses', () => {
   it.each(['5;x\r\nabcde\r\n0\r\n', 'zz\r\nab\r\n', '2\r\nabc\r\n0\r\n\r\n', '-1\r\n', '2\nab\r\n', '0x2\r\nab\r\n'])(
     'never ends a request in peace whose chunks are bad: %j',
     async (body) => {
-      const received = await exchangeBytes(rig.port, `POST / HTTP/1.1\r\n${HEAD}${chunked}\r\n${body}GET /x HTTP/1.1\r\n`);
+      const received = await exchangeBytes(
+        rig.port,
+        `POST / HTTP/1.1\r\n${HEAD}${chunked}\r\n${body}GET /x HTTP/1.1\r\n`,
+      );
       expect(received).not.toMatch(/^HTTP\/1.1 200/m);
       expect(asked).not.toContain('GET /x');
     },
@@ -203,7 +212,7 @@ describe('what the gateway refuses', () => {
   it('keeps a connection after the refusal of a small body, and ends it after that of a large one', async () => {
     const bad = (length: number): string => `POST /none HTTP/1.1\r\n${HEAD}Content-Length: ${length}\r\n\r\n`;
     const received = await exchangeBytes(rig.port, `${bad(3)}abcGET /ok HTTP/1.1\r\n${HEAD}${CLOSE}`);
-    expect(received.match(/^HTTP\/1.1 \d+/gm)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200']);
+    expect(received.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200']);
     const { headers, status } = parse(await exchangeBytes(rig.port, `${bad(1_000_000)}abc`));
     expect([status, headers.includes('connection: close')]).toEqual([404, true]);
   });

@@ -6,8 +6,10 @@ import { closeGatewayServer } from '../../src/modules/gateway/proxy/gateway-serv
 import { exchangeBytes, KEY, type Listening, Rig, serveHttp, serveSockets, until } from './gateway-front.harness';
 
 const HEAD = `Host: h\r\nX-API-Key: ${KEY}\r\n`;
-const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n';
-const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: s3\r\nX-Up: 1\r\n\r\n';
+const UPGRADE =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n';
+const SWITCHING =
+  'HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: s3\r\nX-Up: 1\r\n\r\n';
 
 describe('streams through the gateway', () => {
   const opened: { close(): Promise<void> }[] = [];
@@ -85,7 +87,10 @@ describe('streams through the gateway', () => {
     for await (const chunk of message as AsyncIterable<Buffer>) receivedBytes += chunk.length;
     expect(receivedBytes).toBe(sentBytes);
 
-    const sender = request({ port: rig.port, method: 'POST', headers: { 'x-api-key': KEY } }).on('error', () => undefined);
+    const sender = request({ port: rig.port, method: 'POST', headers: { 'x-api-key': KEY } }).on(
+      'error',
+      () => undefined,
+    );
     let writtenBytes = 0;
     while (writtenBytes < 64 * 1024 * 1024 && sender.write(part)) writtenBytes += part.length;
     const counted = (): number => sender.socket?.bytesWritten ?? 0;
@@ -99,7 +104,7 @@ describe('streams through the gateway', () => {
   /** Waits until the figure has not changed over many turns of the event loop. */
   async function still(figure: () => number): Promise<void> {
     let last = -1;
-    for (let same = 0; same < 200; ) {
+    for (let same = 0; same < 200;) {
       await new Promise((resolve) => setTimeout(resolve, 1));
       same = figure() === last ? same + 1 : 0;
       last = figure();
@@ -155,12 +160,14 @@ describe('streams through the gateway', () => {
   });
 
   it('holds a WebSocket back whose other side does not read', async () => {
-    const rig = await rigFor(await socketUpstream((socket) => void socket.pause()));
+    const rig = await rigFor(await socketUpstream((socket) => void socket.pause()), {
+      traffic: { tunnelIdleMs: 3000 },
+    });
     const { socket } = await openSocket(rig);
     socket.write(Buffer.alloc(64 * 1024 * 1024));
     await still(() => socket.bytesWritten - socket.writableLength);
     expect(socket.bytesWritten - socket.writableLength).toBeLessThan(32 * 1024 * 1024);
-    socket.destroy();
+    socket.destroy(); // which nobody sees who does not read: its idle time ends it
     await rig.untilEnded(1);
   });
 
@@ -217,7 +224,11 @@ describe('streams through the gateway', () => {
     ['GET', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n', 200],
   ])('answers %s with %j by %i', async (method, headers, status) => {
     const rig = await rigFor(await serveHttp((_incoming, answer) => void answer.end('plain')));
-    const received = await exchangeBytes(rig.port, `${method} / HTTP/1.1\r\n${HEAD}${headers}\r\n`, /plain|malformed|"code"/);
+    const received = await exchangeBytes(
+      rig.port,
+      `${method} / HTTP/1.1\r\n${HEAD}${headers}\r\n`,
+      /plain|malformed|"code"/,
+    );
     expect(Number(received.slice(9, 12))).toBe(status);
   });
 

@@ -153,6 +153,13 @@ export class Exchange implements Swept {
     else socket.destroy();
   }
 
+  /** What comes on the connection is no HTTP any more: an answer that was given is sent, one in its middle is cut off. */
+  breakOff(): void {
+    if (this.lingersUntil > 0) this.response.end();
+    if (this.response.writableEnded) this.request.socket.destroySoon();
+    else this.request.socket.destroy();
+  }
+
   /**
    * Passes the change of protocol on and joins the two ends.
    * @returns false: the client is gone, or the head is none that HTTP allows

@@ -94,7 +94,8 @@ export class Forwarding implements CallOwner {
   }
 
   onFailed(call: UpstreamCall, failure: AttemptFailure | null): void {
-    if (failure !== null) call.upstream.failed(failure);
+    const hasBegun = this.answer !== null;
+    if (failure !== null) call.upstream.failed(hasBegun && failure === 'unreachable' ? 'broken' : failure);
     if (this.answer !== null) {
       call.drop();
       this.exchange.cut(this.answer.lengthBytes < 0);
@@ -111,23 +112,26 @@ export class Forwarding implements CallOwner {
 
   /** Ends what has stood still for too long. @param idleTicks since the last byte */
   check(idleTicks: number): void {
-    const { ticks } = this.exchange.shared;
-    const { call } = this;
+    const { call, answer } = this;
     if (call === null) return;
-    if (this.answer === null) {
-      if (this.body?.waitsForClient && idleTicks >= ticks.bodyIdle) this.refuse(call, ProxyErrors.bodyTooSlow);
-      return;
-    }
-    const isPatient = this.answer.isEventStream || this.isPaused;
-    if (idleTicks < (isPatient ? ticks.eventIdle : ticks.bodyIdle)) return;
-    if (!isPatient && !this.body?.waitsForClient) call.upstream.failed('timeout');
-    call.drop();
-    this.exchange.cut(this.answer.lengthBytes < 0);
+    if (answer !== null) this.checkAnswer(call, answer, idleTicks);
+    else if (this.body?.waitsForClient && idleTicks >= this.exchange.shared.ticks.bodyIdle)
+      this.refuse(call, ProxyErrors.bodyTooSlow);
   }
 
   /** Sends a head whose body is still to come. */
   flushHead(): void {
     if (!this.hasWritten && !this.hasEnded && !this.exchange.response.destroyed) this.exchange.response.flushHeaders();
+  }
+
+  private checkAnswer(call: UpstreamCall, answer: AnswerHead, idleTicks: number): void {
+    const { ticks } = this.exchange.shared;
+    const waitsForClient = this.isPaused || this.hasEnded;
+    if (idleTicks < (answer.isEventStream || waitsForClient ? ticks.eventIdle : ticks.bodyIdle)) return;
+    // Events may stay away for ever, and a client may be the slow one.
+    if (!answer.isEventStream && !waitsForClient && !this.body?.waitsForClient) call.upstream.failed('timeout');
+    call.drop();
+    this.exchange.cut(answer.lengthBytes < 0);
   }
 
   private ask(upstream: Upstream): void {

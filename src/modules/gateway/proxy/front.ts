@@ -102,10 +102,16 @@ export class GatewayFront {
     return this.shared.sweep.open.size;
   }
 
-  /** Whether a request on this connection is being answered. */
-  isAnswering(socket: Socket): boolean {
-    for (const exchange of this.shared.sweep.open as Set<Exchange>)
-      if (exchange.request.socket === socket && exchange.response.headersSent) return true;
+  /**
+   * Ends a connection on which something came that is no HTTP, if a request on it is being answered.
+   * @returns false: none is, so that the connection can be told
+   */
+  breakOff(socket: Socket): boolean {
+    for (const exchange of this.shared.sweep.open as Set<Exchange>) {
+      if (exchange.request.socket !== socket || !exchange.response.headersSent) continue;
+      exchange.breakOff();
+      return true;
+    }
     return false;
   }
 

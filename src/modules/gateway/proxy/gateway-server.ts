@@ -57,8 +57,7 @@ export function createGatewayServer(front: GatewayFront, { logger, securityHeade
   const answerError = answerClientError(securityHeaders, logger);
   server.on('clientError', (error, socket) => {
     // In the middle of an answer there is no place for another.
-    if (front.isAnswering(socket as Socket)) socket.destroy();
-    else answerError(error, socket as Socket);
+    if (!front.breakOff(socket as Socket)) answerError(error, socket as Socket);
   });
   return server;
 }

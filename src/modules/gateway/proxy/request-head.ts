@@ -97,7 +97,8 @@ export class RequestHead {
 
   private judge(request: IncomingMessage): void {
     if (this.problem !== null) return;
-    if (this.chunked && this.contentLength !== null) this.problem = ProxyErrors.framing;
+    if (request.httpVersionMajor !== 1) this.problem = ProxyErrors.malformed;
+    else if (this.chunked && this.contentLength !== null) this.problem = ProxyErrors.framing;
     else if (!this.hasSoundHost(request)) this.problem = ProxyErrors.host;
     else if (REFUSED_METHODS.has(request.method as string)) this.problem = ProxyErrors.method;
     else this.judgeTarget(request.url as string);
@@ -111,7 +112,7 @@ export class RequestHead {
 
   private hasSoundHost(request: IncomingMessage): boolean {
     if (this.hosts === 1) return HOST.test(this.host);
-    return this.hosts === 0 && request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
+    return this.hosts === 0 && request.httpVersionMinor === 0;
   }
 }
 

@@ -22,11 +22,12 @@ const hexOf = (code: number): number => {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 };
 
-/** The byte that is written as `%XX` at this place, or -1. */
+/** The byte that is written as `%XX` at this place; -1 where none is, or one that may not be written so. */
 function encodedAt(target: string, index: number): number {
   const high = hexOf(target.charCodeAt(index + 1));
   const low = hexOf(target.charCodeAt(index + 2));
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
+  const code = high * 16 + low;
+  return high < 0 || low < 0 || AMBIGUOUS.has(code) ? -1 : code;
 }
 
 function mayStandInQuery(target: string, from: number): boolean {
@@ -57,7 +58,6 @@ function endOfPath(target: string): number {
     }
     if (code === PERCENT) {
       code = encodedAt(target, i);
-      if (code < 0 || AMBIGUOUS.has(code)) return -1;
       i += 2;
     }
     dots = afterByte(code, dots);
@@ -71,6 +71,7 @@ const REFUSED = -2;
 
 /** How many dots the segment has so far and nothing else, -1 when it has something else. */
 function afterByte(code: number, dots: number): number {
+  if (code < 0) return REFUSED;
   if (dots < 0) return -1;
   if (code === DOT) return dots < 2 ? dots + 1 : -1;
   return code === SEMICOLON && dots > 0 ? REFUSED : -1;

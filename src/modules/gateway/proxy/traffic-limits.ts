@@ -14,7 +14,7 @@ export interface TrafficLimits {
   readonly sweepMs: number;
 }
 
-/** What goes for every tenant (docs/GATEWAY.md). */
+/** What goes for every tenant. */
 export const TRAFFIC_LIMITS: TrafficLimits = {
   bodyIdleMs: 60_000,
   eventIdleMs: 300_000,

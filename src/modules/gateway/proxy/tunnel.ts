@@ -76,6 +76,7 @@ export class Tunnel {
 
   private leave(other: Socket): void {
     this.over();
+    other.setTimeout(this.idleMs, () => other.destroy()); // it may never take what is on its way
     other.destroySoon();
   }
 

@@ -81,7 +81,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       {
         origin: upstream.origin,
         path: upstream.basePath === '' ? request.target : upstream.basePath + request.target,
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         headers: request.headers,
         body: request.body,
         upgrade: request.isUpgrade ? 'websocket' : null,
