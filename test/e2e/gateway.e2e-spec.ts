@@ -8,7 +8,7 @@ import { createTestApp } from '../support/app';
 import type { HttpClient } from '../support/http-client';
 import { startRedis, type TestRedis } from '../support/redis';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
-import { Upstream } from '../support/upstream';
+import { type Asked, Upstream } from '../support/upstream';
 import { eventually } from '../support/wait';
 
 const ADMIN_API_KEY = 'the platform administrator of the tests';
@@ -59,7 +59,7 @@ describe.each(['with Redis shared', 'without Redis'] as const)('the gateway, %s,
     for (const base of [app.url, ownPort, elsewhere]) {
       const answer = await key.http.at(base).post('/shop/basket?with=query', 'a body of bytes');
       expect([answer.status, answer.text, answer.headers.get('x-upstream')]).toEqual([200, 'one', 'one']);
-      const { url, body, headers } = upstream.asked.at(-1) ?? { url: '', body: '', headers: {} };
+      const { url, body, headers } = upstream.asked.at(-1) as Asked;
       expect([url, body, headers['x-api-key']]).toEqual(['/shop/basket?with=query', 'a body of bytes', undefined]);
       expect(headers['x-tenant-id']).toBe(admin.tenantId);
       expect(headers['x-request-id']).toBe(answer.headers.get('x-request-id'));
@@ -142,14 +142,18 @@ describe.each(['with Redis shared', 'without Redis'] as const)('the gateway, %s,
     expect(standing).toBeDefined();
     const { text } = await app.anybody.at(elsewhere).get('/metrics');
     expect(text).toMatch(/^switchboard_gateway_requests_total\{tenant="all",route="all",status="200"\} [1-9]/m);
-    expect(text).toMatch(/^switchboard_gateway_request_duration_seconds_bucket\{le="\+Inf",tenant="all",route="all"\} [1-9]/m);
+    expect(text).toMatch(
+      /^switchboard_gateway_request_duration_seconds_bucket\{le="\+Inf",tenant="all",route="all"\} [1-9]/m,
+    );
     expect(text).toMatch(/^switchboard_gateway_upstream_duration_seconds_count\{tenant="all",route="all"\} [1-9]/m);
   });
 
   it('records whom it turned away', async () => {
     await app.anybody.at(ownPort).get('/shop', { headers: { 'x-api-key': 'made up' } });
     await eventually(async () => {
-      const { rows } = await app.owner.query(`select from audit_logs where resource = 'GET gateway' and action = 'ACCESS_DENIED'`);
+      const { rows } = await app.owner.query(
+        `select from audit_logs where resource = 'GET gateway' and action = 'ACCESS_DENIED'`,
+      );
       return rows.length > 0;
     });
   });

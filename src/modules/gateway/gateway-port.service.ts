@@ -36,7 +36,10 @@ export class GatewayPort implements BeforeApplicationShutdown {
     const server = createGatewayServer(front, {
       logger,
       securityHeaders: headers,
-      aside: { takes: ({ url = '/' }: IncomingMessage) => OPERATIONS.test(url), handle: (request, response) => fastify.routing(request, response) },
+      aside: {
+        takes: ({ url = '/' }: IncomingMessage) => OPERATIONS.test(url),
+        handle: (request, response) => fastify.routing(request, response),
+      },
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

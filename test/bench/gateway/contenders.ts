@@ -1,33 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../../src/embedded/postgres-server';
-import type { Cleanup } from '../cleanup';
 import { Program } from '../programs';
 import { installPeers, peerVersion } from './install';
 import { programNamed, startNative, versionOf } from './native';
+import type { Ground, Running } from './ground';
 import { startSwitchboard } from './switchboard';
-import { type Upstream, writeNginxConf } from './upstream';
-
-/** Where contenders are started. */
-export interface Ground {
-  cleanup: Cleanup;
-  folder: string;
-  upstream: Upstream;
-}
-
-/** A contender that runs. */
-export interface Running {
-  port: number;
-  version: string;
-  /** Sent with each request. */
-  headers: Record<string, string>;
-  /** Its processes, each with its children. */
-  pids: number[];
-  /** What it needs beside itself: databases. */
-  helpers: number[];
-  /** Of Switchboard: whose key it is. */
-  tenantId?: string;
-}
+import { writeNginxConf } from './upstream';
 
 /** `direct`: no proxy; `native`: no Node; `loop`: the floor of the runtime; `node`: what others made of Node. */
 export type Kind = 'direct' | 'native' | 'loop' | 'node' | 'switchboard';

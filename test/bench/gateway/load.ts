@@ -6,7 +6,7 @@ import type { Cleanup } from '../cleanup';
 import { cpuUsOf, cpuUsOfEnded } from '../cpu';
 import { type LoadResult, Program } from '../programs';
 import { NotInstalledError, programNamed, versionOf } from './native';
-import type { Running } from './contenders';
+import type { Running } from './ground';
 import type { Scenario } from './requests';
 
 /** What a run of load came to. */

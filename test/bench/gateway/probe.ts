@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Contender, Running } from './contenders';
+import type { Contender } from './contenders';
+import type { Running } from './ground';
 import { ECHO_PATH, LARGE, LIMITED_PATH, POSTED, SMALL } from './requests';
 
 /** Requests in which weights of 2 and 1 must have led to both. */

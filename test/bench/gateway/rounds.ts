@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuIsKnown, cpuUsOf, cpuUsOfFamily, cpuUsOfMachine } from '../cpu';
 import { median } from '../measure';
-import type { Contender, Ground, Running } from './contenders';
+import type { Contender } from './contenders';
+import type { Ground, Running } from './ground';
 import type { LoadTool } from './load';
 import type { Scenario } from './requests';
 

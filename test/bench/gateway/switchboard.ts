@@ -7,7 +7,7 @@ import { freePort } from '../../../src/embedded/postgres-server';
 import { announceRedis, redisProgram } from '../../support/redis-program';
 import { startService } from '../programs';
 import { addSessions, signIn } from '../queue/messages';
-import type { Ground, Running } from './contenders';
+import type { Ground, Running } from './ground';
 import { startNative, versionOf } from './native';
 import { LIMITED_PATH, ROUTE } from './requests';
 

@@ -10,7 +10,6 @@ import { translateError } from '../../../platform/http/translate-error';
 import type { Balancer } from '../balance/balancer';
 import type { GatewayRoute } from '../gateway-route';
 import type { ClientAddresses, Origin } from './client-address';
-import type { Forwarding } from './forwarding';
 import type { IdleSweep, Swept } from './idle-sweep';
 import type { GatewayObserver } from './parts';
 import { RequestHead } from './request-head';
@@ -34,6 +33,16 @@ export interface Shared {
   isDraining: boolean;
 }
 
+/** What an exchange asks of the forwarding of its request. */
+interface Forwarded {
+  /** Whether an upstream has asked for the request's body. */
+  readonly hasAskedForBody: boolean;
+  /** Ends it where nothing has moved for so many looks of the sweep that it must. */
+  check(idleTicks: number): void;
+  /** Lets go of the upstream; nothing more will come of it. */
+  abandon(): void;
+}
+
 /** A client that wants a WebSocket. */
 export interface TunnelRequest {
   readonly socket: Socket;
@@ -51,7 +60,7 @@ export class Exchange implements Swept {
   readonly origin: Origin;
   actor: Actor | null = null;
   route: GatewayRoute | null = null;
-  forwarding: Forwarding | null = null;
+  forwarding: Forwarded | null = null;
   status = CLIENT_CLOSED;
   upstreamMs: number | null = null;
   attempts = 0;

@@ -184,8 +184,9 @@ export class GatewayFront {
     else if (exchange.tunnel !== null && !this.takeTunnel(exchange, route.tenantId))
       exchange.refuse(ProxyErrors.tunnels);
     else {
-      exchange.forwarding = new Forwarding(exchange, route, target);
-      exchange.forwarding.start();
+      const forwarding = new Forwarding(exchange, route, target);
+      exchange.forwarding = forwarding;
+      forwarding.start();
     }
   }
 

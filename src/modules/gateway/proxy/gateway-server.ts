@@ -41,7 +41,10 @@ interface ServerParts {
 }
 
 /** A server for the gateway's own port, not yet listening. Every request, upgrade and CONNECT goes to the front. */
-export function createGatewayServer(front: GatewayFront, { logger, securityHeaders, settings, aside }: ServerParts): Server {
+export function createGatewayServer(
+  front: GatewayFront,
+  { logger, securityHeaders, settings, aside }: ServerParts,
+): Server {
   // Known since Node 24.9; before it the front tells the protocols apart.
   const upgrades = { shouldUpgradeCallback: isWebSocket } as ServerOptions;
   const server = createServer({ ...SETTINGS, ...upgrades, ...settings });
