@@ -10,7 +10,6 @@ import { translateError } from '../../../platform/http/translate-error';
 import type { Balancer } from '../balance/balancer';
 import type { GatewayRoute } from '../gateway-route';
 import type { ClientAddresses, Origin } from './client-address';
-import type { Forwarding } from './forwarding';
 import type { IdleSweep, Swept } from './idle-sweep';
 import type { GatewayObserver } from './parts';
 import { RequestHead } from './request-head';
@@ -34,6 +33,16 @@ export interface Shared {
   isDraining: boolean;
 }
 
+/** What is done for an exchange with upstreams. */
+export interface Errand {
+  /** Whether the client was asked for its body. */
+  readonly hasAskedForBody: boolean;
+  /** The exchange is over: nobody waits for anything any more. */
+  abandon(): void;
+  /** Ends what has stood still for too long. @param idleTicks looks of the sweep since the last byte */
+  check(idleTicks: number): void;
+}
+
 /** A client that wants a WebSocket. */
 export interface TunnelRequest {
   readonly socket: Socket;
@@ -51,7 +60,7 @@ export class Exchange implements Swept {
   readonly origin: Origin;
   actor: Actor | null = null;
   route: GatewayRoute | null = null;
-  forwarding: Forwarding | null = null;
+  forwarding: Errand | null = null;
   status = CLIENT_CLOSED;
   upstreamMs: number | null = null;
   attempts = 0;

@@ -168,12 +168,9 @@ export class GatewayFront {
     else if (exchange.tunnel !== null && !this.takeTunnel(exchange, route.tenantId))
       exchange.refuse(ProxyErrors.tunnels);
     else {
-      exchange.forwarding = new Forwarding(
-        exchange,
-        route,
-        isBare ? match.path : match.path + url.slice(head.pathLength),
-      );
-      exchange.forwarding.start();
+      const forwarding = new Forwarding(exchange, route, isBare ? match.path : match.path + url.slice(head.pathLength));
+      exchange.forwarding = forwarding;
+      forwarding.start();
     }
   }
 
