@@ -73,7 +73,7 @@ describe('an upstream that fails', () => {
 
   it('is not blamed for a client that stops in the middle of its body', async () => {
     const waiting = await upstreamOf((incoming, response) => void incoming.resume().on('end', () => response.end()));
-    const rig = await rigFor([waiting.url], { route: { timeoutMs: 30 }, traffic: { bodyIdleMs: 200 } });
+    const rig = await rigFor([waiting.url], { route: { timeoutMs: 1500 }, traffic: { bodyIdleMs: 3500 } });
     const received = await exchangeBytes(rig.port, `POST / HTTP/1.1\r\n${HEAD}Content-Length: 5\r\n\r\nab`);
     expect([statusOf(received), received.includes('"REQUEST_TIMEOUT"')]).toEqual([408, true]);
     expect(rig.balancer.told).toMatchObject([{ failures: [], releases: 1 }]);
@@ -84,7 +84,7 @@ describe('an upstream that fails', () => {
       response.writeHead(200).write('part');
       if (incoming.url === '/dies') response.socket?.destroySoon();
     });
-    const rig = await rigFor([dying.url], { traffic: { bodyIdleMs: 60 } });
+    const rig = await rigFor([dying.url], { traffic: { bodyIdleMs: 1500 } });
     for (const path of ['/dies', '/silent']) {
       const received = await exchangeBytes(rig.port, `GET ${path} HTTP/1.1\r\n${HEAD}\r\n`);
       expect(received).toMatch(/\r\n\r\n4\r\npart\r\n$/);

@@ -33,14 +33,14 @@ export interface Shared {
   isDraining: boolean;
 }
 
-/** What an exchange asks of the forwarding of its request. */
-interface Forwarded {
-  /** Whether an upstream has asked for the request's body. */
+/** What is done for an exchange with upstreams. */
+export interface Errand {
+  /** Whether the client was asked for its body. */
   readonly hasAskedForBody: boolean;
-  /** Ends it where nothing has moved for so many looks of the sweep that it must. */
-  check(idleTicks: number): void;
-  /** Lets go of the upstream; nothing more will come of it. */
+  /** The exchange is over: nobody waits for anything any more. */
   abandon(): void;
+  /** Ends what has stood still for too long. @param idleTicks looks of the sweep since the last byte */
+  check(idleTicks: number): void;
 }
 
 /** A client that wants a WebSocket. */
@@ -60,7 +60,7 @@ export class Exchange implements Swept {
   readonly origin: Origin;
   actor: Actor | null = null;
   route: GatewayRoute | null = null;
-  forwarding: Forwarded | null = null;
+  forwarding: Errand | null = null;
   status = CLIENT_CLOSED;
   upstreamMs: number | null = null;
   attempts = 0;

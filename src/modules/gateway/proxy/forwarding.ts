@@ -4,7 +4,7 @@ import type { AttemptFailure, Upstream } from '../balance/balancer';
 import type { GatewayRoute } from '../gateway-route';
 import { type AnswerHead, readAnswerHead } from './answer-head';
 import { UpstreamCall, type CallOwner } from './upstream-call';
-import type { Exchange } from './exchange';
+import type { Errand, Exchange } from './exchange';
 import { ProxyErrors } from './proxy.errors';
 import { RequestBody } from './request-body';
 import { headersForUpstream } from './upstream-headers';
@@ -19,7 +19,7 @@ const NOT_PLAIN = /[^\t -~]/;
 const flushHead = (forwarding: Forwarding): void => forwarding.flushHead();
 
 /** The way of one exchange to its upstreams and back. */
-export class Forwarding implements CallOwner {
+export class Forwarding implements CallOwner, Errand {
   private readonly headers: string[];
   private readonly body: RequestBody | null;
   private call: UpstreamCall | null = null;
@@ -44,7 +44,6 @@ export class Forwarding implements CallOwner {
       : null;
   }
 
-  /** Whether the client was asked for its body. */
   get hasAskedForBody(): boolean {
     return this.body?.hasBegun ?? false;
   }
@@ -55,7 +54,6 @@ export class Forwarding implements CallOwner {
     else this.ask(upstream);
   }
 
-  /** The exchange is over: nobody waits for anything any more. */
   abandon(): void {
     this.call?.drop();
     this.body?.destroy();
@@ -110,7 +108,6 @@ export class Forwarding implements CallOwner {
     else this.onFailed(call, 'timeout');
   }
 
-  /** Ends what has stood still for too long. @param idleTicks since the last byte */
   check(idleTicks: number): void {
     const { call, answer } = this;
     if (call === null) return;
