@@ -132,6 +132,7 @@ export const EXPECTED_ACCESS: Record<string, ExpectedAccess> = {
   'GET /gateway/routes/:id': needs('gateway:manage', NOBODYS),
   'PUT /gateway/routes/:id': needs('gateway:manage', MALFORMED),
   'PATCH /gateway/routes/:id': needs('gateway:manage', NOBODYS),
+  'GET /gateway/upstreams/health': needs('gateway:health', '200'),
   'DELETE /gateway/routes/:id': needs('gateway:manage', NOBODYS),
   'GET /media/:token': open(NOBODYS),
   'POST /webhooks/waha': open('401 AUTHENTICATION_FAILED'),

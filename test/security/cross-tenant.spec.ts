@@ -133,6 +133,7 @@ describe('an id of another tenant', () => {
       '/messages/stats?group_by=campaign',
       '/webhooks/events',
       '/gateway/routes',
+      '/gateway/upstreams/health',
       '/waha/sessions?limit=100',
       '/templates',
       '/products',
