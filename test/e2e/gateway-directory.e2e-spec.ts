@@ -6,6 +6,7 @@ import { RouteDirectory } from '../../src/modules/gateway/routes/route-directory
 import { GatewayRoutesRepository } from '../../src/modules/gateway/routes/gateway-routes.repository';
 import { RedisClient } from '../../src/platform/cache/redis';
 import { EventBus } from '../../src/platform/events/domain-events';
+import { SharedEvents } from '../../src/platform/events/shared-events';
 import { createTestApp } from '../support/app';
 import { makeRoute } from '../support/gateway-routes';
 import type { HttpClient } from '../support/http-client';
@@ -27,6 +28,8 @@ beforeAll(async () => {
   const config = { REDIS_URL: redis.url, ROLE: 'api' };
   app = await startTestApp({ config });
   replica = await createTestApp({ ...config, DATABASE_URL: app.db.ownerUrl });
+  // What a process hears of the other is told by each test.
+  for (const each of [app.app, replica]) each.get(SharedEvents).onApplicationShutdown();
   [here, there] = [app.app.get(RouteDirectory), replica.get(RouteDirectory)];
 });
 

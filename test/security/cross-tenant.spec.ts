@@ -248,8 +248,9 @@ const mayOf = (role: 'AGENT' | 'MANAGER' | 'AUDITOR'): string[] => {
   const sends = ['messages:send', 'templates:manage', 'campaigns:read', 'campaigns:manage', 'imports:read'];
   const sells = ['orders:create', 'files:write'];
   const keeps = ['products:manage', 'customers:manage', 'orders:manage'];
-  if (role === 'MANAGER') return [...reads, ...sends, ...sells, ...keeps, 'sessions:pair', 'users:read'];
+  if (role === 'MANAGER')
+    return [...reads, ...sends, ...sells, ...keeps, 'sessions:pair', 'users:read', 'gateway:health'];
   return role === 'AUDITOR'
-    ? [...reads, 'campaigns:read', 'imports:read', 'users:read', 'audit:verify']
+    ? [...reads, 'campaigns:read', 'imports:read', 'users:read', 'audit:verify', 'gateway:health']
     : [...reads, ...sells];
 };
