@@ -7,6 +7,9 @@ import { type DomainEventName, type DomainEvents, EventBus } from './domain-even
 
 const CHANNEL = 'switchboard:events';
 const MAX_MESSAGE_LENGTH = 1_000;
+/** How long Redis may take to answer here, and how often it is asked whether it still does. */
+const ANSWER_MS = 1_000;
+const PULSE_MS = 2_500;
 
 /** What each shared event carries: texts under these names, and nothing else of a message is read. */
 const SHARED = {
@@ -28,6 +31,7 @@ export class SharedEvents implements OnApplicationBootstrap, OnApplicationShutdo
   /** Ours come back to us, too. */
   private readonly processId = newId();
   private subscriber: Redis | undefined;
+  private pulse: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly config: Config,
@@ -35,14 +39,16 @@ export class SharedEvents implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly events: EventBus,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
+  /** Waits for nobody: a Redis that is frozen must not keep a process from starting. */
+  onApplicationBootstrap(): void {
     const { REDIS_URL: url } = this.config;
     if (url === undefined) return;
     this.events.tells((name, event) => this.publish(name, event));
-    await this.listen(url);
+    this.listen(url);
   }
 
   onApplicationShutdown(): void {
+    clearInterval(this.pulse);
     this.subscriber?.disconnect();
   }
 
@@ -51,11 +57,13 @@ export class SharedEvents implements OnApplicationBootstrap, OnApplicationShutdo
     void this.redis.use((redis) => redis.publish(CHANNEL, message));
   }
 
-  /** Waits for the first attempt to subscribe; the connection comes back by itself, subscribed. */
-  private async listen(url: string): Promise<void> {
+  /** The connection comes back by itself, subscribed; one that says nothing any more is given up. */
+  private listen(url: string): void {
     const subscriber = new Redis(url, {
       connectionName: 'switchboard-events',
       connectTimeout: 500,
+      commandTimeout: ANSWER_MS,
+      enableOfflineQueue: false,
       keepAlive: 5_000,
       maxRetriesPerRequest: 0,
       retryStrategy: (attempt: number) => Math.min(attempt * 50, 500) + Math.random() * 100,
@@ -63,8 +71,12 @@ export class SharedEvents implements OnApplicationBootstrap, OnApplicationShutdo
     this.subscriber = subscriber;
     subscriber.on('error', (error: Error) => this.logger.debug(error.message));
     subscriber.on('message', (_channel: string, message: string) => this.heard(message));
-    subscriber.on('ready', () => void subscriber.subscribe(CHANNEL).catch(() => undefined));
-    await subscriber.subscribe(CHANNEL).catch(() => undefined);
+    subscriber.on('ready', () => void subscriber.subscribe(CHANNEL).catch(() => subscriber.disconnect(true)));
+    this.pulse = setInterval(() => {
+      // A connection that stands in its greeting is as deaf as one that has fallen silent later.
+      if (subscriber.status === 'ready') void subscriber.ping().catch(() => subscriber.disconnect(true));
+      else if (subscriber.status === 'connect') subscriber.disconnect(true);
+    }, PULSE_MS).unref();
   }
 
   /** What others wrote is only ever read as names and ids. */
