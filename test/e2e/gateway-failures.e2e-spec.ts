@@ -212,4 +212,27 @@ describe('an upstream that fails', () => {
     expect(received).toMatch(/^HTTP\/1.1 413 [^]*connection: close/i);
     expect(received).toContain('enough');
   });
+
+  it('may answer before a small body is there, and the connection goes on after that', async () => {
+    const early = await serveSockets((socket) => {
+      socket.on('data', (chunk: Buffer) => {
+        const isGet = chunk.toString('latin1').startsWith('GET');
+        if (isGet) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood');
+        else if (chunk.includes('\r\n\r\n')) socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 6\r\n\r\nenough');
+      });
+    });
+    opened.push(early);
+    const rig = await rigFor([early.url]);
+    const socket = connect(rig.port, '127.0.0.1');
+    let received = '';
+    const closed = once(socket, 'close');
+    socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
+    socket.write(`POST / HTTP/1.1\r\n${HEAD}Content-Length: 6\r\n\r\nabc`);
+    await until(() => received.endsWith('enough'));
+    await until(() => early.sockets.size === 0); // the gateway lets go of an upstream that took only half of a body
+    socket.write(`def${get()}`);
+    await closed;
+    expect(received.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+    expect(received).toMatch(/good$/);
+  });
 });

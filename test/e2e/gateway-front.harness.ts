@@ -162,6 +162,7 @@ export class Rig {
 
   async close(): Promise<void> {
     await closeGatewayServer(this.server, this.front, 0);
+    this.front.close();
     await this.balancer.close();
   }
 

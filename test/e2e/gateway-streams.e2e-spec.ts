@@ -256,6 +256,7 @@ describe('streams through the gateway', () => {
     answer?.end('done');
     expect(await pending).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*done/);
     expect(await closed).toBe(true);
+    rig.front.close();
     await rig.balancer.close();
   });
 
@@ -269,6 +270,7 @@ describe('streams through the gateway', () => {
     await until(() => rig.balancer.told.length === 2);
     expect(await closeGatewayServer(rig.server, rig.front, 50)).toBe(false);
     await Promise.all([gone, hanging]);
+    rig.front.close();
     await rig.balancer.close();
   });
 });

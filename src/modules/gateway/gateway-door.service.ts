@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -15,7 +15,7 @@ import { GatewayFront } from './proxy/front';
 
 /** The gateway's data plane in this process: it stands before the API, and GatewayPort gives it a port of its own. */
 @Injectable()
-export class GatewayDoor implements OnModuleInit, FrontDoor {
+export class GatewayDoor implements OnModuleInit, OnApplicationShutdown, FrontDoor {
   private opened: { front: GatewayFront; headers: Record<string, string>; logger: Logger } | undefined;
 
   constructor(
@@ -35,6 +35,11 @@ export class GatewayDoor implements OnModuleInit, FrontDoor {
     this.opened = { front, headers, logger };
     this.readiness.whenStopping(() => front.drain());
     if (this.config.answersApi) this.doors.open(this);
+  }
+
+  /** Only when no port has anything under way any more: slow exchanges are watched until then. */
+  onApplicationShutdown(): void {
+    this.opened?.front.close();
   }
 
   /** @throws Error before the modules are set up */
@@ -57,5 +62,9 @@ export class GatewayDoor implements OnModuleInit, FrontDoor {
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.setTimeout(0);
     this.pieces.front.upgrade(request, socket, head);
+  }
+
+  breakOff(socket: Socket): boolean {
+    return this.pieces.front.breakOff(socket);
   }
 }

@@ -6,7 +6,8 @@ import { newId } from '../../common/ids';
 import { errorBody } from './error-body';
 import { HttpErrors } from './http.errors';
 
-interface ClientError extends Error {
+/** What Node tells of it. */
+export interface ClientError extends Error {
   code?: string;
 }
 
@@ -27,6 +28,10 @@ export function takeTime(request: IncomingMessage): void {
   request.once('close', () => unhurried.delete(socket));
 }
 
+/** Whether all that is wrong is a request that takes as long as it may. */
+export const mayTakeLonger = ({ code }: ClientError, socket: Socket): boolean =>
+  code === 'ERR_HTTP_REQUEST_TIMEOUT' && unhurried.has(socket);
+
 /**
  * Answers what is not even a request (Node's `clientError`): no request object exists, so the answer is written to the socket
  * by hand, in the one error shape, with the usual headers and a request id of its own.
@@ -34,7 +39,7 @@ export function takeTime(request: IncomingMessage): void {
 export function answerClientError(headers: Record<string, string>, logger: Logger) {
   return (error: ClientError, socket: Socket): void => {
     // Node says so once; a connection on which nothing comes is closed all the same.
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && unhurried.has(socket)) return;
+    if (mayTakeLonger(error, socket)) return;
     if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
       socket.destroy();
       return;

@@ -25,6 +25,8 @@ export interface Shared {
   /** The security headers, names and values in turn. */
   readonly errorHeaders: readonly string[];
   readonly sweep: IdleSweep;
+  /** The last one on each connection that is not over. */
+  readonly latest: WeakMap<Socket, Exchange>;
   readonly tunnels: Tunnels;
   readonly tunnelIdleMs: number;
   /** In looks of the sweep. */
@@ -67,6 +69,8 @@ export class Exchange implements Swept {
   /** Set by whoever counted it among the tenant's WebSockets. */
   holdsTunnel = false;
   isOver = false;
+  /** The one before it on its connection, unless that is over. */
+  before: Exchange | null = null;
 
   private readonly startedAt = performance.now();
   private activeTick: number;
@@ -162,6 +166,11 @@ export class Exchange implements Swept {
     else socket.destroy();
   }
 
+  /** Whether the client gets this answer at the moment: those before it on its connection are over, and its head is sent. */
+  get isOnTheWire(): boolean {
+    return !this.isOver && this.response.socket !== null && this.response.headersSent;
+  }
+
   /** What comes on the connection is no HTTP any more: an answer that was given is sent, one in its middle is cut off. */
   breakOff(): void {
     if (this.lingersUntil > 0) this.response.end();
@@ -197,6 +206,7 @@ export class Exchange implements Swept {
     if (this.isOver) return;
     this.isOver = true;
     this.shared.sweep.open.delete(this);
+    this.leave();
     this.forwarding?.abandon();
     if (this.holdsTunnel) this.shared.tunnels.release(this.actor?.tenantId ?? '');
     const totalMs = performance.now() - this.startedAt;
@@ -213,6 +223,14 @@ export class Exchange implements Swept {
       address: this.origin.address,
       userAgent: this.request.headers['user-agent'],
     });
+  }
+
+  /** An idle connection holds nothing of what was answered on it. */
+  private leave(): void {
+    const { latest } = this.shared;
+    const { socket } = this.request;
+    if (latest.get(socket) === this) latest.delete(socket);
+    this.before = null;
   }
 
   private closeWithSocket(): boolean {

@@ -1,10 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { AppError } from '../../../common/app-error';
 import type { AttemptFailure, Upstream } from '../balance/balancer';
 import type { GatewayRoute } from '../gateway-route';
 import { type AnswerHead, readAnswerHead } from './answer-head';
 import { UpstreamCall, type CallOwner } from './upstream-call';
 import type { Errand, Exchange } from './exchange';
+import { KeptAnswer } from './kept-answer';
 import { ProxyErrors } from './proxy.errors';
 import { RequestBody } from './request-body';
 import { headersForUpstream } from './upstream-headers';
@@ -24,6 +26,8 @@ export class Forwarding implements CallOwner, Errand {
   private readonly body: RequestBody | null;
   private call: UpstreamCall | null = null;
   private tried = NONE;
+  /** Stands where no other upstream does better. */
+  private first: AppError | KeptAnswer | null = null;
   private answer: AnswerHead | null = null;
   private receivedBytes = 0;
   private hasWritten = false;
@@ -56,6 +60,7 @@ export class Forwarding implements CallOwner, Errand {
 
   abandon(): void {
     this.call?.drop();
+    this.forgetFirst();
     this.body?.destroy();
   }
 
@@ -63,11 +68,25 @@ export class Forwarding implements CallOwner, Errand {
     const { upstream, elapsedMs } = call;
     this.exchange.upstreamMs = elapsedMs;
     upstream.answered(status, elapsedMs);
-    if (REPEATED.has(status) && this.askNext(call)) return;
+    if (REPEATED.has(status)) {
+      if (this.askNext(call, new KeptAnswer(call, status, reason))) return;
+      if (this.first !== null) {
+        call.drop();
+        this.letFirstStand(this.first);
+        return;
+      }
+    }
+    this.forgetFirst();
     this.passHead(call, status, reason);
   }
 
-  onData(chunk: Buffer): void {
+  onData(call: UpstreamCall, chunk: Buffer): void {
+    const kept = this.keptOf(call);
+    if (kept === null) this.passData(chunk);
+    else kept.add(chunk);
+  }
+
+  private passData(chunk: Buffer): void {
     const { response } = this.exchange;
     if (response.destroyed || this.answer === null) return;
     this.exchange.touch();
@@ -78,6 +97,11 @@ export class Forwarding implements CallOwner, Errand {
   }
 
   onEnd(call: UpstreamCall): void {
+    const kept = this.keptOf(call);
+    if (kept !== null) {
+      kept.end();
+      return;
+    }
     call.finish();
     if (!this.hasEnded) this.end();
   }
@@ -86,20 +110,27 @@ export class Forwarding implements CallOwner, Errand {
     const answer = readAnswerHead(call.rawHeaders, status);
     this.exchange.upstreamMs = call.elapsedMs;
     call.upstream.answered(status, call.elapsedMs);
-    if (answer.upgrade === 'websocket' && this.exchange.openTunnel(socket, answer.headers)) return;
+    if (answer.upgrade === 'websocket' && this.exchange.openTunnel(socket, answer.headers)) {
+      this.forgetFirst();
+      return;
+    }
     socket.on('error', () => undefined).destroy();
     this.onFailed(call, 'broken');
   }
 
   onFailed(call: UpstreamCall, failure: AttemptFailure | null): void {
     const hasBegun = this.answer !== null;
-    if (failure !== null) call.upstream.failed(hasBegun && failure === 'unreachable' ? 'broken' : failure);
-    if (this.answer !== null) {
+    const isKept = this.keptOf(call) !== null;
+    const isBroken = (hasBegun || isKept) && failure === 'unreachable';
+    if (failure !== null) call.upstream.failed(isBroken ? 'broken' : failure);
+    if (isKept) {
+      call.drop();
+      this.first = ProxyErrors.badGateway;
+    } else if (this.answer !== null) {
       call.drop();
       this.exchange.cut(this.answer.lengthBytes < 0);
     } else if (failure === null) this.refuse(call, ProxyErrors.malformed);
-    else if (!this.askNext(call))
-      this.refuse(call, failure === 'timeout' ? ProxyErrors.timeout : ProxyErrors.badGateway);
+    else this.tryNext(call, failure === 'timeout' ? ProxyErrors.timeout : ProxyErrors.badGateway);
   }
 
   onLate(call: UpstreamCall): void {
@@ -149,16 +180,50 @@ export class Forwarding implements CallOwner, Errand {
   }
 
   /** Asks another upstream after this one, if that is allowed and there is one. */
-  private askNext(call: UpstreamCall): boolean {
+  private askNext(call: UpstreamCall, failure: AppError | KeptAnswer): boolean {
     const { exchange, route } = this;
     if (exchange.attempts > route.retries || this.body !== null || !IDEMPOTENT.has(exchange.request.method as string))
       return false;
     this.tried = [...this.tried, call.upstream.url];
     const next = exchange.shared.balancer.pick(route, this.tried);
     if (next === null) return false;
-    call.drop();
+    this.first ??= failure;
+    if (this.first !== failure || !(failure instanceof KeptAnswer)) call.drop();
     this.ask(next);
     return true;
+  }
+
+  /** After an attempt without an answer. */
+  private tryNext(call: UpstreamCall, error: AppError): void {
+    if (this.askNext(call, error)) return;
+    call.drop();
+    this.letFirstStand(this.first ?? error);
+  }
+
+  private letFirstStand(first: AppError | KeptAnswer): void {
+    this.first = null;
+    if (first instanceof KeptAnswer) this.passKept(first);
+    else this.refuse(null, first);
+  }
+
+  private passKept({ call, status, reason, elapsedMs, chunks, hasEnded }: KeptAnswer): void {
+    this.call = call;
+    this.exchange.upstreamMs = elapsedMs;
+    this.passHead(call, status, reason);
+    if (this.answer === null) return;
+    for (const chunk of chunks) this.passData(chunk);
+    if (!hasEnded && !this.isPaused) call.resume();
+    else if (hasEnded && !this.hasEnded) this.end();
+  }
+
+  /** Of an attempt whose answer is kept; null: it is the one that everybody waits for. */
+  private keptOf(call: UpstreamCall): KeptAnswer | null {
+    return this.first instanceof KeptAnswer && this.first.call === call ? this.first : null;
+  }
+
+  private forgetFirst(): void {
+    if (this.first instanceof KeptAnswer) this.first.call.drop();
+    this.first = null;
   }
 
   private passHead(call: UpstreamCall, status: number, reason: string): void {
@@ -181,11 +246,13 @@ export class Forwarding implements CallOwner, Errand {
 
   private end(chunk?: Buffer): void {
     this.hasEnded = true;
+    this.body?.destroy(); // what is left of it is read by the exchange, and must not be paused any more
     this.exchange.finish(chunk, this.answer !== null && this.answer.lengthBytes < 0);
   }
 
-  private refuse(call: UpstreamCall, error: Parameters<Exchange['refuse']>[0]): void {
-    call.drop();
+  private refuse(call: UpstreamCall | null, error: AppError): void {
+    call?.drop();
+    this.forgetFirst();
     this.body?.destroy();
     this.exchange.refuse(error);
   }

@@ -53,6 +53,7 @@ export class GatewayFront {
       addresses: new ClientAddresses(parts.trustedProxies),
       errorHeaders: Object.entries(parts.securityHeaders).flat(),
       sweep,
+      latest: new WeakMap(),
       tunnels: new Tunnels(traffic.tunnelsPerTenant),
       tunnelIdleMs: traffic.tunnelIdleMs,
       ticks: {
@@ -107,12 +108,10 @@ export class GatewayFront {
    * @returns false: none is, so that the connection can be told
    */
   breakOff(socket: Socket): boolean {
-    for (const exchange of this.shared.sweep.open as Set<Exchange>) {
-      if (exchange.request.socket !== socket || !exchange.response.headersSent) continue;
-      exchange.breakOff();
-      return true;
-    }
-    return false;
+    let exchange = this.shared.latest.get(socket) ?? null;
+    while (exchange !== null && !exchange.isOnTheWire) exchange = exchange.before;
+    exchange?.breakOff();
+    return exchange !== null;
   }
 
   /** Ends what it does in the background; nothing may be under way. */
@@ -127,12 +126,20 @@ export class GatewayFront {
     isUpgrade = false,
   ): void {
     const exchange = new Exchange(this.shared, request, response, tunnel);
+    this.join(exchange);
     try {
       if (isUpgrade && !isSoundUpgrade(exchange)) exchange.refuse(ProxyErrors.upgrade);
       else this.admit(exchange);
     } catch (error) {
       exchange.fail(error);
     }
+  }
+
+  /** Notes it as the last on its connection; requests may be sent before the answers to those before them. */
+  private join(exchange: Exchange): void {
+    const { socket } = exchange.request;
+    exchange.before = this.shared.latest.get(socket) ?? null;
+    this.shared.latest.set(socket, exchange);
   }
 
   private admit(exchange: Exchange): void {

@@ -67,7 +67,8 @@ export function createGatewayServer(
 
 /**
  * Ends a gateway's server: it takes no more connections, each answer under way is finished and ends its connection, WebSockets
- * are closed at once. What is not finished in time is cut off.
+ * are closed at once. What is not finished in time is cut off. The front itself is closed by whoever made it: it may serve
+ * other ports too.
  * @returns whether all was finished in time
  */
 export async function closeGatewayServer(server: Server, front: GatewayFront, timeoutMs: number): Promise<boolean> {
@@ -86,7 +87,6 @@ export async function closeGatewayServer(server: Server, front: GatewayFront, ti
   } finally {
     clearInterval(idle);
     clearTimeout(cut);
-    front.close();
   }
   return inTime;
 }

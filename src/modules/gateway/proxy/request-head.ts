@@ -16,6 +16,10 @@ const REFUSED_METHODS = new Set(['TRACE', 'CONNECT', 'TRACK']);
 export class RequestHead {
   /** Why it is refused; null: it is sound. Whatever is the first found. */
   problem: AppError | null = null;
+  /**
+   * The client's own where it came once and is a sane value, else a new one: the same in the log, for the upstream and in the
+   * answer. It alone of what a client says under the gateway's names is believed, for a trace to go through all of its stations.
+   */
   requestId = '';
   /** Of `X-API-Key`; null unless it came exactly once. */
   key: string | null = null;
@@ -36,6 +40,7 @@ export class RequestHead {
   private hosts = 0;
   private requestIds = 0;
   private clientsId = '';
+  /** Never `host`: that ends at no hop, and its place is kept. */
   private named: Set<string> | null = null;
 
   constructor(request: IncomingMessage) {
@@ -69,6 +74,7 @@ export class RequestHead {
         break;
       case HeaderKind.connection:
         this.named = namedIn(value, this.named);
+        this.named?.delete('host');
         break;
       case HeaderKind.requestId:
         this.requestIds += 1;

@@ -21,7 +21,7 @@ export interface CallRequest {
 /** Who waits for what comes of an attempt. Nothing is told any more of one that was dropped or finished. */
 export interface CallOwner {
   onHead(call: UpstreamCall, status: number, reason: string): void;
-  onData(chunk: Buffer): void;
+  onData(call: UpstreamCall, chunk: Buffer): void;
   onEnd(call: UpstreamCall): void;
   onUpgraded(call: UpstreamCall, status: number, socket: Duplex): void;
   /** @param failure null: the request itself cannot be sent */
@@ -134,7 +134,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.isOver) this.owner.onData(chunk);
+    if (!this.isOver) this.owner.onData(this, chunk);
   }
 
   onResponseEnd(): void {
