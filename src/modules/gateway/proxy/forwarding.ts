@@ -21,7 +21,7 @@ const flushHead = (forwarding: Forwarding): void => forwarding.flushHead();
 /** The way of one exchange to its upstreams and back. */
 export class Forwarding implements CallOwner, Errand {
   private readonly headers: string[];
-  private readonly body: RequestBody | null;
+  private body: RequestBody | null;
   private call: UpstreamCall | null = null;
   private tried = NONE;
   private answer: AnswerHead | null = null;
@@ -37,11 +37,9 @@ export class Forwarding implements CallOwner, Errand {
     private readonly route: GatewayRoute,
     private readonly target: string,
   ) {
-    const { head, request, response, origin } = exchange;
+    const { head, origin } = exchange;
     this.headers = headersForUpstream(head, route, origin);
-    this.body = head.hasBody
-      ? new RequestBody(request, head.expectsContinue ? response : null, () => this.progress())
-      : null;
+    this.body = head.hasBody ? this.bodyOf(exchange) : null;
   }
 
   get hasAskedForBody(): boolean {
@@ -151,14 +149,27 @@ export class Forwarding implements CallOwner, Errand {
   /** Asks another upstream after this one, if that is allowed and there is one. */
   private askNext(call: UpstreamCall): boolean {
     const { exchange, route } = this;
-    if (exchange.attempts > route.retries || this.body !== null || !IDEMPOTENT.has(exchange.request.method as string))
-      return false;
+    if (call.wasSent ? !this.mayRepeat() : this.hasAskedForBody) return false;
     this.tried = [...this.tried, call.upstream.url];
     const next = exchange.shared.balancer.pick(route, this.tried);
     if (next === null) return false;
     call.drop();
+    if (this.body !== null) {
+      this.body.destroy(); // what still waits in undici must never read the client's
+      this.body = this.bodyOf(exchange);
+    }
     this.ask(next);
     return true;
+  }
+
+  /** Whether what an upstream may have seen may be sent again. Where no connection came about, that is not asked. */
+  private mayRepeat(): boolean {
+    const { attempts, request } = this.exchange;
+    return attempts <= this.route.retries && this.body === null && IDEMPOTENT.has(request.method as string);
+  }
+
+  private bodyOf({ head, request, response }: Exchange): RequestBody {
+    return new RequestBody(request, head.expectsContinue ? response : null, () => this.progress());
   }
 
   private passHead(call: UpstreamCall, status: number, reason: string): void {
