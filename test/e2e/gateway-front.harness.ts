@@ -92,6 +92,8 @@ export class FirstBalancer implements Balancer {
 }
 
 interface RigOptions {
+  /** In the place of the rig's own, which is told nothing then. */
+  balancer?: Balancer;
   route?: Partial<GatewayRoute>;
   keys?: (secret: string, address: string) => KeyVerdict | Promise<KeyVerdict>;
   limit?: () => LimitVerdict | null;
@@ -122,7 +124,7 @@ export class Rig {
         }),
       },
       limits: { take: options.limit ?? (() => null) },
-      balancer: this.balancer,
+      balancer: options.balancer ?? this.balancer,
       observer: {
         ended: (exchange) => {
           this.ended.push(exchange);

@@ -175,6 +175,29 @@ describe('HealthBoard', () => {
     expect(views.map(({ state }) => state)).toEqual(['healthy']);
   });
 
+  it('drops of what is written there the views that are not sound, and answers by the others', async () => {
+    const one = await startProcess();
+    const sound = { url: A, state: 'suspect', failuresInARow: 1, untilMs: 5, latencyMs: 2, inFlight: 3 };
+    const odd = [
+      ...[null, 7, 'x', [], {}],
+      ...['url', 'state', 'failuresInARow', 'untilMs', 'latencyMs', 'inFlight'].flatMap((field) =>
+        [{}, true, -1, 1e99, undefined].map((value) => ({ ...sound, [field]: value })),
+      ),
+      { ...sound, failuresInARow: 0.5 },
+      { ...sound, inFlight: null },
+      { ...sound, state: 'toString' },
+    ];
+    const at = Date.now();
+    await eventually(() => one.redis.state === 'up');
+    const words = { odd: [...odd, sound], none: null, text: 'x', object: { length: 1 } };
+    const said = Object.entries(words).map(([process, views]) => [process, `${at}:${JSON.stringify(views)}`] as const);
+    await one.redis.use((redis) => redis.hset(`switchboard:gateway:health:${tenantId}`, Object.fromEntries(said)));
+    expect(await one.board.ask(tenantId)).toEqual({ views: [sound], shared: true });
+    const service = serviceOf(one, [{ route_id: newId(), url: A }]);
+    const [shown] = (await service.list(admin(), { limit: 20 })).items.map(upstreamHealthResponse);
+    expect(JSON.parse(JSON.stringify(shown))).toMatchObject({ state: 'suspect', processes: 1, in_flight: 3 });
+  });
+
   it('shows its own view alone while Redis is away', async () => {
     const [one, two] = [await startProcess(), await startProcess()];
     ask(one, A, bad);

@@ -3,7 +3,7 @@ import type { RedisClient } from '../../../platform/cache/redis';
 import type { BoardRedis } from './health-board.script';
 import type { TenantTargets, UpstreamTarget } from './upstream-target';
 import type { UpstreamTargets } from './upstream-targets';
-import { type UpstreamView, viewOf } from './upstream-view';
+import { soundViews, type UpstreamView, viewOf } from './upstream-view';
 
 const PREFIX = 'switchboard:gateway:health:';
 /** Three rounds of telling: who has not told for so long is dead, or out of sight. */
@@ -77,8 +77,7 @@ export class HealthBoard {
 /** Of a process of another version, or of nobody's: what cannot be read counts for nothing. */
 function viewsIn(word: string | undefined): UpstreamView[] {
   try {
-    const views: unknown = JSON.parse(word ?? '[]');
-    return Array.isArray(views) ? (views as UpstreamView[]) : [];
+    return soundViews(JSON.parse(word ?? '[]')).slice(0, MAX_UPSTREAMS_OF_A_TENANT);
   } catch {
     return [];
   }

@@ -241,6 +241,16 @@ describe('UpstreamBalancer', () => {
     expect(targets.of('tenant', A).inFlight).toBe(0);
   });
 
+  it('counts all that is under way to one origin, on whatever path', () => {
+    const attempts = Array.from({ length: 1_024 }, () => pick(routeTo([[A, 1]], 'first')));
+    const beside = routeTo([[`${A}/beside`, 1]], 'first');
+    expect(balancer.pick(beside, [])).toBeNull();
+    for (const attempt of attempts) attempt.release();
+    const next = pick(beside);
+    expect(stateOf(A)).toBe('healthy');
+    next.release();
+  });
+
   it('remembers no more upstreams than it may, and never forgets one that is asked', () => {
     const few = new UpstreamTargets(pools, () => nowMs, 3);
     const small = new UpstreamBalancer(few, Math.random, 2);

@@ -7,12 +7,10 @@ import { STANDING, type Standing } from './upstream-health';
 import type { UpstreamTarget } from './upstream-target';
 import type { UpstreamTargets } from './upstream-targets';
 
-/** Requests under way to one upstream, from this process; beyond it counts as not available. */
-const MAX_IN_FLIGHT = 1_024;
 /** Routes whose turn is remembered. */
 const MAX_ROUTES = 20_000;
-/** Connections that are tried at once. */
-const MAX_CHECKS = 32;
+/** Connections that are tried at once, in all and of one tenant. */
+const MAX_CHECKS = { inAll: 32, ofTenant: 4 };
 
 /** An upstream of one route. */
 class RouteCandidate implements Candidate {
@@ -72,9 +70,10 @@ export class UpstreamBalancer implements Balancer {
     let best: Standing = STANDING.closed;
     let nowMs: number | undefined;
     for (const candidate of candidates) {
-      const { health, inFlight, url } = candidate.target;
+      const { target } = candidate;
+      const { health, url } = target;
       let standing: Standing = STANDING.open;
-      if (inFlight >= MAX_IN_FLIGHT || (tried.length > 0 && tried.includes(url))) standing = STANDING.closed;
+      if (target.isFull || (tried.length > 0 && tried.includes(url))) standing = STANDING.closed;
       else if (!health.isWell) standing = health.standing((nowMs ??= this.targets.nowMs()));
       candidate.standing = standing;
       if (standing > best) best = standing;
@@ -98,7 +97,7 @@ export class UpstreamBalancer implements Balancer {
   }
 
   private check(target: UpstreamTarget): void {
-    if (target.checking || this.checks >= MAX_CHECKS) return;
+    if (target.checking || this.checks >= MAX_CHECKS.inAll || target.tenant.checks >= MAX_CHECKS.ofTenant) return;
     this.checks += 1;
     void target.check().finally(() => (this.checks -= 1));
   }

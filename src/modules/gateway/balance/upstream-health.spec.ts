@@ -77,6 +77,23 @@ describe('UpstreamHealth', () => {
     expect(health.failuresInARow).toBe(0);
   });
 
+  it('waits ten seconds for the one that finds out, then lets another, and still goes by the first one', () => {
+    fail('status', EJECTING_FAILURES);
+    nowMs += pauseMs();
+    const slow = health.begin();
+    nowMs += 9_999;
+    expect(health.begin().probe).toBe(false);
+    expect(standing()).toBe(STANDING.closed);
+    nowMs += 1;
+    expect([standing(), health.probing]).toEqual([STANDING.open, false]);
+    const next = health.begin();
+    expect(next.probe).toBe(true);
+    health.ended(slow);
+    expect(standing()).toBe(STANDING.closed); // the second one is still finding out
+    health.succeeded(slow);
+    expect(health.isWell).toBe(true);
+  });
+
   it('goes by no answer to what was asked before it was ejected', () => {
     const early = health.begin();
     fail('status', EJECTING_FAILURES);

@@ -8,6 +8,8 @@ const SHORT_PAUSE = { firstMs: 1_000, longestMs: 30_000 };
 const PAUSE = { firstMs: 10_000, longestMs: 300_000 };
 /** Part of a pause that chance adds or takes away, so that replicas do not all come back at once. */
 const JITTER = 0.1;
+/** A request that finds out is waited for so long; then another may, and the first one's outcome still counts. */
+const PROBE_MS = 10_000;
 /** A minute without trouble forgives one doubling. */
 const FORGIVEN_AFTER_MS = 60_000;
 
@@ -52,9 +54,8 @@ export interface Trial {
 export class UpstreamHealth {
   /** Failures since the last good answer. */
   failuresInARow = 0;
-  /** Whether a request is finding out about it. */
-  probing = false;
   private trouble: Trouble | null = null;
+  private probe: { trial: Trial; endsMs: number } | null = null;
   private era = 0;
   private answers = 0;
   private strikes = 0;
@@ -71,9 +72,15 @@ export class UpstreamHealth {
     return this.trouble === null;
   }
 
+  /** Whether a request is finding out about it. */
+  get probing(): boolean {
+    return this.isProbing(this.nowMs());
+  }
+
   standing(nowMs: number): Standing {
     if (this.trouble === null) return STANDING.open;
-    if (nowMs < this.trouble.untilMs || this.probing) return this.trouble.ejected ? STANDING.closed : STANDING.suspect;
+    if (nowMs < this.trouble.untilMs || this.isProbing(nowMs))
+      return this.trouble.ejected ? STANDING.closed : STANDING.suspect;
     return this.trouble.unreached ? STANDING.unchecked : STANDING.open;
   }
 
@@ -84,9 +91,12 @@ export class UpstreamHealth {
 
   /** An attempt begins. */
   begin(): Trial {
-    const probe = this.trouble !== null && !this.probing && this.nowMs() >= this.trouble.untilMs;
-    if (probe) this.probing = true;
-    return { era: this.era, answersBefore: this.answers, probe };
+    if (this.trouble === null) return this.trial(false);
+    const nowMs = this.nowMs();
+    if (nowMs < this.trouble.untilMs || this.isProbing(nowMs)) return this.trial(false);
+    const trial = this.trial(true);
+    this.probe = { trial, endsMs: nowMs + PROBE_MS };
+    return trial;
   }
 
   /** An attempt got a good answer. @returns the failures in a row that it ended */
@@ -109,8 +119,8 @@ export class UpstreamHealth {
   }
 
   /** A trial is over; without an outcome (the client went away) the next one finds out. */
-  ended({ probe, era }: Trial): void {
-    if (probe && era === this.era) this.probing = false;
+  ended(trial: Trial): void {
+    if (trial === this.probe?.trial) this.probe = null;
   }
 
   /** What trying a connection has shown, while it could not be reached. */
@@ -118,6 +128,14 @@ export class UpstreamHealth {
     if (this.trouble === null || this.probing || this.nowMs() < this.trouble.untilMs) return;
     if (connected) this.trouble.unreached = false;
     else this.avoid(this.trouble.ejected, 'unreachable');
+  }
+
+  private trial(probe: boolean): Trial {
+    return { era: this.era, answersBefore: this.answers, probe };
+  }
+
+  private isProbing(nowMs: number): boolean {
+    return this.probe !== null && nowMs < this.probe.endsMs;
   }
 
   private avoid(ejected: boolean, fault: Fault): void {
@@ -129,7 +147,7 @@ export class UpstreamHealth {
     const pauseMs = Math.min(longestMs, firstMs * 2 ** (this.strikes - 1));
     const untilMs = nowMs + pauseMs * (1 - JITTER + 2 * JITTER * this.random());
     this.trouble = { ejected, unreached: isSuspicious(fault), untilMs };
-    this.probing = false;
+    this.probe = null;
     this.era += 1;
   }
 
@@ -140,7 +158,7 @@ export class UpstreamHealth {
   private recover(): void {
     this.trouble = null;
     this.failuresInARow = 0;
-    this.probing = false;
+    this.probe = null;
     this.wellSinceMs = this.nowMs();
     this.era += 1;
   }

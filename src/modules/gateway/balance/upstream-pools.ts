@@ -10,7 +10,7 @@ export interface UpstreamEgress {
 }
 
 export interface PoolLimits {
-  /** Connections of one tenant to one origin; what is more waits for one. */
+  /** Connections of one tenant to one origin, and attempts that hold them: each finds one free or may open it. */
   connections: number;
   /** Pools that are kept; those in use stay, however many they are. */
   pools: number;
@@ -19,7 +19,7 @@ export interface PoolLimits {
   connectTimeoutMs: number;
 }
 
-const LIMITS: PoolLimits = { connections: 128, pools: 5_000, idleMs: 300_000, connectTimeoutMs: 5_000 };
+const LIMITS: PoolLimits = { connections: 1_024, pools: 5_000, idleMs: 300_000, connectTimeoutMs: 5_000 };
 
 const CLIENT = {
   pipelining: 1,
@@ -49,9 +49,14 @@ export class OriginPool {
     readonly key: string,
     private readonly origin: URL,
     private readonly connect: buildConnector.connector,
-    connections: number,
+    private readonly connections: number,
   ) {
     this.dispatcher = new Pool(origin, { ...CLIENT, connect, connections });
+  }
+
+  /** Whether another attempt would have to wait for a connection, by no fault of the upstream. */
+  get isFull(): boolean {
+    return this.inFlight >= this.connections;
   }
 
   /** One connection of its own, beside the pool's. */
@@ -95,8 +100,12 @@ export class UpstreamPools {
 
   /** The tenant's connections to the origin: hold it for as long as a request uses it. */
   of(tenantId: string, origin: URL): OriginPool {
-    const key = `${tenantId} ${origin.origin}`;
-    return this.pools.get(key) ?? this.open(key, origin);
+    return this.known(tenantId, origin) ?? this.open(keyOf(tenantId, origin), origin);
+  }
+
+  /** The same, where there are any. */
+  known(tenantId: string, origin: URL): OriginPool | undefined {
+    return this.pools.get(keyOf(tenantId, origin));
   }
 
   /** It is in use until it is released as often as it is held. */
@@ -158,3 +167,5 @@ export class UpstreamPools {
     pool.dispatcher.close().catch(() => undefined);
   }
 }
+
+const keyOf = (tenantId: string, { origin }: URL): string => `${tenantId} ${origin}`;

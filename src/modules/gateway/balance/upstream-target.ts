@@ -10,6 +10,10 @@ export interface TenantTargets {
   readonly byUrl: Map<string, UpstreamTarget>;
   /** Whether anything has happened since somebody last looked. */
   touched: boolean;
+  /** Grows with each use of any of them, so that they can be told by age. */
+  uses: number;
+  /** Connections that are being tried. */
+  checks: number;
 }
 
 /** One upstream of one tenant, shared by the routes that name it. */
@@ -26,6 +30,8 @@ export class UpstreamTarget {
   checking = false;
   /** Whether it was picked since somebody last looked. */
   used = true;
+  /** The use of the tenant's upstreams that was its last. */
+  lastUse: number;
   /** Forgotten: another stands for it. */
   gone = false;
   private pool: OriginPool | null = null;
@@ -41,6 +47,14 @@ export class UpstreamTarget {
     this.authority = this.address.host;
     this.basePath = this.address.pathname.replace(/\/+$/, '');
     this.health = new UpstreamHealth(nowMs);
+    this.lastUse = tenant.uses += 1;
+  }
+
+  /** Whether as many attempts are under way to its origin as may be. */
+  get isFull(): boolean {
+    if (this.pool === null || this.pool.closed)
+      this.pool = this.pools.known(this.tenant.tenantId, this.address) ?? null;
+    return this.pool !== null && this.pool.isFull;
   }
 
   /** Its connections, held until they are let go. */
@@ -49,6 +63,7 @@ export class UpstreamTarget {
     this.pools.hold(this.pool);
     this.inFlight += 1;
     this.used = true;
+    this.lastUse = this.tenant.uses += 1;
     this.tenant.touched = true;
     return this.pool;
   }
@@ -68,11 +83,13 @@ export class UpstreamTarget {
   async check(): Promise<void> {
     if (this.checking) return;
     this.checking = true;
+    this.tenant.checks += 1;
     const pool = this.hold();
     try {
       this.health.reached(await pool.canConnect());
     } finally {
       this.letGo(pool);
+      this.tenant.checks -= 1;
       this.checking = false;
     }
   }

@@ -1,8 +1,10 @@
 import type { UpstreamPools } from './upstream-pools';
 import { type TenantTargets, UpstreamTarget } from './upstream-target';
 
-/** Upstreams that are remembered; beyond it the oldest that nothing is under way to are forgotten. */
+/** Upstreams that are remembered; beyond it whoever has most forgets those longest unused that nothing is under way to. */
 const MAX_TARGETS = 50_000;
+/** The same of one tenant. */
+const MAX_OF_TENANT = 5_000;
 /** Longer than any pause of an ejected one. */
 const FORGOTTEN_AFTER_MS = 600_000;
 
@@ -15,6 +17,7 @@ export class UpstreamTargets {
     private readonly pools: UpstreamPools,
     readonly nowMs: () => number = () => performance.now(),
     private readonly max: number = MAX_TARGETS,
+    private readonly maxOfTenant: number = MAX_OF_TENANT,
   ) {}
 
   get size(): number {
@@ -48,8 +51,9 @@ export class UpstreamTargets {
   }
 
   private add(tenantId: string, url: string): UpstreamTarget {
-    if (this.all.size >= this.max) this.makeRoom();
-    const tenant = this.byTenant.get(tenantId) ?? { tenantId, byUrl: new Map(), touched: true };
+    const tenant = this.byTenant.get(tenantId) ?? { tenantId, byUrl: new Map(), touched: true, uses: 0, checks: 0 };
+    if (tenant.byUrl.size >= this.maxOfTenant) this.makeRoom(tenant);
+    else if (this.all.size >= this.max) this.makeRoom(this.largest() ?? tenant);
     this.byTenant.set(tenantId, tenant);
     const target = new UpstreamTarget(tenant, url, this.pools, this.nowMs);
     tenant.byUrl.set(url, target);
@@ -57,8 +61,18 @@ export class UpstreamTargets {
     return target;
   }
 
-  private makeRoom(): void {
-    for (const { target } of this.all.values()) if (target.inFlight === 0) return this.forget(target);
+  private largest(): TenantTargets | undefined {
+    let largest: TenantTargets | undefined;
+    for (const tenant of this.byTenant.values())
+      if (!largest || tenant.byUrl.size > largest.byUrl.size) largest = tenant;
+    return largest;
+  }
+
+  private makeRoom(tenant: TenantTargets): void {
+    let oldest: UpstreamTarget | undefined;
+    for (const target of tenant.byUrl.values())
+      if (target.inFlight === 0 && (!oldest || target.lastUse < oldest.lastUse)) oldest = target;
+    if (oldest) this.forget(oldest);
   }
 
   private forget(target: UpstreamTarget): void {

@@ -5,6 +5,11 @@ import type { UpstreamTarget } from './upstream-target';
 export const UPSTREAM_STATES = ['unknown', 'healthy', 'suspect', 'probing', 'ejected'] as const;
 export type UpstreamState = (typeof UPSTREAM_STATES)[number];
 
+/** The last moment that a date can name. */
+const LATEST_MS = 8_640_000_000_000_000;
+/** More of anything is not to be believed. */
+const MOST = 1_000_000_000;
+
 /** What one process has seen of one upstream. Also what processes tell each other: JSON. */
 export interface UpstreamView {
   url: string;
@@ -29,6 +34,29 @@ export function viewOf({ url, health, latencyMs, inFlight }: UpstreamTarget, now
   const untilMs = avoided ? Math.round(Date.now() + avoided.untilMs - nowMs) : null;
   return { url, state, failuresInARow: health.failuresInARow, untilMs, latencyMs, inFlight };
 }
+
+/** Of what another process, or anybody, has written: the views whose every field is sound. */
+export function soundViews(said: unknown): UpstreamView[] {
+  return Array.isArray(said) ? said.filter(isSound) : [];
+}
+
+function isSound(said: unknown): said is UpstreamView {
+  if (typeof said !== 'object' || said === null) return false;
+  const { url, state, failuresInARow, untilMs, latencyMs, inFlight } = said as Partial<
+    Record<keyof UpstreamView, unknown>
+  >;
+  return (
+    typeof url === 'string' &&
+    UPSTREAM_STATES.some((known) => known === state) &&
+    [failuresInARow, inFlight].every(isCount) &&
+    (untilMs === null || isWithin(untilMs, LATEST_MS)) &&
+    (latencyMs === null || isWithin(latencyMs, LATEST_MS))
+  );
+}
+
+const isWithin = (value: unknown, most: number): value is number =>
+  typeof value === 'number' && value >= 0 && value <= most;
+const isCount = (value: unknown): boolean => isWithin(value, MOST) && Number.isInteger(value);
 
 /** One picture of what several processes have seen: the worst state, the longest pause, the mean latency, the sum of what is under way. */
 export function mergedByUrl(views: readonly UpstreamView[]): Map<string, MergedView> {

@@ -118,9 +118,13 @@ export class LimitBucket {
     return { spent, back, backIndex: this.turnsIndex, ahead };
   }
 
-  /** The exchange failed: what it told has to be told again. */
-  untell({ spent }: Wish): void {
+  /**
+   * The exchange failed: what it told has to be told again. What it gave back is kept only where Redis has surely not heard of
+   * it: turns that two could spend are worse than turns that nobody does until the window is over.
+   */
+  untell({ spent, back }: Wish, isUnheard: boolean): void {
     this.untold += spent;
+    if (isUnheard) this.turns += back;
   }
 
   /** Takes what was handed out, and serves those who waited for it. */

@@ -116,6 +116,7 @@ export class LimitExchange {
   }
 
   private tick(): void {
+    if (this.due.size > 0) void this.run();
     if (this.active.size === 0) return this.rest();
     if (this.alone) return;
     const { nowMs } = this;
@@ -139,7 +140,11 @@ export class LimitExchange {
   }
 
   private run(): Promise<void> {
-    this.running ??= this.runAll().finally(() => (this.running = undefined));
+    this.running ??= this.runAll().finally(() => {
+      this.running = undefined;
+      // Whoever came after the last look found it running still.
+      if (this.due.size > 0) this.runSoon();
+    });
     return this.running;
   }
 
@@ -166,10 +171,11 @@ export class LimitExchange {
       waiting.length,
       ahead,
     ]);
+    const wasAway = this.alone;
     const answer = await this.redis.use((redis) =>
       (redis as HandOutRedis).handOut(keys.length, ...keys, this.processId, this.options.windowMs, ...wishes),
     );
-    if (!answer) return this.goAlone(errands);
+    if (!answer) return this.goAlone(errands, wasAway);
     const [redisMs = 0, processes = 1, index = 0] = answer;
     this.offsetMs = redisMs - this.options.nowMs();
     this.processes = Math.max(1, processes);
@@ -180,10 +186,10 @@ export class LimitExchange {
     });
   }
 
-  /** Redis has just gone: those who waited are decided on here. */
-  private goAlone(errands: readonly Errand[]): void {
+  /** Redis has just gone: those who waited are decided on here. @param wasAway it cannot have heard of it */
+  private goAlone(errands: readonly Errand[], wasAway: boolean): void {
     for (const { bucket, wish, waiting } of errands) {
-      bucket.untell(wish);
+      bucket.untell(wish, wasAway);
       for (const resolve of waiting) resolve(this.decideAlone(bucket));
     }
   }

@@ -9,7 +9,8 @@ export const PROCESS_COUNTS_MS = 10_000;
 
 /**
  * Hands out turns of many limits in one call, by Redis' own clock. A limit is one value `index:current:previous`, as the
- * platform's limiter has it: what is handed out counts as used, what is given back no longer does.
+ * platform's limiter has it: what is handed out counts as used, what is given back no longer does. A value of another kind
+ * is nobody's, and is written over: it must not refuse the others of the call.
  * KEYS the processes, then a limit each. ARGV the process, the window in ms, then of each limit: the limit, turns that were
  * taken without asking, turns given back and the window that they were of, turns wanted by somebody who waits, turns wanted ahead.
  * Answers the time in ms, the number of processes, the index of the window, then of each limit: current, previous, turns handed out.
@@ -29,8 +30,8 @@ for i = 2, #KEYS do
   local limit, spent, back = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local backIndex, need, ahead = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local current, previous = 0, 0
-  local stored = redis.call('GET', KEYS[i])
-  if stored then
+  local stored = redis.pcall('GET', KEYS[i])
+  if type(stored) == 'string' then
     local n, c, p = string.match(stored, '^(%d+):(%d+):(%d+)$')
     n = tonumber(n)
     if n == index then current, previous = tonumber(c), tonumber(p)

@@ -23,7 +23,7 @@ const flushHead = (forwarding: Forwarding): void => forwarding.flushHead();
 /** The way of one exchange to its upstreams and back. */
 export class Forwarding implements CallOwner, Errand {
   private readonly headers: string[];
-  private readonly body: RequestBody | null;
+  private body: RequestBody | null;
   private call: UpstreamCall | null = null;
   private tried = NONE;
   /** Stands where no other upstream does better. */
@@ -41,11 +41,9 @@ export class Forwarding implements CallOwner, Errand {
     private readonly route: GatewayRoute,
     private readonly target: string,
   ) {
-    const { head, request, response, origin } = exchange;
+    const { head, origin } = exchange;
     this.headers = headersForUpstream(head, route, origin);
-    this.body = head.hasBody
-      ? new RequestBody(request, head.expectsContinue ? response : null, () => this.progress())
-      : null;
+    this.body = head.hasBody ? this.bodyOf(exchange) : null;
   }
 
   get hasAskedForBody(): boolean {
@@ -182,13 +180,16 @@ export class Forwarding implements CallOwner, Errand {
   /** Asks another upstream after this one, if that is allowed and there is one. */
   private askNext(call: UpstreamCall, failure: AppError | KeptAnswer): boolean {
     const { exchange, route } = this;
-    if (exchange.attempts > route.retries || this.body !== null || !IDEMPOTENT.has(exchange.request.method as string))
-      return false;
+    if (call.wasSent ? !this.mayRepeat() : this.hasAskedForBody) return false;
     this.tried = [...this.tried, call.upstream.url];
     const next = exchange.shared.balancer.pick(route, this.tried);
     if (next === null) return false;
-    this.first ??= failure;
+    if (call.wasSent) this.first ??= failure; // who was never reached has failed at nothing
     if (this.first !== failure || !(failure instanceof KeptAnswer)) call.drop();
+    if (this.body !== null) {
+      this.body.destroy(); // what still waits in undici must never read the client's
+      this.body = this.bodyOf(exchange);
+    }
     this.ask(next);
     return true;
   }
@@ -224,6 +225,16 @@ export class Forwarding implements CallOwner, Errand {
   private forgetFirst(): void {
     if (this.first instanceof KeptAnswer) this.first.call.drop();
     this.first = null;
+  }
+
+  /** Whether what an upstream may have seen may be sent again. Where no connection came about, that is not asked. */
+  private mayRepeat(): boolean {
+    const { attempts, request } = this.exchange;
+    return attempts <= this.route.retries && this.body === null && IDEMPOTENT.has(request.method as string);
+  }
+
+  private bodyOf({ head, request, response }: Exchange): RequestBody {
+    return new RequestBody(request, head.expectsContinue ? response : null, () => this.progress());
   }
 
   private passHead(call: UpstreamCall, status: number, reason: string): void {

@@ -55,6 +55,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private timer: NodeJS.Timeout | undefined;
   private startedAt = 0;
   private isOver = false;
+  /** It is undici's until a connection has taken it or it has failed: undici does not take back what waits. */
+  private isQueued = false;
+  private isGivenBack = false;
 
   constructor(
     private readonly owner: CallOwner,
@@ -67,6 +70,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     return performance.now() - this.startedAt;
   }
 
+  /** Whether a byte of it may have left; false: the upstream has not seen it, nor will it once it is dropped. */
+  get wasSent(): boolean {
+    return this.controller !== null;
+  }
+
   /** Of the answer, as the parser gave them. */
   get rawHeaders(): Uint8Array[] {
     return (this.controller?.rawHeaders ?? []) as Uint8Array[];
@@ -77,6 +85,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.startedAt = performance.now();
     this.timer = setTimeout(tellLate, request.timeoutMs, this);
     this.client = request.isUpgrade ? upstream.single() : null;
+    this.isQueued = true;
     (this.client ?? upstream.dispatcher).dispatch(
       {
         origin: upstream.origin,
@@ -107,19 +116,29 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   /** All of it came: its connection may serve the next. */
   finish(): void {
-    if (this.settle()) void this.client?.close(nothing);
+    if (!this.settle()) return;
+    void this.client?.close(nothing);
+    this.giveBack();
   }
 
-  /** Nobody wants it any more: its connection is closed, also before its head, and also before it has begun. */
+  /**
+   * Nobody wants it any more: its connection is closed, also before its head. One that has not begun counts as under way
+   * until its connection is there or has failed, so that what waits in undici is bounded.
+   */
   drop(): void {
-    if (!this.settle()) return;
+    if (!this.settle() || this.isQueued) return;
     this.controller?.abort(DROPPED);
-    void this.client?.destroy(DROPPED, nothing);
+    this.endDropped();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.isOver) controller.abort(DROPPED);
-    else this.controller = controller;
+    this.isQueued = false;
+    if (!this.isOver) {
+      this.controller = controller;
+      return;
+    }
+    controller.abort(DROPPED);
+    this.endDropped();
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, _headers: object, reason = ''): void {
@@ -148,7 +167,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    if (!this.isOver) this.owner.onFailed(this, failureOf(error));
+    this.isQueued = false;
+    if (this.isOver) this.endDropped();
+    else this.owner.onFailed(this, failureOf(error));
   }
 
   /** The timer's. */
@@ -165,8 +186,18 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (this.isOver) return false;
     this.isOver = true;
     this.stopTimer();
-    this.upstream.release();
     return true;
+  }
+
+  private endDropped(): void {
+    void this.client?.destroy(DROPPED, nothing);
+    this.giveBack();
+  }
+
+  private giveBack(): void {
+    if (this.isGivenBack) return;
+    this.isGivenBack = true;
+    this.upstream.release();
   }
 }
 
