@@ -1,6 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 // What a path, a pattern and an upstream may look like is the API's to say; what matching goes by is checked here as well.
+// Values that headers are set to are sealed, all of a route in one text: an object that is not empty would be plain ones.
 const UP = [
   `
     create table gateway_routes (
@@ -35,7 +36,8 @@ const UP = [
       constraint gateway_routes_strip_check check (not strip_prefix or (path_type = 'prefix' and rewrite is null)),
       constraint gateway_routes_timeout_check check (timeout_ms between 100 and 300000),
       constraint gateway_routes_retries_check check (retries between 0 and 5),
-      constraint gateway_routes_headers_check check (jsonb_typeof(headers) = 'object'),
+      constraint gateway_routes_headers_check check (jsonb_typeof(headers) = 'object'
+        and coalesce(headers->'set' = '{}' or jsonb_typeof(headers->'set') = 'string', false)),
       constraint gateway_routes_limit_check check (rate_limit_per_minute > 0)
     )`,
   `create index gateway_routes_claim on gateway_routes (tenant_id, path_type, path)`,

@@ -109,6 +109,8 @@ describe('routes of the gateway', () => {
       expect(await tried({ method: 'GET', path: '/shop' })).toEqual(none);
       await client.call('PATCH', `/gateway/routes/${route.id}`, { host: null, methods: ['GET'] });
       expect(await tried({ method: 'GET', path: '/shop' })).toMatchObject({ target: '/' });
+      // What no path of a route may hold is a request's business all the same.
+      expect(await tried({ method: 'GET', path: '/shop/"{x}"' })).toMatchObject({ target: '/"{x}"' });
       expect(await tried({ method: 'POST', path: '/shop' })).toEqual(none);
       await client.delete(`/gateway/routes/${route.id}`);
       expect(await tried({ method: 'GET', path: '/shop' })).toEqual(none);
@@ -119,7 +121,14 @@ describe('routes of the gateway', () => {
       { method: 'GET', path: 'x' },
       { method: 'GET', path: '/a/../b' },
       { method: 'GET', path: '//a' },
+      { method: 'GET', path: '/a%2fb' },
+      { method: 'GET', path: '/a/..;x/b' },
+      { method: 'GET', path: '/a?b c' },
+      { method: 'GET', path: `/${'a'.repeat(2_048)}` },
+      { method: 'GET', path: '/', host: 'a b' },
+      { method: 'GET', path: '/', host: 'a.example:x' },
       { method: 'CONNECT', path: '/' },
+      { method: 'TRACK', path: '/' },
       { method: 'GET', path: '/', port: 1 },
     ])('refuses %j', async (body) => {
       expect((await http.post('/gateway/routes/test', body)).outcome).toBe('400 VALIDATION_FAILED');

@@ -110,20 +110,37 @@ describe('routes of the gateway', () => {
     expect([rest.body.map(({ id }) => id), rest.headers.get('link')]).toEqual([made.slice(4), null]);
   });
 
-  it('of a request that is repeated are made once, also after its process died', async () => {
-    const body = draftRoute();
-    const headers = { 'idempotency-key': `route-${newId()}` };
-    const first = await http.post<WireRoute>('/gateway/routes', body, { headers });
-    const replayed = await http.post<WireRoute>('/gateway/routes', body, { headers });
-    expect([replayed.text, replayed.headers.get('idempotent-replayed')]).toEqual([first.text, 'true']);
-    // As it is when the process dies between the route's commit and keeping the answer.
-    await app.owner.query(
-      `update idempotency_keys set state = 'running', lease_until = now() - interval '1 s' where key = $1`,
-      [headers['idempotency-key']],
+  it('keep what headers are set to sealed wherever it lies, each for its own route', async () => {
+    const set = { authorization: 'Bearer very-secret' };
+    const { id } = await makeRoute(http, { headers: { set, remove: ['cookie'] } });
+    const other = await makeRoute(http, { headers: { set: { 'x-other': 'also-secret' } } });
+    const key = { 'idempotency-key': `route-${newId()}` };
+    const body = draftRoute({ headers: { set } });
+    const writes = [
+      await http.post('/gateway/routes', body, { headers: key }),
+      await http.call('PUT', `/gateway/routes/${id}`, body, { headers: key }),
+      await http.call('PATCH', `/gateway/routes/${id}`, { headers: { set } }, { headers: key }),
+      await http.post('/gateway/routes/test', { method: 'GET', path: '/' }, { headers: key }),
+    ];
+    expect(writes.map(({ outcome }) => outcome)).toEqual(Array(4).fill('400 VALIDATION_FAILED'));
+    expect((await patch(id, { retries: 1 })).body.headers).toEqual({ set, remove: ['cookie'] });
+    expect((await http.get<WireRoute>(`/gateway/routes/${id}`)).body.headers.set).toEqual(set);
+    const tables = ['gateway_routes', 'idempotency_keys', 'audit_logs'];
+    const lying = await Promise.all(
+      tables.map((table) => app.owner.query<{ row: string }>(`select t::text as row from ${table} t`)),
     );
-    const again = await http.post<WireRoute>('/gateway/routes', body, { headers });
-    expect([again.status, again.body]).toEqual([201, first.body]);
-    expect(await recordsOf(first.body.id)).toHaveLength(1);
+    const text = JSON.stringify(lying.map(({ rows }) => rows));
+    expect(text).toContain(id);
+    expect(text).not.toMatch(/very-secret|also-secret/);
+
+    const move = `update gateway_routes set headers = (select headers from gateway_routes where id = $1) where id = $2`;
+    await app.owner.query(move, [id, other.id]);
+    expect((await http.get(`/gateway/routes/${other.id}`)).status).toBe(500);
+    await http.delete(`/gateway/routes/${id}`);
+    await app.owner.query(`delete from gateway_routes where id = $1`, [other.id]);
+    const plain = `insert into gateway_routes (tenant_id, id, path, path_type, upstreams, strategy, timeout_ms, headers)
+      values ($1, $2, '/x', 'exact', '[{}]', 'first', 1000, '{"set":{"a":"b"},"remove":[]}')`;
+    await expect(app.owner.query(plain, [app.tenantId, newId()])).rejects.toThrow('headers_check');
   });
 
   it.each<[object, string]>([
@@ -135,10 +152,12 @@ describe('routes of the gateway', () => {
     [{ path: '(?:a?){200}a{200}', path_type: 'regex' }, 'path'],
     [{ path: 'a'.repeat(257), path_type: 'regex' }, 'path'],
     [{ path: '(?:.?){50}(?:.?){50}(?:.?){50}x', path_type: 'regex' }, 'path'],
+    [{ path: '(?:.?){50}(?:.?){50}(?:.?){50}x', path_type: 'regex', enabled: false }, 'path'],
     [{ path: `/${'a'.repeat(2_048)}` }, 'path'],
     [{ methods: [] }, 'methods'],
     [{ methods: ['CONNECT'] }, 'methods'],
     [{ methods: ['GET IT'] }, 'methods'],
+    ...['trace', 'TRACK', 'BREW'].map((method): [object, string] => [{ methods: ['GET', method] }, 'methods']),
     [{ host: 'a.example:80' }, 'host'],
     [{ host: 'a_b' }, 'host'],
     [{ priority: 10_001 }, 'priority'],
@@ -163,6 +182,8 @@ describe('routes of the gateway', () => {
     [{ headers: { set: { 'x-a': 1 } } }, 'headers'],
     [{ headers: { add: {} } }, 'headers'],
     [{ headers: { remove: ['host'] } }, 'headers.remove.0'],
+    [{ headers: { remove: ['te'] } }, 'headers.remove.0'],
+    [{ headers: { set: { 'X-Tenant-Plan': 'x' } } }, 'headers.set.X-Tenant-Plan'],
     [{ enabled: 'yes' }, 'enabled'],
     [{ name: 'x' }, 'name'],
   ])('are refused with %j, naming %s', async (fields, field) => {
@@ -220,6 +241,8 @@ describe('routes of the gateway', () => {
     expect((await http.get<WireRoute>(`/gateway/routes/${id}`)).body.warnings).toEqual(warnings);
     const { body } = await http.get<WireRoute[]>('/gateway/routes?limit=1');
     expect(body[0]?.warnings).toEqual(warnings);
+    expect((await patch(id, { enabled: false })).body.warnings).toEqual([]);
+    expect((await patch(id, { enabled: true })).body.warnings).toEqual(warnings);
     expect((await patch(id, { path: '/filed' })).body.warnings).toEqual([]);
   });
 });

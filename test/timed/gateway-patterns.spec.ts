@@ -1,5 +1,6 @@
 import { MatchTable } from '../../src/modules/gateway/routes/route-table';
-import { MAX_WORK, workOf } from '../../src/modules/gateway/routes/route-checks';
+import { workOf } from '../../src/modules/gateway/routes/route-checks';
+import { MAX_WORK } from '../../src/modules/gateway/routes/route-pattern';
 import { tableRoute } from '../support/gateway-routes';
 
 /** What one request may hold up the event loop for; the figure is part of what the service promises. */

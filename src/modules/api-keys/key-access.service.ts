@@ -4,6 +4,7 @@ import { after, type Soon } from '../../common/soon';
 import { type ReadKey, readKey } from './api-key.secret';
 import { KeyDirectory, type LiveKey } from './key-directory.service';
 import { KeyUsage } from './key-usage';
+import { StrangeKeys } from './strange-keys';
 
 /** A key that was shown, and what its access tokens carry to be tied to this very secret. */
 export interface ShownKey {
@@ -21,13 +22,14 @@ export class KeyAccess {
   constructor(
     private readonly directory: KeyDirectory,
     private readonly usage: KeyUsage,
+    private readonly strangers: StrangeKeys,
   ) {}
 
-  /** The live key that somebody shows; null when it is wrong, expired, revoked, of a suspended tenant, or not for this address. */
+  /** The live key that somebody shows; null when it is wrong, expired, revoked, of a suspended tenant, not for this address, or new from one that showed too many wrong ones. */
   byKey(key: string, address: string): Soon<ShownKey | null> {
     const shown = readKey(key);
     if (!shown) return null;
-    return after(this.directory.find(shown.hash), (live) => {
+    return after(this.shownBy(address, shown.hash), (live) => {
       const actor = this.judge(shown, live, address);
       return actor === null || actor === 'suspended' ? null : { actor, hash: shown.hash };
     });
@@ -37,7 +39,7 @@ export class KeyAccess {
   verdictOn(key: string, address: string): Soon<KeyVerdict> {
     const shown = readKey(key);
     if (!shown) return null;
-    return after(this.directory.find(shown.hash), (live) => this.judge(shown, live, address));
+    return after(this.shownBy(address, shown.hash), (live) => this.judge(shown, live, address));
   }
 
   /** The same by the hash that an access token of the key carries. */
@@ -52,6 +54,12 @@ export class KeyAccess {
   /** Who acts with the key of the hash, wherever from, without its being used now; null when it lives no longer. */
   whoHas(hash: string): Soon<Actor | null> {
     return after(this.directory.find(hash), (live) => (live && !live.suspended ? live.actor : null));
+  }
+
+  /** The key; where it was never seen here it is asked for on the account of the address. */
+  private shownBy(address: string, hash: string): Soon<LiveKey | null> {
+    if (!this.directory.isNew(hash)) return this.directory.find(hash);
+    return this.strangers.find(address, () => this.directory.find(hash));
   }
 
   private judge(shown: ReadKey, live: LiveKey | null, address: string): KeyVerdict {

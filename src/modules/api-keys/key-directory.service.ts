@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../../common/actor';
 import { networksOf } from '../../common/cidr';
 import type { Permission, TenantRole } from '../../common/permissions';
@@ -37,23 +38,36 @@ interface Found {
   key: LiveKey;
   /** What it says held when it was asked, by the clock that never goes back. */
   askedAtMs: number;
+  /** Nobody asks again before: the database has just had no answer. */
+  retryAtMs: number;
+}
+
+interface Load {
+  promise: Promise<LiveKey | null>;
+  startedAtMs: number;
 }
 
 /** How long a change made by another replica may stay unnoticed here (spec: 5 s at most). */
 const TTL_MS = 5_000;
+/** How long after it was last confirmed a key serves while the database has no answer: nobody can revoke one then. */
+const STALE_MS = 30_000;
+/** A database that needs longer for one row has no answer: who has a former one waits no longer. */
+const PATIENCE_MS = 1_000;
+const RETRY_MS = 1_000;
 const FOUND_MAX = 20_000;
 const MISSING_MAX = 10_000;
 
 /**
  * Which keys are live, by the hash of their secret: asked of the database once in 5 s for each key, and at once after this
- * process has changed one, or another that shares a Redis with it. While the database is away, what is known serves until its time is over.
+ * process has changed one, or another that shares a Redis with it. While the database has no answer, a key serves for 30 s after it was
+ * last confirmed; never one of which a change was heard.
  */
 @Injectable()
 export class KeyDirectory {
   private readonly found = new LRUCache<string, Found>({ max: FOUND_MAX });
   /** Apart from the found, so that made-up keys cannot push real ones out. */
   private readonly missing = new LRUCache<string, true>({ max: MISSING_MAX, ttl: TTL_MS });
-  private readonly loading = new Map<string, Promise<LiveKey | null>>();
+  private readonly loading = new Map<string, Load>();
   /** Anybody can send made-up keys: they get a small share of the database, and stand in no real key's way. */
   private readonly unknownKeys = new WaitingLine(2, 1_000);
 
@@ -65,12 +79,20 @@ export class KeyDirectory {
     events.hears('key.changed', ({ keyId }) => this.forget((actor) => actor.id === keyId));
   }
 
-  /** The key of this hash (base64url), of a suspended tenant too; null when there is none. Many asking at once make one query. */
+  /**
+   * The key of this hash (base64url), of a suspended tenant too; null when there is none. Many asking at once make one query.
+   * @throws DATABASE_ERROR, and RATE_LIMITED where too many made-up keys are asked for
+   */
   find(hash: string): Soon<LiveKey | null> {
     const known = this.found.get(hash);
-    if (known && performance.now() - known.askedAtMs < TTL_MS) return ifLive(known.key);
+    if (known && ageOf(known) < TTL_MS) return ifLive(known.key);
     if (this.missing.has(hash)) return null;
-    return after(this.loading.get(hash) ?? this.load(hash, known !== undefined), (key) => key && ifLive(key));
+    return after(known ? this.again(hash, known) : this.load(hash, false).promise, (key) => key && ifLive(key));
+  }
+
+  /** Whether to find it means to ask the database for what was never seen here: perhaps for a made-up key. */
+  isNew(hash: string): boolean {
+    return !this.found.has(hash) && !this.missing.has(hash) && !this.loading.has(hash);
   }
 
   /**
@@ -83,23 +105,65 @@ export class KeyDirectory {
     this.loading.clear();
   }
 
-  private load(hash: string, known: boolean): Promise<LiveKey | null> {
-    const askedAtMs = performance.now();
+  /** What the database says of a key whose time is over, or what it said last where it does not answer in time. */
+  private again(hash: string, known: Found): Soon<LiveKey | null> {
+    if (!mayServe(known)) return this.load(hash, true).promise;
+    if (performance.now() < known.retryAtMs) return known.key;
+    const load = this.load(hash, true);
+    const answer = load.promise.catch((error: unknown) => {
+      // A change may have been heard of meanwhile.
+      if (!mayServe(known)) throw error;
+      return known.key;
+    });
+    return this.inTime(answer, load.startedAtMs + PATIENCE_MS - performance.now(), known);
+  }
+
+  private async inTime(answer: Promise<LiveKey | null>, waitMs: number, known: Found): Promise<LiveKey | null> {
+    if (waitMs <= 0) {
+      answer.catch(() => undefined); // others wait for it, or nobody does
+      return known.key;
+    }
+    const over = new AbortController();
+    try {
+      const late = sleep(waitMs, LATE, { signal: over.signal, ref: false });
+      const first = await Promise.race([answer, late]);
+      if (first !== LATE) return first;
+      return mayServe(known) ? known.key : await answer;
+    } finally {
+      over.abort();
+    }
+  }
+
+  private load(hash: string, known: boolean): Load {
+    const running = this.loading.get(hash);
+    if (running) return running;
+    const startedAtMs = performance.now();
     const ask = () => this.ask(hash);
-    const load: Promise<LiveKey | null> = (known ? ask() : this.unknownKeys.run(ask))
-      .then((key) => {
-        if (this.loading.get(hash) === load) this.keep(hash, key, askedAtMs);
-        return key;
-      })
-      .finally(() => {
-        if (this.loading.get(hash) === load) this.loading.delete(hash);
-      });
+    const load: Load = {
+      startedAtMs,
+      promise: (known ? ask() : this.unknownKeys.run(ask)).then(
+        (key) => {
+          if (this.ends(hash, load)) this.keep(hash, key, startedAtMs);
+          return key;
+        },
+        (error: unknown) => {
+          const former = this.ends(hash, load) && this.found.peek(hash);
+          if (former) former.retryAtMs = performance.now() + RETRY_MS;
+          throw error;
+        },
+      ),
+    };
     this.loading.set(hash, load);
     return load;
   }
 
+  /** Whether the load was still the one that counts. */
+  private ends(hash: string, load: Load): boolean {
+    return this.loading.get(hash) === load && this.loading.delete(hash);
+  }
+
   private keep(hash: string, key: LiveKey | null, askedAtMs: number): void {
-    if (key) return void this.found.set(hash, { key, askedAtMs });
+    if (key) return void this.found.set(hash, { key, askedAtMs, retryAtMs: 0 });
     this.found.delete(hash);
     this.missing.set(hash, true);
   }
@@ -109,6 +173,12 @@ export class KeyDirectory {
     return row ? liveKeyOf(row) : null;
   }
 }
+
+const LATE = Symbol('late');
+
+const ageOf = ({ askedAtMs }: Found): number => performance.now() - askedAtMs;
+
+const mayServe = (known: Found): boolean => ageOf(known) < STALE_MS;
 
 const ifLive = (key: LiveKey): LiveKey | null => (key.untilMs > Date.now() ? key : null);
 

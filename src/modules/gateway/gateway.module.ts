@@ -25,10 +25,11 @@ import { RouteChecks } from './routes/route-checks';
 import { RouteDirectory } from './routes/route-directory.service';
 import { RouteTrial } from './routes/route-trial.service';
 import { StoredRouteUrls } from './routes/route-urls.repository';
+import { SealedHeaders } from './routes/sealed-headers';
 import { SharedRoutes } from './routes/shared-routes';
 
 const ROUTES: Provider[] = [
-  ...[GatewayEgress, GatewayRoutesRepository, SharedRoutes, RouteDirectory],
+  ...[GatewayEgress, SealedHeaders, GatewayRoutesRepository, SharedRoutes, RouteDirectory],
   ...[RouteChecks, GatewayRoutesService, RouteTrial],
   { provide: RouteUrls, useClass: StoredRouteUrls },
 ];

@@ -10,7 +10,7 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 const LENGTH = /^\d{1,15}$/;
 
 /** Methods that make a proxy talk about itself, or that are no request. */
-const REFUSED_METHODS = new Set(['TRACE', 'CONNECT', 'TRACK']);
+export const REFUSED_METHODS: ReadonlySet<string> = new Set(['TRACE', 'CONNECT', 'TRACK']);
 
 /** What a request says of itself, read once from the raw headers. */
 export class RequestHead {
@@ -117,10 +117,13 @@ export class RequestHead {
   }
 
   private hasSoundHost(request: IncomingMessage): boolean {
-    if (this.hosts === 1) return HOST.test(this.host);
+    if (this.hosts === 1) return isHost(this.host);
     return this.hosts === 0 && request.httpVersionMinor === 0;
   }
 }
+
+/** Whether it is the value of a `Host` that the gateway takes. */
+export const isHost = (host: string): boolean => HOST.test(host);
 
 /** A host as routes are matched by it: lower case, without its port. */
 export function hostName(host: string): string {

@@ -15,6 +15,7 @@ import { type ExpectedVersions, IfMatch, sendEtag } from '../../../platform/http
 import { IdParam } from '../../../platform/http/id-param';
 import { sendPage } from '../../../platform/http/page-headers';
 import { PageQuery } from '../../../platform/http/page.query';
+import { NotIdempotent } from '../../../platform/idempotency/not-idempotent.decorator';
 import { RouteDto, routeChangeOf, routeFieldsOf, TryRouteDto, UpdateRouteDto } from './dto/route.dto';
 import { RouteResponse, routeResponse, TryRouteResponse, tryRouteResponse } from './dto/route.response';
 import { GatewayRoutesService, type RouteWithWarnings } from './gateway-routes.service';
@@ -26,7 +27,9 @@ const IF_MATCH = {
   description: 'The `ETag` of the state that the change is meant for',
 };
 const CHANGED = { description: '`PRECONDITION_FAILED`: the route was changed since' };
-const TAKEN = { description: '`GATEWAY_ROUTE_CONFLICT`, `GATEWAY_ROUTE_LIMIT`, or `IDEMPOTENCY_IN_PROGRESS`' };
+const TAKEN = { description: '`GATEWAY_ROUTE_CONFLICT`, or `GATEWAY_ROUTE_LIMIT`' };
+
+const SHOWS_SECRETS = 'The answer shows the values of headers, which may be secrets';
 
 /** The tenant's own services behind this one. */
 @ApiTags('Gateway')
@@ -40,6 +43,7 @@ export class GatewayRoutesController {
   /** Makes a route. It serves from the next request on. */
   @Post()
   @Access('gateway:manage')
+  @NotIdempotent(SHOWS_SECRETS)
   @ApiCreatedResponse({ type: RouteResponse })
   @ApiConflictResponse(TAKEN)
   async create(
@@ -54,6 +58,7 @@ export class GatewayRoutesController {
   @Post('test')
   @HttpCode(200)
   @Access('gateway:manage')
+  @NotIdempotent(SHOWS_SECRETS)
   @ApiOkResponse({ type: TryRouteResponse })
   async test(@CurrentActor() actor: Actor, @Body() { method, path, host }: TryRouteDto): Promise<TryRouteResponse> {
     return tryRouteResponse(
@@ -89,6 +94,7 @@ export class GatewayRoutesController {
   /** Replaces the route: what is not named has its default. */
   @Put(':id')
   @Access('gateway:manage')
+  @NotIdempotent(SHOWS_SECRETS)
   @ApiHeader(IF_MATCH)
   @ApiOkResponse({ type: RouteResponse })
   @ApiConflictResponse(TAKEN)
@@ -106,6 +112,7 @@ export class GatewayRoutesController {
   /** Changes what is named; lists and `headers` are replaced whole. */
   @Patch(':id')
   @Access('gateway:manage')
+  @NotIdempotent(SHOWS_SECRETS)
   @ApiHeader(IF_MATCH)
   @ApiOkResponse({ type: RouteResponse })
   @ApiConflictResponse(TAKEN)

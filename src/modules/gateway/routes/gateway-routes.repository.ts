@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../../common/paging';
 import { TenantDatabase, type TenantTransaction } from '../../../platform/database/tenant-database';
+import { SealedHeaders, type Stored } from './sealed-headers';
 import type { RouteFields, RouteRow, ServedRow } from './stored-route';
 
 /** The routes of a tenant as they stood together at one moment. */
@@ -32,10 +33,13 @@ const SET = `select v.table_version, r.* from (
     select coalesce(max(version), 0)::int as table_version from gateway_tables where tenant_id = $1) v
   left join (select id, ${FIELDS} from gateway_routes where tenant_id = $1 and enabled) r on true`;
 
-/** The queries on the gateway's routes. */
+/** The queries on the gateway's routes. The values of their headers are sealed in the table, and plain on both sides of it. */
 @Injectable()
 export class GatewayRoutesRepository {
-  constructor(private readonly db: TenantDatabase) {}
+  constructor(
+    private readonly db: TenantDatabase,
+    private readonly headers: SealedHeaders,
+  ) {}
 
   /** Holds all routes of the tenant for this transaction: what is decided by looking at the others holds until its end. */
   async lockAll(tx: TenantTransaction, tenantId: string): Promise<void> {
@@ -72,12 +76,12 @@ export class GatewayRoutesRepository {
 
   /** Stores a route of an id that no other has. */
   async insert(tx: TenantTransaction, tenantId: string, id: string, route: RouteFields): Promise<RouteRow> {
-    return only(await tx.query<RouteRow>(INSERT, [tenantId, id, ...valuesOf(route)]));
+    return this.written(tx, INSERT, { tenantId, id, route });
   }
 
   /** Writes all that people say of a route that is held. */
   async update(tx: TenantTransaction, tenantId: string, id: string, route: RouteFields): Promise<RouteRow> {
-    return only(await tx.query<RouteRow>(UPDATE, [tenantId, id, ...valuesOf(route)]));
+    return this.written(tx, UPDATE, { tenantId, id, route });
   }
 
   /** Removes a route that is held. */
@@ -88,22 +92,24 @@ export class GatewayRoutesRepository {
   /** Null when there is none. */
   async findById(tenantId: string, id: string): Promise<RouteRow | null> {
     const text = `select ${COLUMNS} from gateway_routes where tenant_id = $1 and id = $2`;
-    const [row] = await this.db.query<RouteRow>(tenantId, text, [tenantId, id]);
-    return row ?? null;
+    const [row] = await this.db.query<Stored<RouteRow>>(tenantId, text, [tenantId, id]);
+    return row ? this.headers.opened(tenantId, row) : null;
   }
 
   /** The same, held for this transaction. */
   async lockById(tx: TenantTransaction, tenantId: string, id: string): Promise<RouteRow | null> {
     const text = `select ${COLUMNS} from gateway_routes where tenant_id = $1 and id = $2 for update`;
-    const [row] = await tx.query<RouteRow>(text, [tenantId, id]);
-    return row ?? null;
+    const [row] = await tx.query<Stored<RouteRow>>(text, [tenantId, id]);
+    return row ? this.headers.opened(tenantId, row) : null;
   }
 
   /** Newest first, one more than asked for. */
-  list(tenantId: string, { limit, cursor, offset }: PageRequest): Promise<RouteRow[]> {
+  async list(tenantId: string, { limit, cursor, offset }: PageRequest): Promise<RouteRow[]> {
     const text = `select ${COLUMNS} from gateway_routes where tenant_id = $1 and ($2::uuid is null or id < $2)
       order by id desc limit $3 offset $4`;
-    return this.db.query<RouteRow>(tenantId, text, [tenantId, cursor ?? null, limit + 1, offset ?? 0]);
+    const params = [tenantId, cursor ?? null, limit + 1, offset ?? 0];
+    const rows = await this.db.query<Stored<RouteRow>>(tenantId, text, params);
+    return rows.map((row) => this.headers.opened(tenantId, row));
   }
 
   /** How many there are, counted no further than the cap. */
@@ -122,13 +128,26 @@ export class GatewayRoutesRepository {
 
   /** The enabled routes of the tenant. */
   async load(tenantId: string): Promise<RouteSet> {
-    const rows = await this.db.query<{ table_version: number } & (ServedRow | { id: null })>(tenantId, SET, [tenantId]);
+    type Row = { table_version: number } & (Stored<ServedRow> | { id: null });
+    const rows = await this.db.query<Row>(tenantId, SET, [tenantId]);
     // Without a route there is a row all the same, of nothing but the version.
-    return { version: rows[0]?.table_version ?? 0, rows: rows.flatMap((row) => (row.id === null ? [] : [row])) };
+    const routes = rows.flatMap((row) => (row.id === null ? [] : [this.headers.opened(tenantId, row)]));
+    return { version: rows[0]?.table_version ?? 0, rows: routes };
+  }
+
+  private async written(
+    tx: TenantTransaction,
+    text: string,
+    { tenantId, id, route }: { tenantId: string; id: string; route: RouteFields },
+  ): Promise<RouteRow> {
+    const headers = this.headers.sealed(tenantId, id, route.headers);
+    const [row] = await tx.query<Stored<RouteRow>>(text, [tenantId, id, ...valuesOf({ ...route, headers })]);
+    if (!row) throw new Error('A route that was held is gone');
+    return this.headers.opened(tenantId, row);
   }
 }
 
-const valuesOf = (route: RouteFields): unknown[] => [
+const valuesOf = (route: Stored<RouteFields>): unknown[] => [
   route.path,
   route.path_type,
   route.methods,
@@ -144,9 +163,3 @@ const valuesOf = (route: RouteFields): unknown[] => [
   route.rate_limit_per_minute,
   route.enabled,
 ];
-
-function only(rows: RouteRow[]): RouteRow {
-  const [row] = rows;
-  if (!row) throw new Error('A route that was held is gone');
-  return row;
-}

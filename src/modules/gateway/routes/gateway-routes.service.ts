@@ -4,7 +4,6 @@ import type { Actor } from '../../../common/actor';
 import { newId } from '../../../common/ids';
 import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../../common/paging';
 import { AuditLog } from '../../../platform/audit/audit-log';
-import { currentContext } from '../../../platform/context/request-context';
 import { TenantDatabase, type TenantTransaction } from '../../../platform/database/tenant-database';
 import { assertVersion, type ExpectedVersions } from '../../../platform/http/etag';
 import { GatewayRouteErrors } from './gateway-routes.errors';
@@ -30,20 +29,13 @@ export class GatewayRoutesService {
     private readonly audit: AuditLog,
   ) {}
 
-  /**
-   * Makes a route. With an idempotency key a repeated call finds the first one's.
-   * @throws VALIDATION_FAILED, GATEWAY_ROUTE_CONFLICT, GATEWAY_ROUTE_LIMIT
-   */
+  /** Makes a route. @throws VALIDATION_FAILED, GATEWAY_ROUTE_CONFLICT, GATEWAY_ROUTE_LIMIT */
   async create(actor: Actor, fields: RouteFields): Promise<RouteWithWarnings> {
     const { tenantId } = actor;
     const route = this.checks.checked(fields);
     const names = await this.checks.ofNames(route.upstreams);
-    const requested = currentContext()?.resourceId;
+    const id = newId();
     const row = await this.changing(tenantId, async (tx) => {
-      // What this request made before its process died is not made twice, and in nobody's way.
-      const made = requested ? await this.routes.lockById(tx, tenantId, requested) : null;
-      if (made) return made;
-      const id = requested ?? newId();
       await this.checks.assertRoom(tx, tenantId, route.path_type);
       await this.checks.assertPlace(tx, tenantId, id, route);
       const { path, path_type, methods, host } = route;

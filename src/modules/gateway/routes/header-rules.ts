@@ -1,4 +1,5 @@
 import type { ErrorDetail } from '../../../common/app-error';
+import { HeaderKind, kindOf } from '../proxy/header-kinds';
 import type { RouteHeaders } from './stored-route';
 
 const MAX_NAMES = 32;
@@ -10,10 +11,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
 
 /** What the gateway itself says of each request. */
-const OWN = /^(?:host|content-length|x-tenant-id|x-request-id|forwarded|x-real-ip|x-forwarded-.*)$/;
-/** What goes no further than the gateway (RFC 9110 §7.6.1), the key among it. */
-const HOP_BY_HOP =
-  /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|http2-settings|x-api-key)$/;
+const OWN: readonly HeaderKind[] = [HeaderKind.ours, HeaderKind.host, HeaderKind.contentLength, HeaderKind.requestId];
 
 /** The headers with their names in lower case. */
 export const loweredHeaders = ({ set, remove }: RouteHeaders): RouteHeaders => ({
@@ -40,8 +38,8 @@ export function headerFaults({ set, remove }: RouteHeaders): ErrorDetail[] {
 function setFault(name: string, value: unknown): ErrorDetail[] {
   const field = `headers.set.${name.slice(0, MAX_NAME_CHARACTERS)}`;
   if (!isName(name)) return [{ field, message: 'is no name of a header' }];
-  if (OWN.test(name.toLowerCase())) return [{ field, message: 'is said by the gateway itself' }];
-  if (HOP_BY_HOP.test(name.toLowerCase())) return [{ field, message: 'is never passed on to an upstream' }];
+  const kind = kindFault(name);
+  if (kind !== null) return [{ field, message: kind }];
   if (typeof value !== 'string') return [{ field, message: 'must be a string' }];
   if (value.length > MAX_VALUE_CHARACTERS || !VALUE.test(value))
     return [{ field, message: `must be of printable ASCII, at most ${MAX_VALUE_CHARACTERS} characters` }];
@@ -51,8 +49,16 @@ function setFault(name: string, value: unknown): ErrorDetail[] {
 function removeFault(name: string, index: number, set: string[]): ErrorDetail[] {
   const field = `headers.remove.${index}`;
   if (!isName(name)) return [{ field, message: 'is no name of a header' }];
-  if (OWN.test(name.toLowerCase())) return [{ field, message: 'is said by the gateway itself' }];
+  const kind = kindFault(name);
+  if (kind !== null) return [{ field, message: kind }];
   return set.includes(name.toLowerCase()) ? [{ field, message: 'is set as well' }] : [];
+}
+
+/** Why the gateway would not do what the route says of the name. */
+function kindFault(name: string): string | null {
+  const kind = kindOf(name);
+  if (kind === HeaderKind.endToEnd) return null;
+  return OWN.includes(kind) ? 'is said by the gateway itself' : 'is never passed on to an upstream';
 }
 
 const isName = (name: string): boolean => name.length <= MAX_NAME_CHARACTERS && TOKEN.test(name);

@@ -8,7 +8,7 @@ import { GatewayEgress, type NameVerdict } from '../gateway-egress';
 import type { PathType, RouteUpstream } from '../gateway-route';
 import { GatewayRouteErrors } from './gateway-routes.errors';
 import { GatewayRoutesRepository } from './gateway-routes.repository';
-import { RoutePattern } from './route-pattern';
+import { MAX_WORK, RoutePattern } from './route-pattern';
 import { checkedRoute } from './route-rules';
 import type { RouteFields } from './stored-route';
 
@@ -16,11 +16,6 @@ import type { RouteFields } from './stored-route';
 const MAX_ROUTES = 10_000;
 /** Regular expressions among them: each takes some 60 KB, and may have to be asked for each request. */
 const MAX_PATTERNS = 100;
-/**
- * Work that one character of a path may make in all regular expressions that may have to look at it. An instruction takes some
- * 20 ns, and the one that matches may run twice (for its groups): a path of 2,048 characters holds nobody up for 20 ms.
- */
-export const MAX_WORK = 250;
 
 /** What is asked of a route before it is stored, and what its author should know of it. */
 @Injectable()
@@ -85,8 +80,9 @@ export class RouteChecks {
     if (workOf([route.path, ...others]) > MAX_WORK) throw GatewayRouteErrors.tooMuchWork();
   }
 
-  /** What its author should know of a route that is stored. */
-  warnings({ path, path_type }: RouteFields): string[] {
+  /** What its author should know of a route that is stored; of one that is off there is nothing to know. */
+  warnings({ path, path_type, enabled }: RouteFields): string[] {
+    if (!enabled) return [];
     const paths = path_type === 'regex' ? this.matchedBy(path) : this.api.has(path) ? [path] : [];
     return paths.map((taken) => `On the API's own port ${taken} is the API's: requests for it do not reach this route`);
   }

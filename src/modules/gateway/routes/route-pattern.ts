@@ -8,6 +8,12 @@ const COUNTS = /\{(\d+)(?:,(\d*))?\}/g;
 /** One that never has to try more than one way costs the same whatever its size. */
 const ONE_PASS_WORK = 2;
 
+/**
+ * Work that one character of a path may make in all regular expressions that may have to look at it. An instruction takes some
+ * 20 ns, and the one that matches may run twice (for its groups): a path of 2,048 characters holds nobody up for 20 ms.
+ */
+export const MAX_WORK = 250;
+
 /** Why a regular expression is refused, in words for its author. */
 export class PatternError extends Error {}
 

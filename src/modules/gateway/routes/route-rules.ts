@@ -5,7 +5,7 @@ import type { RouteUpstream } from '../gateway-route';
 import { headerFaults, loweredHeaders } from './header-rules';
 import { pathFault, trimmedPrefix } from './path-rules';
 import { rewriteFault } from './rewriting';
-import { PatternError, RoutePattern } from './route-pattern';
+import { MAX_WORK, PatternError, RoutePattern } from './route-pattern';
 import type { RouteFields } from './stored-route';
 
 /** Says what of an upstream can be said without asking anybody. @throws EgressFailure */
@@ -63,8 +63,14 @@ function patternOf({ path, path_type }: RouteFields): RoutePattern | PatternErro
 }
 
 function pathFaults({ path }: RouteFields, pattern: RoutePattern | PatternError | null): ErrorDetail[] {
-  const fault = pattern instanceof PatternError ? pattern.message : pattern ? null : pathFault(path);
+  const fault = pattern ? patternFault(pattern) : pathFault(path);
   return fault === null ? [] : [{ field: 'path', message: `path ${fault}` }];
+}
+
+/** What one alone costs is asked of a route that is off, too: it is put to other uses than to match requests. */
+function patternFault(pattern: RoutePattern | PatternError): string | null {
+  if (pattern instanceof PatternError) return pattern.message;
+  return pattern.work > MAX_WORK ? 'is too much work for each character of a path: simplify it' : null;
 }
 
 function rewritingFaults(route: RouteFields, pattern: RoutePattern | PatternError | null): ErrorDetail[] {

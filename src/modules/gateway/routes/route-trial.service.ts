@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../common/actor';
 import { CommonErrors } from '../../../common/common.errors';
+import { hostName, isHost } from '../proxy/request-head';
+import { checkTarget } from '../proxy/request-target';
 import { GatewayRoutesService, type RouteWithWarnings } from './gateway-routes.service';
-import { pathFault } from './path-rules';
 import { RouteDirectory } from './route-directory.service';
 
 /** A request that is only thought of. */
@@ -32,14 +33,15 @@ export class RouteTrial {
     private readonly routes: GatewayRoutesService,
   ) {}
 
-  /** By the table that requests go by. @throws VALIDATION_FAILED for a path that the gateway refuses whatever the routes */
+  /** By the table that requests go by. @throws VALIDATION_FAILED for what the gateway refuses whatever the routes */
   async outcomeOf(actor: Actor, { method, path, host = '' }: Trial): Promise<TrialOutcome> {
-    const queryAt = path.includes('?') ? path.indexOf('?') : path.length;
-    const [asked, query] = [path.slice(0, queryAt), path.slice(queryAt)];
-    const fault = pathFault(asked);
-    if (fault !== null) throw CommonErrors.invalidField('path', `path ${fault}`);
+    const pathLength = checkTarget(path);
+    if (typeof pathLength !== 'number') throw CommonErrors.invalidField('path', pathLength.message);
+    if (host !== '' && !isHost(host))
+      throw CommonErrors.invalidField('host', 'host must be the value of a Host header');
+    const [asked, query] = [path.slice(0, pathLength), path.slice(pathLength)];
     const table = await this.directory.of(actor.tenantId);
-    const match = table.match(method.toUpperCase(), host.toLowerCase().replace(/:\d*$/, ''), asked);
+    const match = table.match(method.toUpperCase(), hostName(host), asked);
     if (!match) return { route: null, target: null, urls: [] };
     const target = match.path + query;
     const urls = match.route.upstreams.map(({ url }) => url + target);

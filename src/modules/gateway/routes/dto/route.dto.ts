@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -17,6 +18,7 @@ import {
 } from 'class-validator';
 import { Optional, OptionalOrNull } from '../../../../platform/http/optional.rule';
 import { PATH_TYPES, type PathType, STRATEGIES, type Strategy } from '../../gateway-route';
+import { REFUSED_METHODS } from '../../proxy/request-head';
 import { MAX_PATH_CHARACTERS } from '../path-rules';
 import { ROUTE_DEFAULTS, type RouteFields } from '../stored-route';
 import { RouteHeaders, type RouteHeadersDto } from './route-headers.rule';
@@ -29,8 +31,8 @@ const MAX_RETRIES = 5;
 const MIN_TIMEOUT_MS = 100;
 const MAX_TIMEOUT_MS = 300_000;
 const MAX_PER_MINUTE = 1_000_000;
-/** A method that the gateway passes on: CONNECT asks for a tunnel, TRACE would show what the gateway adds. */
-const METHOD = /^(?!(?:connect|trace)$)[a-z][a-z-]{0,19}$/i;
+/** A method that reaches the gateway and is passed on, in whatever case: others are no request to the parser. */
+const METHOD = new RegExp(`^(?:${METHODS.filter((method) => !REFUSED_METHODS.has(method)).join('|')})$`, 'i');
 /** RFC 1123, or an address; without a port. */
 const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
