@@ -5,6 +5,7 @@ import { BulkService } from '../../src/modules/campaigns/bulk.service';
 import type { Recipient } from '../../src/modules/campaigns/recipients';
 import { ObjectRemovals } from '../../src/modules/files/object-removals.service';
 import type { UsageResponse } from '../../src/modules/tenants/dto/usage.response';
+import { blocksSomebody } from '../support/blocked';
 import { upload } from '../support/files';
 import { eventually } from '../support/wait';
 import { sendsOf, workingSession } from '../support/whatsapp';
@@ -116,4 +117,95 @@ describe('a campaign that sends a stored file', () => {
       expect([await objectsIn(world.folder, shop.tenantId), await used(shop)]).toEqual([[], 0]);
     },
   );
+});
+
+describe('a file whose campaign is forgotten while the file is deleted', () => {
+  type Shop = Awaited<ReturnType<typeof business>>;
+  const scheduled_at = new Date(Date.now() + 3_600_000);
+
+  /** A campaign of messages that show the picture, and their ids, lowest first. */
+  const made = async (
+    shop: Shop,
+    count: number,
+    from: number,
+  ): Promise<{ id: string; messages: [string, ...string[]] }> => {
+    const body = { message: pictured(shop.picture.id), recipients: to(phones(count, from)), scheduled_at };
+    const { campaign_id: id } = (await bulk(shop.http, body)).body;
+    const messages = (await ledger(shop.http, id)).map((message) => message.id).sort();
+    return { id: id as string, messages: messages as [string, ...string[]] };
+  };
+  const breakOff = (id: string) =>
+    world.app.owner.query(`update campaigns set status = 'accepting', accepting_until = '-infinity' where id = $1`, [
+      id,
+    ]);
+  const isGone = (id: string) =>
+    eventually(async () => (await world.app.owner.query(`select from campaigns where id = $1`, [id])).rowCount === 0, {
+      what: 'it to be forgotten',
+    });
+  const dropMessage = `delete from messages where id = $1`;
+
+  /** The work is done while another connection has done those statements and not committed them. */
+  const whileOpen = async (statements: [text: string, id: string][], work: () => Promise<unknown>): Promise<void> => {
+    const other = await world.app.db.owner();
+    await other.query('begin');
+    for (const [text, id] of statements) await other.query(text, [id]);
+    const working = work();
+    await blocksSomebody(other, 'the work to wait');
+    await other.query('commit');
+    await other.end();
+    await working;
+  };
+
+  /** The bytes are that message's now, the storage has them, and they count once. */
+  const belongsTo = async (shop: Shop, message: string): Promise<void> => {
+    await world.app.app.get(ObjectRemovals).sweep();
+    const { rows } = await world.app.owner.query<{ message_id: string }>(
+      `select message_id from message_media where tenant_id = $1 and file_id is null`,
+      [shop.tenantId],
+    );
+    expect(rows.map(({ message_id: id }) => id)).toEqual([message]);
+    expect([await used(shop), (await objectsIn(world.folder, shop.tenantId)).length]).toEqual([PNG.length, 1]);
+    expect((await shop.http.get(`/messages/${message}/media`)).bytes.equals(PNG)).toBe(true);
+  };
+
+  it('is given to the next message, where the first is being forgotten', async () => {
+    const shop = await business();
+    const [first, second] = [await made(shop, 1, 0), await made(shop, 2, 10)];
+    await whileOpen([[dropMessage, first.messages[0]]], async () =>
+      expect((await shop.http.delete(`/files/${shop.picture.id}`)).status).toBe(204),
+    );
+    await belongsTo(shop, second.messages[0]);
+  });
+
+  it('goes on to another message, where the forgotten one is just given it', async () => {
+    const shop = await business();
+    const [first, second] = [await made(shop, 1, 0), await made(shop, 2, 10)];
+    const handOver = `update message_media set file_id = null where message_id = $1`;
+    await whileOpen(
+      [
+        [handOver, first.messages[0]],
+        [`delete from files where id = $1`, shop.picture.id],
+      ],
+      async () => {
+        await breakOff(first.id);
+        await isGone(first.id);
+      },
+    );
+    await belongsTo(shop, second.messages[0]);
+  });
+
+  it('is passed on by the forgotten one to none that is being forgotten as well, and goes with the last', async () => {
+    const shop = await business();
+    const [first, second] = [await made(shop, 1, 0), await made(shop, 2, 10)];
+    expect((await shop.http.delete(`/files/${shop.picture.id}`)).status).toBe(204);
+    await whileOpen([[dropMessage, second.messages[0]]], async () => {
+      await breakOff(first.id);
+      await isGone(first.id);
+    });
+    await belongsTo(shop, second.messages[1] as string);
+    await breakOff(second.id);
+    await isGone(second.id);
+    await world.app.app.get(ObjectRemovals).sweep();
+    expect([await objectsIn(world.folder, shop.tenantId), await used(shop)]).toEqual([[], 0]);
+  });
 });

@@ -101,6 +101,55 @@ describe('GET /customers', () => {
     expect((await owner.http.get<WireCustomer[]>('/customers?q=hay%2012&limit=5&offset=108')).body).toHaveLength(3);
   });
 
+  it('finds what is common too, of which it looks at no more than it needs', async () => {
+    const owner = await business();
+    const fill = (name: string, count: number, at: string) =>
+      app.owner.query(
+        `insert into customers (tenant_id, id, name, created_at)
+          select $1, $2 || lpad(n::text, 5, '0'), $2 || ' ' || n, $4::timestamptz from generate_series(1, $3) n`,
+        [owner.tenantId, name, count, at],
+      );
+    await fill('older', 10_050, '2026-01-01T00:00:00Z');
+    await fill('newer', 1_200, '2026-02-01T00:00:00Z');
+    await app.owner.query(
+      `update customers set tier = 'gold' where tenant_id = $1 and id in ('older00007', 'newer00007')`,
+      [owner.tenantId],
+    );
+    const listed = async (query: string): Promise<[ids: string[], total: string | null]> => {
+      const answer = await owner.http.get<WireCustomer[]>(`/customers?count=true&limit=2&${query}`);
+      return [answer.body.map(({ id }) => id), answer.headers.get('x-total-count')];
+    };
+    expect(await listed('q=OLDER')).toEqual([['older10050', 'older10049'], '10000+']);
+    expect(await listed('q=older&offset=9999')).toEqual([['older00051', 'older00050'], '10000+']);
+    expect(await listed('q=older&tier=gold')).toEqual([['older00007'], '1']);
+    expect(await listed('q=newer')).toEqual([['newer01200', 'newer01199'], '1200']);
+    expect(await listed('q=er%201005')).toEqual([['newer01005', 'older10050'], '3']);
+    const { rows } = await app.owner.query<{ found: number }>(
+      `select (select count(*)::int from customers_like('%older%', 7)) as found from set_config('app.tenant_id', $1, false)`,
+      [owner.tenantId],
+    );
+    expect(rows).toEqual([{ found: 7 }]);
+  });
+
+  it('finds what holds no three letters or digits in a row, which no index tells of', async () => {
+    const owner = await business();
+    await makeCustomer(owner.http, { id: 'dotted', name: 'A.B.C. Ltd' });
+    await app.owner.query(
+      `insert into customers (tenant_id, id, name) select $1, 'c' || n, 'hay ' || n from generate_series(1, 1200) n`,
+      [owner.tenantId],
+    );
+    for (const [q, wanted] of [
+      ['a.b.c', ['dotted']],
+      ['B.C. L', ['dotted']],
+      ['. L', ['dotted']],
+      ['a.b.d', []],
+    ] as const) {
+      const answer = await owner.http.get<WireCustomer[]>(`/customers?count=true&q=${encodeURIComponent(q)}`);
+      const total = answer.headers.get('x-total-count');
+      expect([q, answer.body.map(({ id }) => id), total]).toEqual([q, wanted, String(wanted.length)]);
+    }
+  });
+
   it('tells customers of one moment apart by their id, and goes on where the last one of a page was removed', async () => {
     const other = await business();
     await app.owner.query(

@@ -1,11 +1,15 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import type { UsageResponse } from '../../src/modules/tenants/dto/usage.response';
 import { shutDown } from '../../src/platform/http/shutdown';
 import { createTestApp } from '../support/app';
+import { FORM_HEADERS, formOf } from '../support/files';
 import type { HttpClient } from '../support/http-client';
 import { startTestApp, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
@@ -34,6 +38,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const MIB = 1024 * 1024;
 const BODY = 'id,name,price\nb_1,Bound,1\n';
 
 /** So many files at once, half of them to each process; answers how often each outcome came. */
@@ -92,4 +97,37 @@ it('counts files that wait to be imported as storage, to the byte, over two proc
     await shutDown(worker, 20_000);
   }
   expect(await objectsIn(folder, tenantId)).toEqual([]);
+});
+
+it('reads no refused file to its end: the client hears the answer, and what never ends is cut off', async () => {
+  const { http } = await app.login('MANAGER', await app.make.tenant());
+  const piece = Buffer.alloc(256 * 1024, 'x');
+  const outcomes = [
+    ['text/csv', `id,colour\n`],
+    [FORM_HEADERS['content-type'], formOf({ filename: 'a.png', bytes: 'X' }).toString().split('X\r\n')[0] as string],
+  ].map(async ([type, start]) => {
+    const authorization = `Bearer ${http.accessToken}`;
+    const headers = { 'content-type': type, 'content-length': String(1024 * MIB), authorization };
+    const call = request(`${app.url}/products/import`, { method: 'POST', headers });
+    call.on('error', () => undefined);
+    const closed = new Promise<void>((resolve) => call.once('close', () => resolve()));
+    const heard = once(call, 'response') as Promise<[IncomingMessage]>;
+    let sentBytes = 0;
+    const endless = new Readable({
+      read() {
+        sentBytes += piece.length;
+        this.push(piece);
+      },
+    });
+    call.write(start);
+    endless.pipe(call);
+    const [answer] = await heard;
+    answer.resume().on('error', () => undefined);
+    await closed;
+    return [answer.statusCode, sentBytes < 16 * MIB];
+  });
+  expect(await Promise.all(outcomes)).toEqual([
+    [400, true],
+    [415, true],
+  ]);
 });

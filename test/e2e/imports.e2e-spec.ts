@@ -113,6 +113,17 @@ describe('POST /products/import', () => {
       [9, null, null],
       [10, null, null],
     ]);
+    expect(errors.map(({ reason }) => reason)).toEqual([
+      'id must not be empty',
+      'id must be letters, digits, `_`, `.` and `-`, at most 64',
+      'price must not be empty',
+      expect.stringMatching(
+        /^price must be a decimal number from 0 up, of at most 15 digits before the point and 4 after/,
+      ),
+      'stock must be a whole number',
+      'The row has 3 cells, and the header names 4',
+      ...Array(2).fill('The row is malformed: a quote in it stands where none may, or is not closed'),
+    ]);
     expect(await rowOf('products', 'r_9')).toMatchObject({ name: 'Good too' });
     const page = await manager.http.get<unknown[]>(`/imports/${id}/errors?limit=3`);
     expect(page.body).toEqual(errors.slice(0, 3));
@@ -124,22 +135,6 @@ describe('POST /products/import', () => {
     expect(table.text.split('\r\n').slice(0, 2)).toEqual([
       '"line","id","field","reason"',
       expect.stringMatching(/^"3",""/),
-    ]);
-  });
-
-  it('tells what is wrong with lines of JSON', async () => {
-    const lines = ['{', '[]', '{"id":"x_1","name":"a","price":1,"colour":"red"}', '{"name":"a","price":1}'];
-    const more = ['{"id":"x_2","name":"a\\u0000","price":1}', '{"id":"x_3","name":"a"}', '{"id":"x_4","stock":null}'];
-    const { id, rows } = await imported(manager.http, 'products', [...lines, '', ...more].join('\n'), NDJSON);
-    expect(rows).toMatchObject({ read: 7, refused: 7 });
-    expect((await errorsOf(manager.http, id)).map(({ line, id: row, field }) => [line, row, field])).toEqual([
-      [1, null, null],
-      [2, null, null],
-      [3, 'x_1', 'colour'],
-      [4, null, 'id'],
-      [6, 'x_2', 'name'],
-      [7, 'x_3', 'price'],
-      [8, 'x_4', 'stock'],
     ]);
   });
 

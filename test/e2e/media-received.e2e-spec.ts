@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { blocksSomebody } from '../support/blocked';
 import { eventually } from '../support/wait';
 import type { WireMessage } from '../support/whatsapp';
 import { type MediaWorld, MAX_BYTES, newChat, PNG, startMediaWorld } from './media.harness';
@@ -109,5 +110,23 @@ describe('a file that is received', () => {
       { what: 'both have failed', timeoutMs: 20_000 },
     );
     expect([elsewhere.asked(), fileCalls() - before]).toEqual([0, 1]);
+  });
+
+  it('is not asked for again, nor shown, once its message is revoked', async () => {
+    const { app, admin } = world;
+    world.proxy.spoil((call) => (isFile(call) ? { status: 404, body: {} } : undefined));
+    const { id } = await receive({ bytes: PNG, mimetype: 'image/png' }, 'failed');
+    const retry = () => admin.http.post<{ error: string }>(`/messages/${id}/retry`, {});
+    const revoker = await app.db.owner();
+    await revoker.query('begin');
+    await revoker.query(`update messages set body = null, content = '{}', revoked_at = now() where id = $1`, [id]);
+    const retrying = retry();
+    await blocksSomebody(revoker, 'the retry to wait');
+    await revoker.query('commit');
+    await revoker.end();
+    for (const answer of [await retrying, await retry()])
+      expect([answer.outcome, answer.text]).toEqual(['409 MESSAGE_STATE', expect.stringContaining('revoked')]);
+    expect(await world.mediaRow(id)).toMatchObject({ state: 'failed', storage_key: expect.any(String), due_at: null });
+    expect((await admin.http.get<WireMessage>(`/messages/${id}`)).body.media).toBeNull();
   });
 });

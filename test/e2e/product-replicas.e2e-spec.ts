@@ -73,6 +73,8 @@ async function staleReadings(id: string): Promise<unknown[]> {
 }
 
 const ROUNDS = 8;
+/** And the call that sees it. */
+const WITHIN_A_SECOND = { timeoutMs: 1_500, what: 'the change to be seen within a second' };
 
 /** Does the work until neither process has lost sight of Redis meanwhile, as a busy machine makes them do: a second counts then. */
 async function withRedisInSight<T>(work: () => Promise<T>): Promise<T> {
@@ -186,7 +188,7 @@ describe('products on two replicas', () => {
     try {
       expect((await change(here, id, { stock: 4 })).status).toBe(200);
       expect((await read(here, id))[0]).toBe(4);
-      await eventually(async () => (await read(there, id))[0] === 4);
+      await eventually(async () => (await read(there, id))[0] === 4, WITHIN_A_SECOND);
       await eventually(async () => (await read(there, id))[1] === 'HIT');
     } finally {
       redis.resume();

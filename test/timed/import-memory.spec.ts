@@ -1,7 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ended, linesOf, type WireImport } from '../e2e/imports.harness';
+import { eventually } from '../support/wait';
 import { endWithWorlds, inWorld, useWorlds } from '../faults/world';
 
 /** What is promised is 100,000 (`IMPORT_ROWS=100000`), which takes some minutes. */
@@ -12,6 +13,8 @@ const DESCRIPTION = 'A watch. '.repeat(80);
 const GROWTH_MIB = 48;
 /** Without a bound the collector lets garbage pile up for as long as there is memory, which tells nothing of what is kept. */
 const HEAP_MIB = 192;
+/** What is still held, garbage aside, when a file is worked off. */
+const HELD_GROWTH_MIB = 24;
 const SMALLER = Math.floor(ROWS / 300) * 100;
 
 const isBad = (n: number) => n % 100 === 99;
@@ -36,13 +39,47 @@ function* pieces(lines: Iterable<string>): Generator<Buffer> {
 const rssMib = async (pid: number): Promise<number> =>
   Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
+/** Loaded before the service: at a signal it collects its garbage, and writes down how many bytes it holds after that. */
+const WITNESS = `
+  const { renameSync, writeFileSync } = require('node:fs');
+  let nth = 0;
+  process.on('SIGUSR2', () => {
+    gc();
+    gc();
+    const { heapUsed, external } = process.memoryUsage();
+    writeFileSync(__filename + '.new', JSON.stringify({ nth: (nth += 1), heldBytes: heapUsed + external }));
+    renameSync(__filename + '.new', __filename + '.json');
+  });
+`;
+
+/** Asks a service with that witness what it holds. */
+function witnessOf(file: string): (pid: number) => Promise<number> {
+  let asked = 0;
+  return async (pid) => {
+    asked += 1;
+    process.kill(pid, 'SIGUSR2');
+    const answer = async () => {
+      const { nth, heldBytes } = JSON.parse(await readFile(`${file}.json`, 'utf8')) as {
+        nth: number;
+        heldBytes: number;
+      };
+      return nth === asked ? heldBytes : 0;
+    };
+    return (await eventually(answer, { what: 'the service to say what it holds' })) / 1024 / 1024;
+  };
+}
+
 jest.setTimeout(900_000);
 useWorlds();
 
 it(`takes in ${ROWS} rows, a hundredth of them bad, in memory that does not grow with them`, async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'imports-'));
   endWithWorlds(() => rm(folder, { recursive: true }));
-  const variables = { STORAGE_PATH: folder, NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` };
+  const witness = path.join(folder, 'witness.cjs');
+  await writeFile(witness, WITNESS);
+  const heldMib = witnessOf(witness);
+  const options = `--max-old-space-size=${HEAP_MIB} --expose-gc --require ${witness}`;
+  const variables = { STORAGE_PATH: path.join(folder, 'files'), NODE_OPTIONS: options };
   await inWorld({ sessions: 0, variables }, async ({ service, http }) => {
     let most = 0;
     const look = async (): Promise<void> => {
@@ -63,10 +100,13 @@ it(`takes in ${ROWS} rows, a hundredth of them bad, in memory that does not grow
     };
     await send(SMALLER);
     const smaller = most;
+    const heldBefore = await heldMib(service.pid);
     const { id, rows: counts, size_bytes: sizeBytes, seconds } = await send(ROWS);
+    const held = await heldMib(service.pid);
     console.log(
       `${ROWS} rows, ${(sizeBytes / 1024 / 1024).toFixed(0)} MiB, in ${seconds.toFixed(1)} s; RSS at most ` +
-        `${smaller.toFixed(0)} MiB with ${SMALLER} rows, ${most.toFixed(0)} MiB with ${ROWS}`,
+        `${smaller.toFixed(0)} MiB with ${SMALLER} rows, ${most.toFixed(0)} MiB with ${ROWS}; held before it ` +
+        `${heldBefore.toFixed(1)} MiB, after it ${held.toFixed(1)} MiB`,
     );
     const [unchanged, refused] = [SMALLER * 0.99, ROWS / 100];
     const inserted = ROWS - refused - unchanged;
@@ -74,6 +114,7 @@ it(`takes in ${ROWS} rows, a hundredth of them bad, in memory that does not grow
     const errors = linesOf<{ line: number; field: string }>(await http.get(`/imports/${id}/errors?format=ndjson`));
     const bad = Array.from({ length: ROWS }, (_, n) => n).filter(isBad);
     expect(errors.map(({ line, field }) => [line, field])).toEqual(bad.map((n) => [n + 2, 'price']));
+    expect(held - heldBefore).toBeLessThan(HELD_GROWTH_MIB);
     expect(most - smaller).toBeLessThan(GROWTH_MIB);
   });
 });

@@ -3,6 +3,7 @@ import type { PageRequest } from '../../common/paging';
 import type { Actor } from '../../common/actor';
 import { AuditLog } from '../../platform/audit/audit-log';
 import type { AuditAction } from '../../platform/audit/audit-actions';
+import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 
 export const CAMPAIGN_STATUSES = ['scheduled', 'running', 'paused', 'finished', 'cancelled'] as const;
@@ -82,19 +83,23 @@ const WAKE = `
   update lanes l set next_at = least(coalesce(l.next_at, 'infinity'), greatest(l.pace_at, clock_timestamp()))
   from lane where l.tenant_id = $1 and l.session_id = lane.session_id`;
 
+const PORTION = `select id from messages where tenant_id = $1 and campaign_id = $2 limit $3`;
+
+// From then on nobody gives bytes to them; what FORGET sees afterwards is which of them were given some before.
+const HOLD_MEDIA = `
+  select from message_media where tenant_id = $1 and message_id = any ($2::uuid[]) order by message_id for update`;
+
 // Bytes that one of them alone has go with it; those that it has of a file which was deleted, other messages may show: then one of
-// these has them.
+// these has them, which is locked where it is chosen, so that none is that is being forgotten as well.
 const FORGET = `
-  with forgotten as materialized (select id from messages where tenant_id = $1 and campaign_id = $2 limit $3),
-  owned as materialized (
+  with owned as materialized (
     select mm.storage_key, (m.content->'media'->>'file_id')::uuid as file_id
-    from forgotten f join message_media mm on mm.tenant_id = $1 and mm.message_id = f.id
-      join messages m on m.tenant_id = $1 and m.id = f.id
-    where mm.file_id is null and mm.storage_key is not null),
+    from message_media mm join messages m on m.tenant_id = $1 and m.id = mm.message_id
+    where mm.tenant_id = $1 and mm.message_id = any ($2::uuid[]) and mm.file_id is null and mm.storage_key is not null),
   heir as materialized (
     select o.storage_key, h.message_id from owned o cross join lateral (
       select h.message_id from message_media h where h.tenant_id = $1 and h.file_id = o.file_id
-        and h.message_id not in (select id from forgotten) order by h.message_id limit 1) h),
+        and h.message_id <> all ($2) order by h.message_id limit 1 for no key update) h),
   passed_on as (
     update message_media mm set file_id = null from heir where mm.tenant_id = $1 and mm.message_id = heir.message_id),
   doomed as (
@@ -102,14 +107,14 @@ const FORGET = `
     select $1, o.storage_key, now() from owned o where not exists (select from heir h where h.storage_key = o.storage_key)
     on conflict do nothing),
   gone as (
-    delete from messages where tenant_id = $1 and id = any (array(select id from forgotten)) returning created_at),
+    delete from messages where tenant_id = $1 and id = any ($2) returning created_at),
   days as (
     select (g.created_at at time zone coalesce(t.settings->>'time_zone', 'UTC'))::date as day, count(*) as count
     from gone g cross join tenants t where t.id = $1 group by 1),
   given_back as (
     update tenant_usage u set messages = greatest(0, u.messages - days.count) from days
     where u.tenant_id = $1 and u.day = days.day)
-  select count(*)::int as count from gone`;
+  select from gone`;
 
 /** The queries on campaigns. */
 @Injectable()
@@ -172,15 +177,21 @@ export class CampaignsRepository {
    * again. Answers whether it is gone, or lives after all.
    */
   forgetSome(tenantId: string, id: string, limit: number): Promise<boolean> {
-    return this.db.transaction(tenantId, async (tx) => {
+    const forget = async (tx: TenantTransaction): Promise<boolean> => {
       const given = `tenant_id = $1 and id = $2 and status = 'accepting' and accepting_until < clock_timestamp()`;
       const held = await tx.query(`select from campaigns where ${given} for update`, [tenantId, id]);
       if (held.length === 0) return true;
-      const [gone] = await tx.query<{ count: number }>(FORGET, [tenantId, id, limit]);
-      if (gone && gone.count > 0) return false;
+      const ids = (await tx.query<{ id: string }>(PORTION, [tenantId, id, limit])).map((message) => message.id);
+      if (ids.length > 0) {
+        await tx.query(HOLD_MEDIA, [tenantId, ids]);
+        await tx.query(FORGET, [tenantId, ids]);
+        return false;
+      }
       await tx.query(`delete from campaigns where ${given}`, [tenantId, id]);
       return true;
-    });
+    };
+    // Two that are forgotten at once may each have bytes for the other: where they meet, one does it again.
+    return rerun(() => this.db.transaction(tenantId, forget));
   }
 
   /**

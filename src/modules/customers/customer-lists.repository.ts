@@ -68,13 +68,15 @@ const listOf = (source: string): string => `
 
 const LIST = listOf(`customers c where ${AFTER}`);
 
-// What is common fills its page from the next customers; what is not is found by the index of the search. Trigrams tell nothing
-// of fewer characters than three.
-const SHORTEST_SOUGHT = 3;
-const LIKE = `c.id in (select id from customers_like($5::text))`;
+// What is common fills its page from the next customers, or at last from all of them; what is not is found by the index of the
+// search. That tells nothing of a text in which no three letters or digits follow one another.
+const INDEXED = /[\p{L}\p{N}]{3}/u;
+/** So many that are found are common: to look at each of them would take longer than to fill a page on the way. */
+const COMMON = 1_000;
+const SOUGHT = `select id from customers_like($1::text, $2::int)`;
 const LIST_OF_SOUGHT_NEAR = listOf(`(
   select c.* from customers c where c.tenant_id = $1 and ${AFTER} ${NEWEST_FIRST} limit ${NEAR}) c where true`);
-const LIST_OF_SOUGHT = listOf(`customers c where ${LIKE} and ${AFTER}`);
+const LIST_OF_FOUND = listOf(`customers c where c.id = any ($13::text[]) and ${AFTER}`);
 
 // A tier that is not rare fills its page from the next customers; only where it does not, the orders of all are summed up.
 const LIST_OF_TIER_NEAR = `
@@ -87,7 +89,13 @@ const LIST_OF_TIER = `
   where ${FILTERED} and ${IN_TIER} and ${AFTER} ${NEWEST_FIRST} limit $11 offset $12`;
 
 const COUNT = `select count(*)::int as count from (select from customers c where ${FILTERED} limit $7) t`;
-const COUNT_OF_SOUGHT = `select count(*)::int as count from (select from customers c where ${LIKE} and ${FILTERED} limit $7) t`;
+// Where as many are found as are counted at most, counting all of them on the way comes to its end sooner.
+const COUNT_OF_SOUGHT = `
+  with sought as materialized (select id from customers_like($5::text, $7::int)),
+  found as materialized (select count(*) < $7 as rare from sought)
+  select found.rare, (
+    select count(*)::int from customers c where found.rare and c.id in (select id from sought) and ${FILTERED}) as count
+  from found`;
 
 const COUNT_OF_TIER = `
   select count(*)::int as count from (
@@ -120,11 +128,13 @@ export class CustomerListsRepository {
     const common = paramsOf(tenantId, filter);
     const after = pageParams(page);
     if (filter.vip_tier === undefined) {
-      const list = (text: string) =>
-        this.db.queryOnce<CustomerRow>(tenantId, text, [...common, silver, gold, ...after]);
+      const list = (text: string, more: unknown[] = []) =>
+        this.db.queryOnce<CustomerRow>(tenantId, text, [...common, silver, gold, ...after, ...more]);
       if (!isSought(filter)) return list(LIST);
       const near = await list(LIST_OF_SOUGHT_NEAR);
-      return near.length > page.limit ? near : list(LIST_OF_SOUGHT);
+      if (near.length > page.limit) return near;
+      const found = await this.db.query<{ id: string }>(tenantId, SOUGHT, [patternOf(filter), COMMON]);
+      return found.length < COMMON ? list(LIST_OF_FOUND, [found.map(({ id }) => id)]) : list(LIST);
     }
     const params = [...common, ...rangeOf(filter.vip_tier, thresholds), ...after, silver, gold];
     const near = await this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER_NEAR, params);
@@ -136,10 +146,11 @@ export class CustomerListsRepository {
   async count(tenantId: string, filter: CustomerFilter, thresholds: VipThresholds, cap: number): Promise<number> {
     const common = paramsOf(tenantId, filter);
     const { vip_tier: tier } = filter;
-    const [row] = await (tier === undefined
-      ? this.db.queryOnce<{ count: number }>(tenantId, isSought(filter) ? COUNT_OF_SOUGHT : COUNT, [...common, cap])
-      : this.db.queryOnce<{ count: number }>(tenantId, COUNT_OF_TIER, [...common, ...rangeOf(tier, thresholds), cap]));
-    return row?.count ?? 0;
+    const count = async (text: string, params: unknown[]): Promise<{ count: number; rare?: boolean } | undefined> =>
+      (await this.db.queryOnce<{ count: number; rare?: boolean }>(tenantId, text, [...common, ...params]))[0];
+    if (tier !== undefined) return (await count(COUNT_OF_TIER, [...rangeOf(tier, thresholds), cap]))?.count ?? 0;
+    const found = isSought(filter) ? await count(COUNT_OF_SOUGHT, [cap]) : undefined;
+    return (found?.rare ? found : await count(COUNT, [cap]))?.count ?? 0;
   }
 
   /** The members among the next customers after that id, by id; null begins. */
@@ -162,15 +173,18 @@ const isMember = (row: AudienceRow): row is AudienceRow & AudienceMember => row.
 
 /** Whether an index leads to what is looked for, and to nothing that is narrower anyway. */
 const isSought = ({ q = '', email, phone }: CustomerFilter): boolean =>
-  [...q].length >= SHORTEST_SOUGHT && email === undefined && phone === undefined;
+  INDEXED.test(q) && email === undefined && phone === undefined;
 
-const paramsOf = (tenantId: string, { tier, email, phone, q, tag }: CustomerFilter): unknown[] => [
+const patternOf = ({ q }: CustomerFilter): string | null =>
+  q === undefined ? null : `%${q.replace(/[\\%_]/g, '\\$&')}%`;
+
+const paramsOf = (tenantId: string, filter: CustomerFilter): unknown[] => [
   tenantId,
-  tier ?? null,
-  email ?? null,
-  phone ?? null,
-  q === undefined ? null : `%${q.replace(/[\\%_]/g, '\\$&')}%`,
-  tag ?? null,
+  filter.tier ?? null,
+  filter.email ?? null,
+  filter.phone ?? null,
+  patternOf(filter),
+  filter.tag ?? null,
 ];
 
 function pageParams({ limit, cursor, offset }: PageRequest): unknown[] {

@@ -52,9 +52,10 @@ export class ObjectsRepository {
    * count as its own. False where no message shows it.
    */
   async handOver(tx: TenantTransaction, tenantId: string, fileId: string): Promise<boolean> {
+    // Locked where it is chosen: where the first of them is being forgotten, this waits for that and goes on to the next.
     const text = `update message_media set file_id = null where tenant_id = $1 and message_id = (
         select message_id from message_media where tenant_id = $1 and file_id = $2 and message_id <> $2
-        order by message_id limit 1) returning true as taken`;
+        order by message_id limit 1 for no key update) returning true as taken`;
     return (await tx.query(text, [tenantId, fileId])).length > 0;
   }
 

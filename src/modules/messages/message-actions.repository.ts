@@ -77,9 +77,12 @@ const RETRY = `
 // WAHA may have it yet. What people have deleted has no source any more.
 const FETCH_AGAIN = `
   with ${LANE},
+  message as materialized (
+    select m.id from messages m join lane on lane.tenant_id = m.tenant_id and lane.session_id = m.session_id
+    where m.tenant_id = $1 and m.id = $2 and m.revoked_at is null for no key update of m),
   media as (
     update message_media mm set state = 'pending', due_at = clock_timestamp(), attempts = 0, storage_key = null, error = null
-    from lane where mm.tenant_id = $1 and mm.message_id = $2 and mm.state = 'failed' and mm.source_url is not null
+    from message where mm.tenant_id = $1 and mm.message_id = message.id and mm.state = 'failed' and mm.source_url is not null
     returning mm.message_id)
   update messages m set content = m.content || jsonb_build_object('media',
     (m.content->'media') - '{error_code,error}'::text[] || '{"state": "pending"}')
@@ -104,7 +107,10 @@ export class MessageActionsRepository {
     return this.moved(tenantId, RETRY, [tenantId, id, from]);
   }
 
-  /** Has the file of a message that came in fetched again; false where it did not fail, or was deleted, or its session is. */
+  /**
+   * Has the file of a message that came in fetched again; false where it did not fail, or was deleted, or its session is, or the
+   * message is revoked.
+   */
   async fetchAgain(tenantId: string, id: string): Promise<boolean> {
     return this.moved(tenantId, FETCH_AGAIN, [tenantId, id]);
   }

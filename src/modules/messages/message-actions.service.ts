@@ -47,7 +47,7 @@ export class MessageActions {
   private async fetchAgain(actor: Actor, id: string): Promise<MessageRow> {
     const done = await this.actions.fetchAgain(actor.tenantId, id);
     const now = await this.messages.get(actor, id);
-    if (!done) throw MessageErrors.state('retried', now.status);
+    if (!done) throw MessageErrors.state('retried', now.revoked_at ? 'revoked' : now.status);
     return now;
   }
 

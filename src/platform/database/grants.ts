@@ -37,9 +37,9 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
     reason: 'The platform deletes a tenant, in the statement that notes its purge.',
   },
   'audit_forget_seals()': { role: 'system', reason: 'Seals go that no chain begins before any more.' },
-  'customers_like(text)': {
+  'customers_like(text,integer)': {
     role: 'app',
-    reason: 'Row security keeps ILIKE from the index: it gives ids of customers of the tenant in scope.',
+    reason: 'Row security keeps ILIKE from the index: it gives some ids of customers of the tenant in scope.',
   },
   'products_like(text)': {
     role: 'app',

@@ -4,7 +4,7 @@ import { type Actor, actorMay, PLATFORM_TENANT_ID } from '../../common/actor';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { type Permission, TENANTLESS_PERMISSIONS } from '../../common/permissions';
-import { after, type Soon } from '../../common/soon';
+import { after, isToCome, type Soon } from '../../common/soon';
 import { type AccessRule, accessRuleOf } from './access-rule';
 import { Authenticator } from './authenticator';
 import { assertDeclaredInput } from './declared-input';
@@ -82,7 +82,8 @@ export class ApiGuard implements CanActivate {
   private identify(context: ExecutionContext): Soon<Actor | null> {
     try {
       const caller = this.authenticator.authenticate(requestOf(context));
-      return caller instanceof Promise ? caller.catch((error: unknown) => this.refuse(context, error)) : caller;
+      if (!isToCome(caller)) return caller;
+      return Promise.resolve(caller).catch((error: unknown) => this.refuse(context, error));
     } catch (error) {
       return this.refuse(context, error);
     }

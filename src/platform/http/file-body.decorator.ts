@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
@@ -5,6 +6,7 @@ import { ApiBody, ApiConsumes } from '@nestjs/swagger';
 import { takeTime } from './client-error';
 import { HttpErrors } from './http.errors';
 import { MULTIPART_TYPE, type MultipartBodyConfig, uploadOf } from './multipart';
+import { drainRefused } from './refused-body';
 import { STREAM_TYPES, type StreamBodyConfig, type StreamedRequest, streamedBodyOf } from './stream-body.decorator';
 
 /** The route takes a file of rows, however long: as its body, or as the one file of a form. */
@@ -30,7 +32,7 @@ export const FileOfBody = createParamDecorator((_data: unknown, context: Executi
 async function fileOf(request: StreamedRequest): Promise<BodyFile> {
   takeTime(request.raw);
   const streamed = streamedBodyOf(request);
-  if (streamed) return { type: streamed.type, stream: toItsEnd(streamed.stream) };
+  if (streamed) return { type: streamed.type, stream: bodyOf(request, streamed.stream) };
   if (!request.isMultipart()) throw HttpErrors.unsupportedMediaType();
   const { filename, mimeType, content } = await uploadOf(request);
   const type = typeOf(filename, mimeType);
@@ -39,21 +41,19 @@ async function fileOf(request: StreamedRequest): Promise<BodyFile> {
   throw HttpErrors.unsupportedMediaType();
 }
 
-/** The body as it comes. What is refused is still on its way: it is read to its end, so that the client hears the answer. */
-function toItsEnd(body: Readable): Readable {
+/** The body as it comes. Of what is refused some more is read, so that the client hears the answer. */
+function bodyOf({ raw }: StreamedRequest, body: Readable): Readable {
   // Nothing is said to a generator that was never begun: what is refused before it is read is drained here.
-  return Readable.from(chunksOf(body), { objectMode: false }).once('close', () => drain(body));
+  return Readable.from(chunksOf(raw, body), { objectMode: false }).once('close', () => drainRefused(raw));
 }
 
-async function* chunksOf(body: Readable): AsyncGenerator<Buffer> {
+async function* chunksOf(raw: IncomingMessage, body: Readable): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of body.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
   } finally {
-    drain(body);
+    drainRefused(raw);
   }
 }
-
-const drain = (body: Readable): unknown => body.on('error', () => undefined).resume();
 
 /** By its name first: browsers send what the desktop has registered for a table (`application/vnd.ms-excel`). */
 function typeOf(filename: string, mimeType: string): BodyFile['type'] | null {

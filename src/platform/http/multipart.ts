@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fas
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { HttpErrors } from './http.errors';
+import { drainRefused } from './refused-body';
 
 export const MULTIPART_TYPE = 'multipart/form-data';
 const FIELD = 'file';
@@ -94,7 +95,7 @@ export async function uploadOf(request: FastifyRequest): Promise<Upload> {
   const first = parts && (await nextOf(parts));
   if (parts && first?.type === 'file' && first.fieldname === FIELD)
     return { filename: nameOf(first), mimeType: first.mimetype, content: fileOf(request, first, parts) };
-  drain(request);
+  drainRefused(request.raw);
   if (first) throw unknownField(first.fieldname);
   throw CommonErrors.invalidField(FIELD, `${FIELD} must be a file, in a body of ${MULTIPART_TYPE}`);
 }
@@ -108,7 +109,7 @@ function fileOf(request: FastifyRequest, file: MultipartFile, parts: Parts): Rea
   const content = Readable.from(contentOf(request, file, parts));
   // Nothing is said to a generator that was never begun: what is refused before it is read is drained here.
   content.once('close', () => {
-    if (!request.raw.readableEnded) drain(request);
+    if (!request.raw.readableEnded) drainRefused(request.raw);
   });
   return content;
 }
@@ -132,14 +133,9 @@ async function* contentOf(request: FastifyRequest, { file }: MultipartFile, part
   } catch (error) {
     throw broken(error);
   } finally {
-    // What is refused is still on its way: read to its end, so that the client hears the answer.
-    if (!whole) drain(request);
+    // What is refused is still on its way: some more is read, so that the client hears the answer.
+    if (!whole) drainRefused(request.raw);
   }
-}
-
-function drain({ raw }: FastifyRequest): void {
-  raw.unpipe();
-  raw.resume();
 }
 
 const unknownField = (name: string): AppError =>
