@@ -131,8 +131,8 @@ export class GatewayRoutesRepository {
     type Row = { table_version: number } & (Stored<ServedRow> | { id: null });
     const rows = await this.db.query<Row>(tenantId, SET, [tenantId]);
     // Without a route there is a row all the same, of nothing but the version.
-    const routes = rows.flatMap((row) => (row.id === null ? [] : [this.headers.opened(tenantId, row)]));
-    return { version: rows[0]?.table_version ?? 0, rows: routes };
+    const routes = rows.flatMap((row) => (row.id === null ? [] : [row]));
+    return { version: rows[0]?.table_version ?? 0, rows: await this.headers.openedAll(tenantId, routes) };
   }
 
   private async written(
