@@ -133,6 +133,28 @@ describe.each(['with Redis shared', 'without Redis'] as const)('the gateway, %s,
     await noticed(async () => (await theirs.http.at(elsewhere).get('/shop')).status === 200);
   });
 
+  it('holds the limits of a key and of a route, over both processes where they share a Redis', async () => {
+    const slow = await makeKey(app, admin.http, { requests_per_minute: 4 });
+    await addRoute(admin.http, { path: '/few', rate_limit_per_minute: 6 });
+    await noticed(async () => (await key.http.at(elsewhere).get('/few/0')).status === 200);
+    const outcomes: string[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      const base = n % 2 === 0 || !redis ? ownPort : elsewhere;
+      const answer = await slow.http.at(base).get(`/shop/${n}`);
+      outcomes.push(answer.outcome);
+      if (answer.status !== 429) continue;
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(answer.headers.get('ratelimit-limit')).toBe('4');
+    }
+    expect(outcomes.filter((outcome) => outcome === '200')).toHaveLength(4);
+    expect(outcomes.at(-1)).toBe('429 RATE_LIMITED');
+    const few: number[] = [];
+    for (let n = 0; n < 8; n += 1) few.push((await key.http.at(ownPort).get(`/few/${n}`)).status);
+    // One has come over the other process: the same count where they share it.
+    expect(few.filter((status) => status === 200)).toHaveLength(redis ? 5 : 6);
+    expect(few.at(-1)).toBe(429);
+  });
+
   it('shows how its upstreams stand, and counts what it does', async () => {
     await key.http.at(elsewhere).get('/shop');
     const standing = await eventually(async () => {
@@ -145,6 +167,8 @@ describe.each(['with Redis shared', 'without Redis'] as const)('the gateway, %s,
     expect(text).toMatch(
       /^switchboard_gateway_request_duration_seconds_bucket\{le="\+Inf",tenant="all",route="all"\} [1-9]/m,
     );
+    expect(text).toMatch(/^switchboard_gateway_cache_requests_total\{cache="keys",outcome="hit"\} [1-9]/m);
+    expect(text).toMatch(/^switchboard_gateway_cache_requests_total\{cache="routes",outcome="miss"\} [1-9]/m);
     expect(text).toMatch(/^switchboard_gateway_upstream_duration_seconds_count\{tenant="all",route="all"\} [1-9]/m);
   });
 

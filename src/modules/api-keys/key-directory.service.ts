@@ -64,6 +64,8 @@ const MISSING_MAX = 10_000;
  */
 @Injectable()
 export class KeyDirectory {
+  /** Look-ups that this process answered by itself, and those for which it asked or waited, since the start. */
+  readonly lookUps = { hits: 0, misses: 0 };
   private readonly found = new LRUCache<string, Found>({ max: FOUND_MAX });
   /** Apart from the found, so that made-up keys cannot push real ones out. */
   private readonly missing = new LRUCache<string, true>({ max: MISSING_MAX, ttl: TTL_MS });
@@ -85,8 +87,12 @@ export class KeyDirectory {
    */
   find(hash: string): Soon<LiveKey | null> {
     const known = this.found.get(hash);
-    if (known && ageOf(known) < TTL_MS) return ifLive(known.key);
-    if (this.missing.has(hash)) return null;
+    const isFresh = known !== undefined && ageOf(known) < TTL_MS;
+    if (isFresh || this.missing.has(hash)) {
+      this.lookUps.hits += 1;
+      return isFresh ? ifLive(known.key) : null;
+    }
+    this.lookUps.misses += 1;
     return after(known ? this.again(hash, known) : this.load(hash, false).promise, (key) => key && ifLive(key));
   }
 

@@ -1,13 +1,17 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../../../config/config';
 import { LatencyCounts, type LatencyReading } from '../../../platform/metrics/latency-counts';
-import { Metrics } from '../../../platform/metrics/metrics';
+import { type Reading, Metrics } from '../../../platform/metrics/metrics';
+import { KeyAccess } from '../../api-keys/key-access.service';
 import type { EndedExchange, GatewayObserver } from '../proxy/parts';
+import { RouteDirectory } from '../routes/route-directory.service';
 
 /** Series of one tenant and route that are kept apart; what comes after them is counted together. */
 const MAX_SERIES = 1_000;
 const ALL = { tenant: 'all', route: 'all' } as const;
 const OTHERS = { tenant: 'others', route: 'others' } as const;
+/** Stands for all that are none of HTTP's. */
+const UNKNOWN_STATUS = 999;
 /** Refused before a route, or a tenant, was known. */
 const NONE = 'none';
 
@@ -32,6 +36,8 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
 
   constructor(
     private readonly metrics: Metrics,
+    private readonly keys: KeyAccess,
+    private readonly tables: RouteDirectory,
     config: Config,
   ) {
     this.apart = config.METRICS_TENANT_LABELS;
@@ -51,6 +57,12 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
       labelNames,
       read: () => this.all().map(({ labels, retries }) => ({ labels, value: retries })),
     });
+    this.metrics.observeTotal({
+      name: 'switchboard_gateway_cache_requests_total',
+      help: 'Look-ups of keys and of route tables by whether this process had them; keys are those of the API too',
+      labelNames: ['cache', 'outcome'],
+      read: () => [...lookUpReadings('keys', this.keys.lookUps), ...lookUpReadings('routes', this.tables.lookUps)],
+    });
     this.metrics.observeLatency({
       name: 'switchboard_gateway_request_duration_seconds',
       help: 'Time until the answer was handed to the client',
@@ -67,7 +79,9 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
 
   ended({ tenantId, route, status, totalMs, upstreamMs, attempts }: EndedExchange): void {
     const series = this.apart ? this.seriesOf(tenantId ?? NONE, route?.id ?? NONE) : this.everybody;
-    series.byStatus.set(status, (series.byStatus.get(status) ?? 0) + 1);
+    // Upstreams say what they like, up to 999: what HTTP does not know counts together.
+    const known = status < 600 ? status : UNKNOWN_STATUS;
+    series.byStatus.set(known, (series.byStatus.get(known) ?? 0) + 1);
     series.total.add(totalMs / 1000);
     if (upstreamMs !== null) series.upstream.add(upstreamMs / 1000);
     if (attempts > 1) series.retries += attempts - 1;
@@ -99,3 +113,11 @@ const newSeries = (labels: Series['labels']): Series => ({
 
 const statusReadings = ({ labels, byStatus }: Series) =>
   [...byStatus].map(([status, value]) => ({ labels: { ...labels, status: String(status) }, value }));
+
+const lookUpReadings = (
+  cache: string,
+  { hits, misses }: { readonly hits: number; readonly misses: number },
+): Reading[] => [
+  { labels: { cache, outcome: 'hit' }, value: hits },
+  { labels: { cache, outcome: 'miss' }, value: misses },
+];

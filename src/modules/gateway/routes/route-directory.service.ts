@@ -58,6 +58,8 @@ const PATTERN_WEIGHT = 50;
  */
 @Injectable()
 export class RouteDirectory implements RouteTables {
+  /** Tables that this process had at hand, and those that it asked or waited for, since the start. */
+  readonly lookUps = { hits: 0, misses: 0 };
   private readonly known = new LRUCache<string, Known>({
     max: MAX_TENANTS,
     maxSize: MAX_WEIGHT,
@@ -78,9 +80,12 @@ export class RouteDirectory implements RouteTables {
   /** Without a promise where it is known. @throws DATABASE_ERROR when it is nowhere to be had */
   of(tenantId: string): RouteTable | Promise<RouteTable> {
     const known = this.known.get(tenantId);
-    if (!known || known.outdated) return this.wait(tenantId, known);
-    const ageMs = performance.now() - known.checkedAtMs;
-    if (ageMs >= TTL_MS) return this.wait(tenantId, known);
+    const ageMs = known && !known.outdated ? performance.now() - known.checkedAtMs : Infinity;
+    if (!known || ageMs >= TTL_MS) {
+      this.lookUps.misses += 1;
+      return this.wait(tenantId, known);
+    }
+    this.lookUps.hits += 1;
     if (ageMs >= REFRESH_MS) this.refresh(tenantId, known);
     return known.table;
   }
