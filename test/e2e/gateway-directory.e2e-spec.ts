@@ -84,14 +84,10 @@ async function inTime<T>(ms: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const areUp = () =>
-  eventually(
-    () =>
-      [app.app, replica].every((each) =>
-        [each.get(RedisClient), each.get<RedisClient>(CACHE_REDIS)].every(({ state }) => state === 'up'),
-      ),
-    { what: 'Redis' },
-  );
+const areUp = () => {
+  const clients = [app.app, replica].flatMap((each) => [each.get(RedisClient), each.get<RedisClient>(CACHE_REDIS)]);
+  return eventually(() => clients.every(({ state }) => state === 'up'), { what: 'Redis' });
+};
 
 describe('the tables of routes', () => {
   it('are read in one query however many ask at once, then from memory without a promise', async () => {
