@@ -144,7 +144,12 @@ describe('sending a file', () => {
 
   it('is refused when the storage of the tenant is full', async () => {
     const tenantId = await world.app.make.tenant();
-    await world.app.owner.query(`update tenants set quotas = '{"storage_bytes": 10}' where id = $1`, [tenantId]);
+    await world.app.owner.query(
+      `update tenants set quotas = jsonb_build_object('storage_bytes', $2::int) where id = $1`,
+      [
+        ...[tenantId, PNG.length], // one such file, and no more
+      ],
+    );
     const other = await world.app.login('TENANT_ADMIN', tenantId);
     const theirs = await workingSession(world.app, other.http, 'Full');
     const media = { url: world.origin.file('/f.png', PNG).url };
