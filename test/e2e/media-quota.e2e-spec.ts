@@ -86,15 +86,20 @@ describe('a tenant whose storage is full', () => {
 
     // Nobody makes room, and it is given up: the message says why, and the file is asked for again when somebody does.
     const lost = waiting[0]?.message_id ?? '';
-    await world.app.owner.query(`update message_media set attempts = 7 where message_id = $1`, [lost]);
-    const message = async () => (await http.get<WireMessage>(`/messages/${lost}`)).body;
+    // Between two attempts: one that runs (its lease is far longer than these pauses) would be taken over.
     await eventually(
       async () => {
-        await world.dueNow(lost);
-        return (await world.mediaRow(lost))?.state === 'failed';
+        const { rowCount } = await world.app.owner.query(
+          `update message_media set attempts = 7, due_at = now() where message_id = $1 and state = 'pending'
+            and due_at between now() + interval '100 ms' and now() + interval '30 s'`,
+          [lost],
+        );
+        return rowCount === 1;
       },
-      { what: 'it is given up' },
+      { what: 'no attempt to run', everyMs: 20 },
     );
+    const message = async () => (await http.get<WireMessage>(`/messages/${lost}`)).body;
+    await eventually(async () => (await world.mediaRow(lost))?.state === 'failed', { what: 'it is given up' });
     expect(await message()).toMatchObject({
       status: 'received',
       media: { state: 'failed', error: expect.stringContaining('no room'), error_code: 'STORAGE_FULL' },
