@@ -90,10 +90,10 @@ describe('a campaign', () => {
       what: 'the others to be cancelled',
     });
     await pause(1_200);
-    await app.owner.query(`update messages set status = 'queued' where id = $1`, [rows[0]?.id]);
-    await eventually(async () => (await campaign(http, id)).progress.counts.queued === undefined, {
-      what: 'the last to be cancelled',
-    });
+    // Where a slow machine lost the lane meanwhile, the service itself has put it back: then only the end counts.
+    await app.owner.query(`update messages set status = 'queued' where id = $1 and status = 'sending'`, [rows[0]?.id]);
+    await becomes(http, rows[0]?.id ?? '', 'cancelled');
+    expect((await campaign(http, id)).progress.counts.queued).toBeUndefined();
   }, 30_000);
 
   it('waits for its time, keeps to its own pace, and sends nothing after its end', async () => {

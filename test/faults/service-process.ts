@@ -47,7 +47,8 @@ export class ServiceProcess {
     const { script, folder, variables } = this.command;
     const child = spawn(process.execPath, [script], {
       cwd: folder,
-      env: { PATH: process.env.PATH, ...variables },
+      // Nobody's port unless a test names one: services of specs that run side by side must not meet on the usual one.
+      env: { PATH: process.env.PATH, GATEWAY_PORT: '0', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a group of its own, so that Ctrl-C can be played
     });
