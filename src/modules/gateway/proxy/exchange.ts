@@ -24,15 +24,20 @@ export interface Shared {
   readonly addresses: ClientAddresses;
   /** The security headers, names and values in turn. */
   readonly errorHeaders: readonly string[];
-  readonly sweep: IdleSweep;
-  /** The last one on each connection that is not over. */
-  readonly latest: WeakMap<Socket, Exchange>;
+  readonly sweep: IdleSweep<Exchange>;
+  readonly connections: WeakMap<Socket, Connection>;
   readonly tunnels: Tunnels;
   readonly tunnelIdleMs: number;
   /** In looks of the sweep. */
   readonly ticks: { readonly bodyIdle: number; readonly eventIdle: number; readonly linger: number };
   /** Each answer ends its connection. */
   isDraining: boolean;
+}
+
+/** What is known of a client's connection. */
+export interface Connection {
+  /** The last one on it that is not over. */
+  latest: Exchange | null;
 }
 
 /** What is done for an exchange with upstreams. */
@@ -69,9 +74,11 @@ export class Exchange implements Swept {
   /** Set by whoever counted it among the tenant's WebSockets. */
   holdsTunnel = false;
   isOver = false;
-  /** The one before it on its connection, unless that is over. */
-  before: Exchange | null = null;
+  /** The one before it on its connection, unless that is over: requests may be sent before the answers to those before them. */
+  before: Exchange | null;
+  slot = -1;
 
+  private readonly connection: Connection;
   private readonly startedAt = performance.now();
   private activeTick: number;
   /** The look of the sweep that ends it; 0: it does not linger. */
@@ -86,7 +93,10 @@ export class Exchange implements Swept {
     this.head = new RequestHead(request);
     this.origin = shared.addresses.of(request, this.head.host);
     this.activeTick = shared.sweep.tick;
-    shared.sweep.open.add(this);
+    shared.sweep.add(this);
+    this.connection = connectionOf(shared, request.socket);
+    this.before = this.connection.latest;
+    this.connection.latest = this;
     response.on('close', () => this.close());
     // An answer that waits for those before it on its connection is not told when that goes.
     if (response.socket === null) request.on('close', () => this.closeWithSocket());
@@ -205,7 +215,7 @@ export class Exchange implements Swept {
   close(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.shared.sweep.open.delete(this);
+    this.shared.sweep.remove(this);
     this.leave();
     this.forwarding?.abandon();
     if (this.holdsTunnel) this.shared.tunnels.release(this.actor?.tenantId ?? '');
@@ -227,9 +237,7 @@ export class Exchange implements Swept {
 
   /** An idle connection holds nothing of what was answered on it. */
   private leave(): void {
-    const { latest } = this.shared;
-    const { socket } = this.request;
-    if (latest.get(socket) === this) latest.delete(socket);
+    if (this.connection.latest === this) this.connection.latest = null;
     this.before = null;
   }
 
@@ -268,4 +276,12 @@ export class Exchange implements Swept {
       'request',
     );
   }
+}
+
+function connectionOf({ connections }: Shared, socket: Socket): Connection {
+  const known = connections.get(socket);
+  if (known) return known;
+  const connection = { latest: null };
+  connections.set(socket, connection);
+  return connection;
 }

@@ -45,7 +45,7 @@ export class GatewayFront {
 
   constructor(private readonly parts: FrontParts) {
     const traffic = { ...TRAFFIC_LIMITS, ...parts.traffic };
-    const sweep = new IdleSweep(traffic.sweepMs);
+    const sweep = new IdleSweep<Exchange>(traffic.sweepMs);
     this.shared = {
       balancer: parts.balancer,
       observer: parts.observer,
@@ -53,7 +53,7 @@ export class GatewayFront {
       addresses: new ClientAddresses(parts.trustedProxies),
       errorHeaders: Object.entries(parts.securityHeaders).flat(),
       sweep,
-      latest: new WeakMap(),
+      connections: new WeakMap(),
       tunnels: new Tunnels(traffic.tunnelsPerTenant),
       tunnelIdleMs: traffic.tunnelIdleMs,
       ticks: {
@@ -95,12 +95,12 @@ export class GatewayFront {
 
   /** Cuts off whatever is still under way. */
   cutAll(): void {
-    for (const exchange of this.shared.sweep.open as Set<Exchange>) exchange.request.socket.destroy();
+    for (const exchange of this.shared.sweep.list()) exchange.request.socket.destroy();
   }
 
   /** What is under way. */
   get openExchanges(): number {
-    return this.shared.sweep.open.size;
+    return this.shared.sweep.size;
   }
 
   /**
@@ -108,7 +108,7 @@ export class GatewayFront {
    * @returns false: none is, so that the connection can be told
    */
   breakOff(socket: Socket): boolean {
-    let exchange = this.shared.latest.get(socket) ?? null;
+    let exchange = this.shared.connections.get(socket)?.latest ?? null;
     while (exchange !== null && !exchange.isOnTheWire) exchange = exchange.before;
     exchange?.breakOff();
     return exchange !== null;
@@ -126,20 +126,12 @@ export class GatewayFront {
     isUpgrade = false,
   ): void {
     const exchange = new Exchange(this.shared, request, response, tunnel);
-    this.join(exchange);
     try {
       if (isUpgrade && !isSoundUpgrade(exchange)) exchange.refuse(ProxyErrors.upgrade);
       else this.admit(exchange);
     } catch (error) {
       exchange.fail(error);
     }
-  }
-
-  /** Notes it as the last on its connection; requests may be sent before the answers to those before them. */
-  private join(exchange: Exchange): void {
-    const { socket } = exchange.request;
-    exchange.before = this.shared.latest.get(socket) ?? null;
-    this.shared.latest.set(socket, exchange);
   }
 
   private admit(exchange: Exchange): void {
