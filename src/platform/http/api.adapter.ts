@@ -5,7 +5,8 @@ import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config';
 import { requestIdOf } from '../context/request-id';
-import { logAnswer } from '../logging/access-log.hook';
+import { createAccessLog } from '../logging/access-log';
+import { logAnswer } from '../logging/api-access-log';
 import { withoutPrefix } from './api-prefix';
 import type { ApiExceptionFilter } from './api-exception.filter';
 import { DEFAULT_BODY_LIMIT_BYTES } from './body-parser';
@@ -39,9 +40,10 @@ export class ApiAdapter extends FastifyAdapter {
 }
 
 function serverOptions({ config, logger, filter, headers }: AdapterParts): FastifyServerOptions {
+  const accessLog = createAccessLog(logger);
   return {
     loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true }), // one line per answer: access-log.hook.ts
+    logController: new LogController({ disableRequestLogging: true }), // one line per answer: api-access-log.ts
     childLoggerFactory: (parent) => parent, // lines carry the request's id from its context
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
     rewriteUrl: (request: IncomingMessage) => withoutPrefix(request.url ?? '/'),
@@ -59,7 +61,7 @@ function serverOptions({ config, logger, filter, headers }: AdapterParts): Fasti
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       reply.headers(headers.api);
       filter.send(error, request, reply);
-      logAnswer(logger, request, reply); // the router refused it before any hook
+      logAnswer(accessLog, request, reply); // the router refused it before any hook
     },
   } as FastifyServerOptions;
 }

@@ -6,7 +6,8 @@ import type { Logger } from 'pino';
 import { jsonText } from '../../common/money';
 import type { Config } from '../../config/config';
 import { registerContext } from '../context/context.hook';
-import { registerAccessLog } from '../logging/access-log.hook';
+import { createAccessLog } from '../logging/access-log';
+import { registerAccessLog } from '../logging/api-access-log';
 import { NestLogger } from '../logging/nest-logger';
 import { registerHttpMetrics } from '../metrics/http-metrics.hook';
 import { Metrics } from '../metrics/metrics';
@@ -86,7 +87,7 @@ interface HookParts {
 function registerHooks(fastify: FastifyInstance, { headers, logger }: HookParts): void {
   registerContext(fastify);
   registerSecurityHeaders(fastify, headers);
-  registerAccessLog(fastify, logger);
+  registerAccessLog(fastify, createAccessLog(logger));
   registerBodyParsers(fastify);
   // RFC 9110 lets a server pass over an expectation that it does not know; Node's own 417 has no body.
   fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));

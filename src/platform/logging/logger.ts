@@ -1,6 +1,7 @@
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../../config/config';
 import { currentContext } from '../context/request-context';
+import { LineBuffer } from './line-buffer';
 import { redactRecord, redactText } from './redaction';
 
 /** What every line written inside a request carries. */
@@ -12,7 +13,7 @@ function contextOfLine(): Record<string, unknown> {
 }
 
 /** In production lines go out together: one write each costs more than making the line (measured, docs/BENCHMARKS.md). */
-const TOGETHER = { sync: false, minLength: 8192, periodicFlush: 100 };
+const TOGETHER = { characters: 16_384, holdMs: 100 };
 
 /**
  * The process's one logger: JSON lines on standard output with the request's id, tenant and user, redacted. In production
@@ -36,6 +37,11 @@ export function createLogger(config: Config, destination?: DestinationStream): L
         },
       },
     },
-    destination ?? pino.destination({ dest: 1, ...(config.NODE_ENV === 'production' ? TOGETHER : { sync: true }) }),
+    destination ?? standardOutput(config.NODE_ENV === 'production'),
   );
+}
+
+function standardOutput(isBuffered: boolean): DestinationStream {
+  const output = pino.destination({ dest: 1, sync: !isBuffered });
+  return isBuffered ? new LineBuffer(output, TOGETHER) : output;
 }

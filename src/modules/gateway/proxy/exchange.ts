@@ -7,6 +7,7 @@ import type { Actor } from '../../../common/actor';
 import type { AppError } from '../../../common/app-error';
 import { errorBody } from '../../../platform/http/error-body';
 import { translateError } from '../../../platform/http/translate-error';
+import type { AccessLog } from '../../../platform/logging/access-log';
 import type { Balancer } from '../balance/balancer';
 import type { GatewayRoute } from '../gateway-route';
 import type { ClientAddresses, Origin } from './client-address';
@@ -21,6 +22,7 @@ export interface Shared {
   readonly balancer: Balancer;
   readonly observer: GatewayObserver;
   readonly logger: Logger;
+  readonly accessLog: AccessLog;
   readonly addresses: ClientAddresses;
   /** The security headers, names and values in turn. */
   readonly errorHeaders: readonly string[];
@@ -257,24 +259,17 @@ export class Exchange implements Swept {
     return this.head.expectsContinue && this.hasUnread() && !this.forwarding?.hasAskedForBody;
   }
 
-  /** As the API's own line (docs/ARCHITECTURE.md): never the address, which may carry secrets. */
   private log(totalMs: number): void {
-    const { shared, actor, route } = this;
-    if (!shared.logger.isLevelEnabled('info')) return;
-    shared.logger.info(
-      {
-        request_id: this.head.requestId,
-        ...(actor ? { tenant_id: actor.tenantId, user_id: actor.id } : {}),
-        method: this.request.method,
-        route: route?.id ?? 'unmatched',
-        status: this.status,
-        ms: Math.round(totalMs * 100) / 100,
-        upstream_ms: this.upstreamMs === null ? null : Math.round(this.upstreamMs * 100) / 100,
-        attempts: this.attempts,
-        ip: this.origin.address,
-      },
-      'request',
-    );
+    this.shared.accessLog({
+      requestId: this.head.requestId,
+      actor: this.actor ?? undefined,
+      method: this.request.method as string,
+      route: this.route?.id ?? 'unmatched',
+      status: this.status,
+      ms: totalMs,
+      ip: this.origin.address,
+      upstream: { ms: this.upstreamMs, attempts: this.attempts },
+    });
   }
 }
 

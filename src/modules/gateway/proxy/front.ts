@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { createAccessLog } from '../../../platform/logging/access-log';
 import type { Balancer } from '../balance/balancer';
 import { ClientAddresses } from './client-address';
 import { Exchange, type Shared, type TunnelRequest } from './exchange';
@@ -50,6 +51,7 @@ export class GatewayFront {
       balancer: parts.balancer,
       observer: parts.observer,
       logger: parts.logger,
+      accessLog: createAccessLog(parts.logger),
       addresses: new ClientAddresses(parts.trustedProxies),
       errorHeaders: Object.entries(parts.securityHeaders).flat(),
       sweep,
