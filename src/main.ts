@@ -1,3 +1,4 @@
+import './platform/process/collector'; // before anything else
 import './platform/process/require-node';
 import './platform/process/source-maps';
 import { createApp } from './bootstrap';

@@ -37,7 +37,14 @@ export const CONTENDERS: Contender[] = [
     ...{ id: 'loop', title: 'node:http + undici dispatch, nothing else', kind: 'loop', optional: false },
     start: (ground) => startNode(ground, 'gateway/dispatch-loop.mjs', `undici ${ownVersion('undici')}`),
   },
-  { id: 'switchboard', title: '**Switchboard**', kind: 'switchboard', optional: false, start: startSwitchboard },
+  {
+    ...{ id: 'switchboard', title: '**Switchboard**, without a log', kind: 'switchboard', optional: false },
+    start: (ground) => startSwitchboard(ground, 'silent'),
+  },
+  {
+    ...{ id: 'switchboard-logging', title: 'Switchboard, with its access log', kind: 'switchboard', optional: false },
+    start: (ground) => startSwitchboard(ground, 'logging'),
+  },
   ...['@fastify/http-proxy', 'fast-gateway', 'http-proxy-3', 'express-gateway'].map(peer),
 ];
 

@@ -20,4 +20,6 @@ export interface Running {
   helpers: number[];
   /** Of Switchboard: whose key it is. */
   tenantId?: string;
+  /** Of Switchboard: where one request a minute passes. */
+  limitedPath?: string;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Contender } from './contenders';
 import type { Running } from './ground';
-import { ECHO_PATH, LARGE, LIMITED_PATH, POSTED, SMALL } from './requests';
+import { ECHO_PATH, LARGE, POSTED, SMALL } from './requests';
 
 /** Requests in which weights of 2 and 1 must have led to both. */
 const BALANCED = 30;
@@ -35,7 +35,8 @@ async function probeSwitchboard(running: Running, told: Seen['headers']): Promis
   const refused: Record<string, string>[] = [{}, { 'x-api-key': `${running.headers['x-api-key']}x` }];
   for (const headers of refused) await expectStatus({ ...running, headers }, SMALL.path, 401);
   await expectStatus(running, '/no-such-route', 404);
-  const [first, second] = [await statusOf(running, LIMITED_PATH), await statusOf(running, LIMITED_PATH)];
+  const { limitedPath = '' } = running;
+  const [first, second] = [await statusOf(running, limitedPath), await statusOf(running, limitedPath)];
   if (first === 429 || second !== 429) throw new Error(`A limit of 1 a minute gave ${first}, then ${second}`);
   const listeners = new Set<string | undefined>();
   for (let nth = 0; nth < BALANCED; nth += 1) listeners.add((await echo(running)).headers['x-listener']);

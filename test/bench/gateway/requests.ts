@@ -1,8 +1,8 @@
 /** Where in its tenant's 1,000 routes the measured one stands; the others ask for the same path. */
 export const ROUTE = '/bench-0500';
 
-/** A route that lets one request a minute pass: for trying that limits are on. */
-export const LIMITED_PATH = '/limited';
+/** Routes that let one request a minute pass, for trying that limits are on: one for each process that is tried. */
+export const LIMITED_PATHS = { logging: '/limited-1', silent: '/limited-2' } as const;
 
 const KIB = 1024;
 

@@ -9,18 +9,41 @@ import { startService } from '../programs';
 import { addSessions, signIn } from '../queue/messages';
 import type { Ground, Running } from './ground';
 import { startNative, versionOf } from './native';
-import { LIMITED_PATH, ROUTE } from './requests';
+import { LIMITED_PATHS, ROUTE } from './requests';
 
 const ROUTES = 1_000;
 /** Far above what is sent: the limits are counted, and never reached. */
 const PER_MINUTE = 1_000_000;
 const AT_ONCE = 8;
 
-/**
- * Starts PostgreSQL, Redis and the built service; makes a tenant, its key and its 1,000 routes through the API of a process
- * of role api, and leaves one of role gateway running.
- */
-export async function startSwitchboard(ground: Ground): Promise<Running> {
+/** What all processes of Switchboard stand on. */
+interface Base {
+  variables: Record<string, string>;
+  helpers: number[];
+  tenantId: string;
+  key: string;
+  version: string;
+}
+
+const bases = new WeakMap<Ground, Promise<Base>>();
+
+/** A process of role gateway: with its access log, or without one, as all the others are. */
+export async function startSwitchboard(ground: Ground, log: keyof typeof LIMITED_PATHS): Promise<Running> {
+  const made = bases.get(ground) ?? prepare(ground);
+  bases.set(ground, made);
+  const { variables, helpers, tenantId, key, version } = await made;
+  const level = log === 'logging' ? 'info' : 'warn';
+  const logFile = path.join(ground.folder, 'switchboard', log);
+  const gateway = await startService({ ...variables, ROLE: 'gateway', LOG_LEVEL: level }, logFile);
+  ground.cleanup.add(() => gateway.stop());
+  return {
+    ...{ port: gateway.port, pids: [gateway.pid], helpers, version },
+    ...{ headers: { 'x-api-key': key }, tenantId, limitedPath: LIMITED_PATHS[log] },
+  };
+}
+
+/** Starts PostgreSQL and Redis, and makes a tenant, its key and its 1,000 routes through the API of a process of role api. */
+async function prepare(ground: Ground): Promise<Base> {
   const { cleanup } = ground;
   const folder = path.join(ground.folder, 'switchboard');
   mkdirSync(folder);
@@ -34,13 +57,8 @@ export async function startSwitchboard(ground: Ground): Promise<Running> {
   cleanup.add(() => api.stop());
   const { tenantId, key } = await seed(postgres.url, api.port, ground);
   await api.stop();
-  const gateway = await startService({ ...variables, ROLE: 'gateway' }, path.join(folder, 'gateway'));
-  cleanup.add(() => gateway.stop());
-  return {
-    ...{ port: gateway.port, pids: [gateway.pid], helpers: [postgres.pid, redis.pid], tenantId },
-    headers: { 'x-api-key': key },
-    version: `${ownVersion()}; Redis ${redis.version}`,
-  };
+  const version = `${ownVersion()}; Redis ${redis.version}`;
+  return { variables, helpers: [postgres.pid, redis.pid], tenantId, key, version };
 }
 
 async function startRedis({ cleanup, folder }: Ground): Promise<{ url: string; pid: number; version: string }> {
@@ -102,7 +120,7 @@ async function makeRoutes(make: (body: object) => Promise<unknown>, { upstream }
     const some = paths.splice(0, AT_ONCE);
     await Promise.all(some.map((each) => make({ ...base, path: each, rate_limit_per_minute: PER_MINUTE })));
   }
-  await make({ ...base, path: LIMITED_PATH, rate_limit_per_minute: 1 });
+  for (const each of Object.values(LIMITED_PATHS)) await make({ ...base, path: each, rate_limit_per_minute: 1 });
 }
 
 function ownVersion(): string {

@@ -95,7 +95,7 @@ export class Exchange implements Swept {
     this.head = new RequestHead(request);
     this.origin = shared.addresses.of(request, this.head.host);
     this.activeTick = shared.sweep.tick;
-    shared.sweep.add(this);
+    shared.sweep.open.add(this);
     this.connection = connectionOf(shared, request.socket);
     this.before = this.connection.latest;
     this.connection.latest = this;
@@ -217,7 +217,7 @@ export class Exchange implements Swept {
   close(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.shared.sweep.remove(this);
+    this.shared.sweep.open.remove(this);
     this.leave();
     this.forwarding?.abandon();
     if (this.holdsTunnel) this.shared.tunnels.release(this.actor?.tenantId ?? '');

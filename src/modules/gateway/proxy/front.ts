@@ -97,12 +97,12 @@ export class GatewayFront {
 
   /** Cuts off whatever is still under way. */
   cutAll(): void {
-    for (const exchange of this.shared.sweep.list()) exchange.request.socket.destroy();
+    for (const exchange of this.shared.sweep.open.list()) exchange.request.socket.destroy();
   }
 
   /** What is under way. */
   get openExchanges(): number {
-    return this.shared.sweep.size;
+    return this.shared.sweep.open.size;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Bag, type Bagged } from '../../../common/bag';
 import { Config } from '../../../config/config';
 import { Wakeups } from '../../../platform/database/wakeups';
 import { Periodic } from '../../../platform/loops/periodic';
@@ -14,6 +15,12 @@ const HEARTBEAT_MS = 10_000;
 const SWEEP_MS = 1_000;
 const FORGOTTEN_MS = 15_000;
 
+/** An attempt that is on its way. */
+interface Sending extends Bagged {
+  job: LaneJob;
+  ended: Promise<void>;
+}
+
 /**
  * Drives lanes: claims those that are due, sends the head of each, and sleeps until the next is due or somebody wakes it. One
  * message of a lane at a time, so that chats keep their order; many lanes side by side.
@@ -21,7 +28,7 @@ const FORGOTTEN_MS = 15_000;
 @Injectable()
 export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(LaneWorker.name);
-  private readonly running = new Map<LaneJob, Promise<void>>();
+  private readonly running = new Bag<Sending>();
   private readonly loops: Periodic[];
   private readonly claims: Periodic;
   private timer: NodeJS.Timeout | undefined;
@@ -37,7 +44,7 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.claims = this.loop(POLL_MS, () => this.claim());
     this.loops = [
       this.claims,
-      this.loop(HEARTBEAT_MS, () => this.store.extend([...this.running.keys()])),
+      this.loop(HEARTBEAT_MS, () => this.store.extend(this.running.list().map(({ job }) => job))),
       this.loop(SWEEP_MS, () => this.store.sweep()),
       this.loop(FORGOTTEN_MS, () => this.store.wakeForgotten()),
     ];
@@ -56,7 +63,7 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.stopListening();
     clearTimeout(this.timer);
     await this.claims.stop();
-    await Promise.all(this.running.values());
+    await Promise.all(this.running.list().map(({ ended }) => ended));
     await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 
@@ -75,11 +82,12 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private run(job: LaneJob): void {
-    const sending = this.sender.send(job).finally(() => {
-      this.running.delete(job);
+    const sending: Sending = { job, ended: this.sender.send(job), slot: -1 };
+    this.running.add(sending);
+    void sending.ended.finally(() => {
+      this.running.remove(sending);
       this.claims.nudge();
     });
-    this.running.set(job, sending);
   }
 
   private loop(everyMs: number, run: () => Promise<unknown>): Periodic {
