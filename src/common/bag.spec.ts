@@ -5,7 +5,11 @@ class Piece implements Bagged {
   constructor(readonly name: number) {}
 }
 
-const namesOf = (bag: Bag<Piece>): number[] => bag.list().map(({ name }) => name).sort((a, b) => a - b);
+const namesOf = (bag: Bag<Piece>): number[] =>
+  bag
+    .list()
+    .map(({ name }) => name)
+    .sort((a, b) => a - b);
 
 describe('Bag', () => {
   it('holds what was put in and not taken out, whatever the order', () => {

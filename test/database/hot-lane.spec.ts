@@ -58,7 +58,7 @@ interface Plan {
 
 /** Pages that a claim of the lane looks at. */
 const pagesOf = ({ tenantId, id }: TestSession): Promise<number> =>
-  pagesReadBy(SYSTEM_STATEMENTS.claimHeads.text, [[tenantId], [id], newId(), 30_000]);
+  pagesReadBy(SYSTEM_STATEMENTS.claimHeads.text, [[tenantId], [id], newId(), 30_000, 10]);
 
 /** Pages that the statement looks at; what it does is undone. */
 async function pagesReadBy(text: string, params: unknown[]): Promise<number> {
@@ -72,7 +72,7 @@ async function pagesReadBy(text: string, params: unknown[]): Promise<number> {
 
 const claims = async ({ tenantId, id }: TestSession): Promise<number> => {
   await system.query('begin');
-  const { rows } = await system.query(SYSTEM_STATEMENTS.claimHeads.text, [[tenantId], [id], newId(), 30_000]);
+  const { rows } = await system.query(SYSTEM_STATEMENTS.claimHeads.text, [[tenantId], [id], newId(), 30_000, 10]);
   await system.query('rollback');
   return rows.length;
 };

@@ -86,19 +86,20 @@ export const CLAIM_STATEMENTS = {
   claimHeads: {
     reason: 'Each lane gives its next message: by urgency, then age, never one whose chat has an earlier one open.',
     // Runs after lockDueLanes in the same transaction: a new snapshot, so that no message accepted meanwhile is overlooked. A
-    // first contact counts once, here, and its chat is known from now on: whatever waits for it there waits no longer.
+    // first contact counts once, here, and its chat is known from now on: whatever waits for it there waits no longer. Of more
+    // lanes than $5 in which something waits the first are taken; those in which nothing does are put to rest, all of them.
     text: `
       with lane as (
-        select l.tenant_id, l.session_id, l.strikes, s.waha_name, s.server_id, d.today, d.day_sent, d.day_firsts, d.warm_from,
+        select due.nth, l.tenant_id, l.session_id, l.strikes, s.waha_name, s.server_id, d.today, d.day_sent, d.day_firsts, d.warm_from,
           r.replies, r.others, r.firsts, o.opens_at,
           least(l.burst, l.tokens + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
         from lanes l
-        join unnest($1::uuid[], $2::uuid[]) as due(tenant_id, session_id)
+        join unnest($1::uuid[], $2::uuid[]) with ordinality as due(tenant_id, session_id, nth)
           on l.tenant_id = due.tenant_id and l.session_id = due.session_id
         join sessions s on s.tenant_id = l.tenant_id and s.id = l.session_id
         join tenants t on t.id = l.tenant_id
         ${ROOM}),
-      head as (
+      found as (
         select lane.*, m.id, m.chat, m.type, m.body, m.content, m.wa_id, m.burned, m.campaign_id, coalesce(m.first_contact, false) as first_contact,
           coalesce(m.first_contact, false) and not exists (select from chats k where k.tenant_id = lane.tenant_id
             and k.session_id = lane.session_id and k.chat = m.chat) as counts_first,
@@ -124,6 +125,9 @@ export const CLAIM_STATEMENTS = {
               and (c.next_at is null or c.next_at <= clock_timestamp())
             order by q.seq limit 1)
           order by urgency, seq limit 1) m on true),
+      head as (
+        select * from (select found.*, count(found.id) over (order by found.nth) as filled from found) f
+        where f.id is null or f.filled <= $5),
       spaced as (
         update campaign_sessions c set next_at = clock_timestamp() + 60000.0 / c.per_minute * interval '1 ms' from head
         where c.tenant_id = head.tenant_id and c.session_id = head.session_id and c.campaign_id = head.campaign_id

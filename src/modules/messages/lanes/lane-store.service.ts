@@ -45,12 +45,16 @@ export class LaneStore {
     private readonly wakeups: Wakeups,
   ) {}
 
-  /** Takes up to so many due lanes, fairly over tenants, each with its next message. */
-  async claim(limit: number): Promise<{ lanes: number; jobs: LaneJob[] }> {
+  /**
+   * Looks at up to so many due lanes, fairly over tenants, and takes the next message of each, up to so many; lanes in which
+   * nothing waits are due no longer.
+   * @returns how many lanes were looked at, and what was taken
+   */
+  async claim(most: { lanes: number; jobs: number }): Promise<{ lanes: number; jobs: LaneJob[] }> {
     return this.system.transaction(async (run) => {
-      const lanes = await run<Lane>('lockDueLanes', [limit]);
+      const lanes = await run<Lane>('lockDueLanes', [most.lanes]);
       if (lanes.length === 0) return { lanes: 0, jobs: [] };
-      const jobs = await run<LaneJob>('claimHeads', [...columns(lanes), this.wakeups.workerId, LEASE_MS]);
+      const jobs = await run<LaneJob>('claimHeads', [...columns(lanes), this.wakeups.workerId, LEASE_MS, most.jobs]);
       return { lanes: lanes.length, jobs };
     });
   }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
+import { withDeadline } from '../../../common/deadline';
 import {
   answeredAt,
   existingNumber,
@@ -71,9 +72,11 @@ export class WahaClient {
   private readonly pool: Pool;
   /** Apart, so that no file takes the connection of a call. */
   private readonly files: Pool;
+  private readonly basePath: string;
 
   constructor(private readonly options: WahaClientOptions) {
-    const { origin } = new URL(options.baseUrl);
+    const { origin, pathname } = new URL(options.baseUrl);
+    this.basePath = pathname.replace(/\/$/, '');
     // undici's own time-outs tick by the second; ours is an abort signal over the whole call.
     this.pool = new Pool(origin, {
       connections: MAX_CONNECTIONS,
@@ -230,17 +233,13 @@ export class WahaClient {
     if (from < 0) throw new WahaFailure('answered', 404, 'this is no file of WAHA');
     try {
       const response = await this.files.request({
-        ...{ method: 'GET', path: this.basePath() + path.slice(from), signal },
+        ...{ method: 'GET', path: this.basePath + path.slice(from), signal },
         headers: { 'x-api-key': this.options.apiKey },
       });
       return { status: response.statusCode, headers: response.headers, body: response.body };
     } catch (error) {
       throw transportFailure(error);
     }
-  }
-
-  private basePath(): string {
-    return new URL(this.options.baseUrl).pathname.replace(/\/$/, '');
   }
 
   private async info(call: Call): Promise<WahaSessionInfo | null> {
@@ -274,11 +273,15 @@ export class WahaClient {
     }
   }
 
-  private async request({ method = 'GET', path, body, headers }: Call): Promise<Answer> {
+  private request(call: Call): Promise<Answer> {
+    return withDeadline(this.options.timeoutMs, (signal) => this.requestUntil(call, signal));
+  }
+
+  private async requestUntil({ method = 'GET', path, body, headers }: Call, signal: AbortSignal): Promise<Answer> {
     const asked = performance.now();
     const response = await this.pool.request({
       method,
-      path: this.basePath() + path,
+      path: this.basePath + path,
       headers: {
         'x-api-key': this.options.apiKey,
         accept: 'application/json',
@@ -286,7 +289,7 @@ export class WahaClient {
         ...headers,
       },
       body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(this.options.timeoutMs),
+      signal,
     });
     const text = await response.body.text(); // null results are an empty body (docs/WAHA.md §2)
     const answer = text === '' ? null : parseAnswer(text);
