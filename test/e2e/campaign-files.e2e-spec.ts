@@ -7,6 +7,7 @@ import { ObjectRemovals } from '../../src/modules/files/object-removals.service'
 import type { UsageResponse } from '../../src/modules/tenants/dto/usage.response';
 import { blocksSomebody } from '../support/blocked';
 import { upload } from '../support/files';
+import { storageDifferences } from '../support/storage';
 import { eventually } from '../support/wait';
 import { sendsOf, workingSession } from '../support/whatsapp';
 import { bulk, campaignIs, ledger, phones } from './campaigns.harness';
@@ -20,6 +21,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => world.close());
+
+/** Whatever a test does, the running totals are what is kept. */
+afterEach(async () => expect(await storageDifferences(world.app.owner)).toEqual([]));
 
 /** A business of its own with a picture that it keeps, and a session. */
 async function business() {

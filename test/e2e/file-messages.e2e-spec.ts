@@ -1,6 +1,7 @@
 import type { UsageResponse } from '../../src/modules/tenants/dto/usage.response';
 import { formOf, postForm, upload, type WireFile } from '../support/files';
 import type { HttpClient } from '../support/http-client';
+import { storageDifferences } from '../support/storage';
 import { eventually } from '../support/wait';
 import { becomes, type WireMessage } from '../support/whatsapp';
 import { digestOf, type MediaWorld, newChat, PNG, startMediaWorld } from './media.harness';
@@ -12,6 +13,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => world.close());
+
+/** Whatever a test does, the running totals are what is kept. */
+afterEach(async () => expect(await storageDifferences(world.app.owner)).toEqual([]));
 
 const used = async (http: HttpClient = world.admin.http) =>
   (await http.get<UsageResponse>('/tenants/current/usage')).body.storage_bytes.used;

@@ -6,6 +6,7 @@ import { ObjectRemovals } from '../../src/modules/files/object-removals.service'
 import { newStorageKey, ObjectStorage } from '../../src/platform/storage/object-storage';
 import { upload } from '../support/files';
 import { startTestApp, type TestApp } from '../support/running-app';
+import { storageDifferences } from '../support/storage';
 
 describe('objects that nobody keeps', () => {
   let app: TestApp;
@@ -20,6 +21,9 @@ describe('objects that nobody keeps', () => {
     await app.close();
     await rm(folder, { recursive: true });
   });
+
+  /** Whatever a test does, the running totals are what is kept. */
+  afterEach(async () => expect(await storageDifferences(app.owner)).toEqual([]));
 
   const objects = () => readdir(path.join(folder, app.tenantId)).catch(() => []);
   const listed = async () => (await app.owner.query('select from object_removals')).rowCount;

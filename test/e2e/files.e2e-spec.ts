@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FORM_HEADERS, formOf, postForm, upload, type WireFile } from '../support/files';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
+import { storageDifferences } from '../support/storage';
 import { eventually } from '../support/wait';
 import { PNG } from './media.harness';
 
@@ -44,6 +45,9 @@ afterAll(async () => {
   await app.close();
   await rm(folder, { recursive: true });
 });
+
+/** Whatever a test does, the running totals are what is kept. */
+afterEach(async () => expect(await storageDifferences(app.owner)).toEqual([]));
 
 describe('POST /files', () => {
   it('stores the bytes, and says what they are', async () => {

@@ -12,6 +12,7 @@ import { createTestApp } from '../support/app';
 import { FORM_HEADERS, formOf } from '../support/files';
 import type { HttpClient } from '../support/http-client';
 import { startTestApp, type TestApp } from '../support/running-app';
+import { storageDifferences } from '../support/storage';
 import { eventually } from '../support/wait';
 import { ended, objectsIn, send } from './imports.harness';
 
@@ -37,6 +38,9 @@ afterAll(async () => {
   await app.close();
   await rm(folder, { recursive: true });
 });
+
+/** Whatever a test does, the running totals are what is kept. */
+afterEach(async () => expect(await storageDifferences(app.owner)).toEqual([]));
 
 const MIB = 1024 * 1024;
 const BODY = 'id,name,price\nb_1,Bound,1\n';

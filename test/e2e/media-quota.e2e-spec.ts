@@ -4,6 +4,7 @@ import { shutDown } from '../../src/platform/http/shutdown';
 import { createTestApp } from '../support/app';
 import { auditRecords } from '../support/audit-records';
 import { objectsIn } from './imports.harness';
+import { storageDifferences } from '../support/storage';
 import { eventually } from '../support/wait';
 import { becomes, send, type WireMessage, type WireSession, workingSession } from '../support/whatsapp';
 import { MAX_BYTES, type MediaWorld, newChat, startMediaWorld } from './media.harness';
@@ -27,6 +28,9 @@ afterAll(async () => {
   await shutDown(replica, 20_000);
   await world.close();
 });
+
+/** Whatever a test does, the running totals are what is kept. */
+afterEach(async () => expect(await storageDifferences(world.app.owner)).toEqual([]));
 
 /** A tenant of its own that may keep three such files. */
 async function smallTenant() {

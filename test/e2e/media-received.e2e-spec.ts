@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { blocksSomebody } from '../support/blocked';
+import { storageDifferences } from '../support/storage';
 import { eventually } from '../support/wait';
 import type { WireMessage } from '../support/whatsapp';
 import { type MediaWorld, MAX_BYTES, newChat, PNG, startMediaWorld } from './media.harness';
@@ -13,6 +14,9 @@ beforeAll(async () => {
 
 afterEach(() => world.proxy.spoil(() => undefined));
 afterAll(() => world.close());
+
+/** Whatever a test does, the running totals are what is kept. */
+afterEach(async () => expect(await storageDifferences(world.app.owner)).toEqual([]));
 
 /** Somebody sends a file; answers the message once its file is in that state. */
 async function receive(

@@ -11,7 +11,7 @@ export const PLATFORM_TABLES: readonly string[] = [
   'webhook_door',
 ];
 
-/** Tables of the tenants that even their own role only adds to, reads or purges: the audit trail and the figures. */
+/** Tables of the tenants that even their own role only adds to, reads or purges: the audit trail, the figures and the totals. */
 const APP: Record<string, Work[]> = {
   audit_logs: ['select', 'insert'],
   audit_seals: ['select'],
@@ -19,6 +19,8 @@ const APP: Record<string, Work[]> = {
   audit_pending: ['select'],
   message_stats: ['select', 'delete'],
   message_stat_deltas: ['select', 'delete'],
+  storage_totals: ['select', 'delete'],
+  storage_changes: ['select', 'delete'],
 };
 
 /**
@@ -28,6 +30,7 @@ const APP: Record<string, Work[]> = {
 export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: string }> = {
   'audit_enqueue()': { role: null, reason: 'Each record of the audit trail waits to be sealed, whoever wrote it.' },
   'message_stats_note()': { role: null, reason: 'Each change of a message is counted, whoever makes it.' },
+  'storage_note()': { role: null, reason: 'What a tenant keeps is totalled, whoever stores it or gives it up.' },
   'audit_maintain()': {
     role: 'system',
     reason: 'Months of the audit trail are made and, past their retention, dropped.',
@@ -83,6 +86,8 @@ const SYSTEM: Record<string, Work[]> = {
   message_media: ['select', 'update'],
   files: ['select', 'insert'],
   object_removals: ['select', 'update', 'delete'],
+  storage_totals: ['select'],
+  storage_changes: ['select', 'insert'],
   // To lock what it takes it needs the right to update; nothing does.
   message_stat_deltas: ['select', 'update', 'delete'],
   message_stats: ['select', 'insert', 'update'],

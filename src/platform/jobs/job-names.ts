@@ -7,6 +7,7 @@ export interface JobPayloads {
   'audit-maintain': { version: 1 };
   'purge-tenant': { version: 1; tenantId: string };
   'resume-purges': { version: 1 };
+  'check-storage': { version: 1 };
 }
 
 export type JobName = keyof JobPayloads;
@@ -17,4 +18,5 @@ export const JOBS = {
   auditMaintain: 'audit-maintain',
   purgeTenant: 'purge-tenant',
   resumePurges: 'resume-purges',
+  checkStorage: 'check-storage',
 } as const satisfies Record<string, JobName>;
