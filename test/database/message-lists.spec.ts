@@ -5,6 +5,7 @@ import { MessagesRepository } from '../../src/modules/messages/messages.reposito
 import type { TenantDatabase } from '../../src/platform/database/tenant-database';
 import { fillHistory, type History } from '../bench/lists/fill';
 import { freshDatabase, type TestDatabase } from '../support/database';
+import { type PlanNode, rowsRead } from './plans';
 
 /** Enough that reading all of it is dearer than any index; a fifth of it is another tenant's. */
 const MESSAGES = 20_000;
@@ -30,22 +31,6 @@ afterAll(async () => {
   await db.drop();
 });
 
-interface PlanNode {
-  'Relation Name'?: string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  'Rows Removed by Index Recheck'?: number;
-  Plans?: PlanNode[];
-}
-
-const rowsRead = (node: PlanNode): number => {
-  const seen =
-    node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-  const own = node['Relation Name'] === 'messages' ? seen * node['Actual Loops'] : 0;
-  return own + (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
-};
-
 /** Runs each statement as the service's own role does, behind row security, and reads its plan. */
 async function explained<R extends object>(tenantId: string, text: string, params: unknown[]): Promise<R[]> {
   await app.query('begin');
@@ -55,7 +40,7 @@ async function explained<R extends object>(tenantId: string, text: string, param
       `explain (analyze, timing off, format json) ${text}`,
       params,
     );
-    read += rowsRead(plan.rows[0]?.['QUERY PLAN'][0].Plan as PlanNode);
+    read += rowsRead(plan.rows[0]?.['QUERY PLAN'][0].Plan as PlanNode, 'messages');
     return (await app.query<R>(text, params)).rows;
   } finally {
     await app.query('rollback');

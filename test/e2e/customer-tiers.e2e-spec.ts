@@ -148,7 +148,7 @@ describe('what a customer spent, and its VIP tier', () => {
     const [, ofOne] = await counted('limit=1');
     expect(await counted('limit=100')).toEqual([30, ofOne]);
     expect(await counted('limit=29&vip_tier=bronze')).toEqual([29, ofOne]);
-    expect(await counted('limit=100&vip_tier=bronze')).toEqual([30, Number(ofOne) + 1]);
+    expect(await counted('limit=100&vip_tier=bronze')).toEqual([30, ofOne]);
   });
 
   it('are those of an order that has just been made', async () => {

@@ -3,7 +3,7 @@ import type { PageRequest } from '../../common/paging';
 import { parseTimeCursor } from '../../common/time-cursor';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import type { VipThresholds } from '../tenants/tenants.service';
-import { customerColumns, type CustomerRow, SPENT, SPENT_BY_ALL, tierOf, type VipTier } from './customer-row';
+import { customerColumns, type CustomerRow, SPENT, tierOf, totalKey, type VipTier } from './customer-row';
 
 /** Which customers are meant; what is absent narrows nothing. */
 export interface CustomerFilter {
@@ -61,8 +61,8 @@ const NEWEST_FIRST = `order by c.created_at desc, c.id desc`;
 const NEAR = 1_000;
 
 // Without a tier that is asked for, orders are read for the rows of the page alone.
-const listOf = (source: string): string => `
-  select ${customerColumns(7, 8)} from (
+const listOf = (source: string, [silver, gold]: readonly [number, number] = [7, 8]): string => `
+  select ${customerColumns(silver, gold)} from (
     select c.* from ${source} and ${FILTERED} ${NEWEST_FIRST} limit $11 offset $12) c cross join ${SPENT}
   ${NEWEST_FIRST}`;
 
@@ -78,15 +78,23 @@ const LIST_OF_SOUGHT_NEAR = listOf(`(
   select c.* from customers c where c.tenant_id = $1 and ${AFTER} ${NEWEST_FIRST} limit ${NEAR}) c where true`);
 const LIST_OF_FOUND = listOf(`customers c where c.id = any ($13::text[]) and ${AFTER}`);
 
-// A tier that is not rare fills its page from the next customers; only where it does not, the orders of all are summed up.
-const LIST_OF_TIER_NEAR = `
-  select ${customerColumns(13, 14)} from (
-    select c.* from customers c where ${FILTERED} and ${AFTER} ${NEWEST_FIRST} limit ${NEAR}) c cross join ${SPENT}
-  where ${IN_TIER} ${NEWEST_FIRST} limit $11 offset $12`;
+// Of customers whose orders did not change since their totals were made, the totals tell the tier: few are found by them, many on
+// the way. Of the others, who are never many, the orders are summed up.
+const SETTLED = `customer_totals t join customers c on c.tenant_id = t.tenant_id and c.id = t.customer_id
+  where t.tenant_id = $1 and ($7::numeric is null or t.total_key > ${totalKey('$7')})
+    and ($8::numeric is null or t.total_key <= ${totalKey('$8')})
+    and t.customer_id not in (select d.customer_id from customer_total_changes d where d.tenant_id = $1)`;
+const CHANGED = `customers c cross join ${SPENT} where ${IN_TIER}
+  and c.id in (select d.customer_id from customer_total_changes d where d.tenant_id = $1)`;
 
-const LIST_OF_TIER = `
-  select ${customerColumns(13, 14)} from customers c left join ${SPENT_BY_ALL}
-  where ${FILTERED} and ${IN_TIER} and ${AFTER} ${NEWEST_FIRST} limit $11 offset $12`;
+const LIST_OF_TIER = listOf(
+  `(
+    (select c.* from ${SETTLED} and ($9::timestamptz is null or (t.created_at, t.customer_id) < ($9, $10::text)) and ${FILTERED}
+      order by t.created_at desc, t.customer_id desc limit $11::int + $12::int)
+    union all
+    (select c.* from ${CHANGED} and ${AFTER} and ${FILTERED})) c where true`,
+  [13, 14],
+);
 
 const COUNT = `select count(*)::int as count from (select from customers c where ${FILTERED} limit $7) t`;
 // Where as many are found as are counted at most, counting all of them on the way comes to its end sooner.
@@ -99,7 +107,7 @@ const COUNT_OF_SOUGHT = `
 
 const COUNT_OF_TIER = `
   select count(*)::int as count from (
-    select from customers c left join ${SPENT_BY_ALL} where ${FILTERED} and ${IN_TIER} limit $9) t`;
+    (select from ${SETTLED} and ${FILTERED}) union all (select from ${CHANGED} and ${FILTERED}) limit $9) t`;
 
 // Every customer is looked at once, however few belong to it, and no statement at more than a portion of them.
 const AUDIENCE = `
@@ -137,9 +145,7 @@ export class CustomerListsRepository {
       return found.length < COMMON ? list(LIST_OF_FOUND, [found.map(({ id }) => id)]) : list(LIST);
     }
     const params = [...common, ...rangeOf(filter.vip_tier, thresholds), ...after, silver, gold];
-    const near = await this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER_NEAR, params);
-    const whole = near.length > page.limit || filter.email !== undefined || filter.phone !== undefined;
-    return whole ? near : this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER, params);
+    return this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER, params);
   }
 
   /** How many there are, counted no further than the cap. */

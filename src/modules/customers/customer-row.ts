@@ -50,10 +50,8 @@ export const SPENT = `lateral (
   select coalesce(sum(o.total), 0) as total_spent from orders o
   where o.tenant_id = c.tenant_id and o.customer_id = c.id and ${COUNTED}) s`;
 
-/** The same for all customers of the tenant $1, to be joined to `c`: one pass over the index, where most of them are looked at. */
-export const SPENT_BY_ALL = `(
-  select o.customer_id, sum(o.total) as total from orders o where o.tenant_id = $1 and ${COUNTED} group by o.customer_id) g
-  on g.customer_id = c.id cross join lateral (select coalesce(g.total, 0) as total_spent) s`;
+/** A sum as `customer_totals.total_key` says it: of one width, so that it orders as the number does. */
+export const totalKey = (sum: string): string => `lpad(replace(${sum}::numeric(28,4)::text, '.', ''), 28, '0')`;
 
 /** The tier of `s`, with the thresholds of silver and gold in parameters of these numbers. Exactly a threshold is not above it. */
 export const tierOf = (silver: number, gold: number): string => `

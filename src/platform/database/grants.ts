@@ -21,6 +21,8 @@ const APP: Record<string, Work[]> = {
   message_stat_deltas: ['select', 'delete'],
   storage_totals: ['select', 'delete'],
   storage_changes: ['select', 'delete'],
+  customer_totals: ['select', 'delete'],
+  customer_total_changes: ['select', 'delete'],
 };
 
 /**
@@ -31,6 +33,8 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
   'audit_enqueue()': { role: null, reason: 'Each record of the audit trail waits to be sealed, whoever wrote it.' },
   'message_stats_note()': { role: null, reason: 'Each change of a message is counted, whoever makes it.' },
   'storage_note()': { role: null, reason: 'What a tenant keeps is totalled, whoever stores it or gives it up.' },
+  'customer_totals_begin()': { role: null, reason: 'Each customer has a total, whoever makes it.' },
+  'customer_totals_note()': { role: null, reason: 'What a customer spent is totalled, whoever changes its orders.' },
   'audit_maintain()': {
     role: 'system',
     reason: 'Months of the audit trail are made and, past their retention, dropped.',
