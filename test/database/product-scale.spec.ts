@@ -6,8 +6,10 @@ import {
   pageStatement,
   PRODUCT_SORTS,
   type ProductFilter,
-  type Search,
+  type Statement,
+  wayOf,
 } from '../../src/modules/products/products.list';
+import { nearStatement, soughtStatement } from '../../src/modules/products/products.search';
 import { freshDatabase, type TestDatabase } from '../support/database';
 import { type Doors, openDoors } from './database.harness';
 
@@ -61,8 +63,7 @@ interface Plan {
 }
 
 /** Pages that were read for the statement, as the role of one tenant, and the rows that it gave. */
-async function costOf(tenantId: string, filter: ProductFilter, page: { cursor?: string }, search: Search) {
-  const { text, params } = pageStatement(tenantId, filter, { limit: LIMIT, ...page }, search);
+async function costOf(tenantId: string, { text, params }: Statement) {
   const explain = `explain (analyze, buffers, format json) ${text}`;
   const [row] = await doors.tenant.queryOnce<{ 'QUERY PLAN': [{ Plan: Plan }] }>(tenantId, explain, params);
   const plan = row?.['QUERY PLAN'][0].Plan;
@@ -70,8 +71,8 @@ async function costOf(tenantId: string, filter: ProductFilter, page: { cursor?: 
   return { pages: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'], rows: plan['Actual Rows'] };
 }
 
-const searchesOf = (filter: ProductFilter): Search[] =>
-  isPlannedOnce(filter, { limit: LIMIT }) ? ['plain', 'once'] : ['plain'];
+const plansOf = (filter: ProductFilter): boolean[] =>
+  isPlannedOnce(filter, { limit: LIMIT }) ? [false, true] : [false];
 
 /** Half way down the list, in each order. */
 const MIDDLE = { newest: '2000-01-01 00:00:00+00', created_at: '2000-01-01 00:00:00+00', name: 'Nautilus' };
@@ -95,9 +96,12 @@ describe(`a page of products costs the same of ${FEW} as of ${PRODUCTS}`, () => 
     for (const sort of [undefined, ...PRODUCT_SORTS])
       for (const page of [{}, { cursor: middleOf(sort) }])
         for (const tenant of [large, small])
-          for (const search of searchesOf(filter)) {
-            const cost = await costOf(tenant, { ...filter, sort }, page, search);
-            expect([sort, page, search, cost.pages <= PAGES ? 'few' : cost.pages]).toEqual([sort, page, search, 'few']);
+          for (const once of plansOf(filter)) {
+            const cost = await costOf(
+              tenant,
+              pageStatement(tenant, { ...filter, sort }, { limit: LIMIT, ...page }, once),
+            );
+            expect([sort, page, once, cost.pages <= PAGES ? 'few' : cost.pages]).toEqual([sort, page, once, 'few']);
             if (filter.category === 'nothing') expect(cost.rows).toBe(0);
           }
   });
@@ -105,25 +109,27 @@ describe(`a page of products costs the same of ${FEW} as of ${PRODUCTS}`, () => 
   it('with one filter is planned once for all values, and no longer for each', async () => {
     const filter: ProductFilter = { category: 'sport', sort: 'price' };
     for (let time = 0; time < 10; time += 1) {
-      const { text, params } = pageStatement(large, filter, { limit: LIMIT + time }, 'once');
+      const { text, params } = pageStatement(large, filter, { limit: LIMIT + time }, true);
       expect(await doors.tenant.query(large, text, params)).toHaveLength(LIMIT + time + 1);
     }
     const [plans] = await doors.tenant.queryOnce<{ generic: number; custom: number }>(
       large,
       `select generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements where statement = $1`,
-      [pageStatement(large, filter, { limit: LIMIT }, 'once').text],
+      [pageStatement(large, filter, { limit: LIMIT }, true).text],
     );
     expect(plans).toEqual({ generic: 5, custom: 5 });
   });
 
   it('of a search for what few have, found by the index', async () => {
-    const cost = await costOf(large, { q: 'c4ca4238a0b923820dcc509a6f75849b' }, {}, 'index');
+    const filter = { q: 'c4ca4238a0b923820dcc509a6f75849b' };
+    const cost = await costOf(large, soughtStatement(large, filter, { limit: LIMIT }));
     expect(cost.rows).toBe(1);
     expect(cost.pages).toBeLessThan(400);
   });
 
   it('of a search for what many have, found on the way', async () => {
-    const cost = await costOf(large, { q: 'daytona', sort: 'price' }, {}, 'walk');
+    const filter: ProductFilter = { q: 'daytona', sort: 'price' };
+    const cost = await costOf(large, nearStatement(wayOf(large, filter, undefined), filter, { limit: LIMIT }));
     expect(cost.rows).toBe(LIMIT + 1);
   });
 });

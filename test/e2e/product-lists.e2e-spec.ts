@@ -134,3 +134,30 @@ describe('GET /products', () => {
     ]);
   });
 });
+
+describe('GET /products?q= of what no index tells of, among very many', () => {
+  it('goes on in Link over pages that are short, and has all of them in order in the end', async () => {
+    const owner = await app.login('MANAGER', await app.make.tenant());
+    await app.owner.query(
+      `insert into products (tenant_id, id, name, price)
+        select $1, 'p' || n, case when n <= 50000 then 'Quartz ' else 'Tourbillon - ' end || n, n from generate_series(1, 60500) n`,
+      [owner.tenantId],
+    );
+    const pages: string[][] = [];
+    let next: string | undefined = '/products?q=-&sort=price&limit=3&offset=1';
+    while (next !== undefined && pages.flat().length < 7) {
+      const answer: HttpAnswer<WireProduct[]> = await owner.http.get<WireProduct[]>(next);
+      expect(answer.status).toBe(200);
+      pages.push(answer.body.map(({ id }) => id));
+      next = /<([^>]+)>/.exec(answer.headers.get('link') ?? '')?.[1];
+    }
+    const wanted = Array.from({ length: 9 }, (_, nth) => `p${50_002 + nth}`);
+    expect(pages).toEqual([[], wanted.slice(0, 3), wanted.slice(3, 6), wanted.slice(6)]);
+    const total = async (query: string) =>
+      (await owner.http.get(`/products?${query}&count=true&limit=1`)).headers.get('x-total-count');
+    expect(await total('q=tourbillon')).toBe('10000+');
+    expect(await total('q=tourbillon%2060500')).toBe('1');
+    expect(await total('q=quartz%20tourbillon')).toBe('0');
+    expect(await total('q=-')).toMatch(/^\d+\+$/);
+  }, 120_000);
+});

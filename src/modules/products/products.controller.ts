@@ -43,7 +43,10 @@ export class ProductsController {
     return productResponse(versioned(reply, await this.products.create(actor, fields)));
   }
 
-  /** The tenant's products, newest first unless `sort` says otherwise. */
+  /**
+   * The tenant's products, newest first unless `sort` says otherwise. A search looks at a bounded number of products at a time: a
+   * page may hold fewer than `limit`, even none, and still have a next one in `Link`.
+   */
   @Get()
   @Access('products:read')
   @ApiOkResponse({ type: [ProductResponse] })

@@ -72,31 +72,11 @@ function priceKey(decimal: string): string {
   return (whole + places.padEnd(4, '0')).padStart(19, '0');
 }
 
-/** As the index of the migration has it. */
-const SEARCHED = `(' ' || p.name || ' ' || coalesce(p.brand, '') || ' ' || coalesce(p.category, ''))`;
-/** Trigrams tell nothing of fewer characters but where a word begins. */
-const SHORTEST_PART = 3;
 /** More than any page has, and known while one plan is made for all: of a bound that is not, the database expects a tenth of all rows. */
 const LONGEST = MAX_LIMIT + 1;
-/** So many rows in the order of the list are looked at before the index of the search is asked: common words end here. */
-const WALK = 2_000;
-
-/** A word as a pattern of ILIKE: anywhere in a word; one of one or two characters at the beginning of one. */
-const patternOf = (word: string): string => {
-  const literal = word.replace(/[\\%_]/g, '\\$&');
-  return [...word].length < SHORTEST_PART ? `% ${literal}%` : `%${literal}%`;
-};
-
-const patternsOf = (q: string): string[] =>
-  q
-    .normalize('NFC')
-    .split(/\s+/)
-    .filter((word) => word !== '')
-    .sort((a, b) => b.length - a.length)
-    .map(patternOf);
 
 /** Puts a statement together out of constants; values become parameters. */
-class Parts {
+export class Parts {
   readonly params: unknown[] = [];
 
   add(value: unknown): string {
@@ -104,7 +84,7 @@ class Parts {
   }
 }
 
-/** The conditions but for the search. */
+/** The conditions of the filter, but for the search. */
 function conditionsOf(parts: Parts, tenantId: string, filter: ProductFilter): string[] {
   const where = [`p.tenant_id = ${parts.add(tenantId)}::uuid`];
   const { category, brand, minPrice, maxPrice, inStock } = filter;
@@ -116,33 +96,65 @@ function conditionsOf(parts: Parts, tenantId: string, filter: ProductFilter): st
   return where;
 }
 
-const all = (conditions: string[]): string => conditions.join(' and ');
+/** A way through the products: what those on it have in common, and the order that an index gives them in. */
+export interface Way {
+  parts: Parts;
+  where: string[];
+  /** What the list is ordered by, and its type. */
+  column: string;
+  type: string;
+  /** The order of the list, and the same backwards. */
+  order: string;
+  reversed: string;
+}
 
-/** A page of a list, one row more than asked for. With a search it is `walk` that is asked first. */
-export function pageStatement(tenantId: string, filter: ProductFilter, page: PageRequest, search: Search): Statement {
-  const { column, type, down, isValue } = ORDERS[orderOf(filter)];
+/** The way of the filter, without its search, from a place on or from its beginning. */
+export function wayOf(tenantId: string, filter: ProductFilter, from: Keyset | undefined): Way {
+  const { column, type, down } = ORDERS[orderOf(filter)];
   const parts = new Parts();
-  const from = keysetOf(page.cursor, orderOf(filter), isValue);
   const where = conditionsOf(parts, tenantId, from ? withoutBound(filter, from) : filter);
   if (from)
     where.push(
       `(p.${column}, p.id) ${down ? '<' : '>'} (${parts.add(from.value)}::${type}, ${parts.add(from.id)}::text)`,
     );
-  const way = down ? 'desc' : 'asc';
-  const order = `order by p.${column} ${way}, p.id ${way}`;
-  const skip = page.offset ? ` offset ${parts.add(page.offset)}` : '';
-  const cut = `limit ${parts.add(page.limit + 1)}${skip}`;
-  const rows = SOURCES[search](parts, { where, order, cut, filter });
-  return { text: `select ${COLUMNS}, ${column}::text as sort_value from ${rows}`, params: parts.params };
+  const by = (way: string): string => `order by p.${column} ${way}, p.id ${way}`;
+  return { parts, where, column, type, order: by(down ? 'desc' : 'asc'), reversed: by(down ? 'asc' : 'desc') };
 }
 
-/** How many there are, counted no further than the cap. */
+/** What the cursor of such a list says, the rest of an offset too; undefined where there is none. @throws VALIDATION_FAILED for a cursor of another order */
+export const placeOf = (cursor: string | undefined, filter: ProductFilter): Keyset | undefined =>
+  keysetOf(cursor, orderOf(filter), ORDERS[orderOf(filter)].isValue);
+
+/** What is read of each row of a list, with the value that it is ordered by. */
+export const listed = ({ column }: Way): string => `${COLUMNS}, ${column}::text as sort_value`;
+
+/** The conditions as one. */
+export const all = (conditions: string[]): string => conditions.join(' and ');
+
+/** How many rows the page wants, one more than asked for, and how many it skips. */
+export const cutOf = (parts: Parts, { limit, offset }: PageRequest): string => {
+  const wanted = `limit ${parts.add(limit + 1)}`;
+  return offset ? `${wanted} offset ${parts.add(offset)}` : wanted;
+};
+
+/**
+ * A page of a list without a search, one row more than asked for.
+ * @param once whether one plan is made for any values
+ */
+export function pageStatement(tenantId: string, filter: ProductFilter, page: PageRequest, once: boolean): Statement {
+  const from = placeOf(page.cursor, filter);
+  const way = wayOf(tenantId, filter, from);
+  const { parts, where, order } = way;
+  const rows = `products p where ${all(where)} ${order}`;
+  const source = once ? `(select * from ${rows} limit ${LONGEST}) p ${order}` : rows;
+  return { text: `select ${listed(way)} from ${source} ${cutOf(parts, page)}`, params: parts.params };
+}
+
+/** How many there are without a search, counted no further than the cap. */
 export function countStatement(tenantId: string, filter: ProductFilter, cap: number): Statement {
-  const parts = new Parts();
-  const where = conditionsOf(parts, tenantId, filter);
-  const rows = filter.q === undefined ? `products p where ${all(where)}` : found(parts, { where, filter });
-  const text = `select count(*)::int as count from (select from ${rows} limit ${parts.add(cap)}) t`;
-  return { text, params: parts.params };
+  const { parts, where } = wayOf(tenantId, filter, undefined);
+  const rows = `select from products p where ${all(where)} limit ${parts.add(cap)}`;
+  return { text: `select count(*)::int as count from (${rows}) t`, params: parts.params };
 }
 
 /**
@@ -155,39 +167,3 @@ function withoutBound(filter: ProductFilter, { value }: Keyset): ProductFilter {
   if (sort === '-price' && priceKey(maxPrice) >= value) return { ...filter, maxPrice: undefined };
   return filter;
 }
-
-/**
- * How the rows of a page are come by. `plain`: in the order of an index. `once`: the same, for any values with one plan, and not
- * with an offset. `walk`: of the first thousands in the order of the list those are kept that match; a full
- * page of them is the page. `index`: all that match, by the index, whatever the order.
- */
-export type Search = 'plain' | 'once' | 'walk' | 'index';
-
-interface Source {
-  where: string[];
-  order: string;
-  cut: string;
-  filter: ProductFilter;
-}
-
-const SOURCES: Record<Search, (parts: Parts, source: Source) => string> = {
-  plain: (_parts, { where, order, cut }) => `products p where ${all(where)} ${order} ${cut}`,
-  once: (_parts, { where, order, cut }) =>
-    `(select * from products p where ${all(where)} ${order} limit ${LONGEST}) p ${order} ${cut}`,
-  walk: (parts, { where, order, cut, filter }) =>
-    `(select * from products p where ${all(where)} ${order} limit ${WALK}) p
-      where ${matches(parts, filter)} ${order} ${cut}`,
-  // $1 is the tenant.
-  index: (parts, { where, order, cut, filter }) =>
-    `products p where p.tenant_id = $1::uuid
-      and p.id in (select p.id from ${found(parts, { where, filter })} ${order} ${cut}) ${order}`,
-};
-
-/** Found by the longest word, which says most; the others are looked for in what was found. */
-function found(parts: Parts, { where, filter }: Pick<Source, 'where' | 'filter'>): string {
-  const [longest] = patternsOf(filter.q ?? '');
-  return `products_like(${parts.add(longest)}::text) p where ${all(where)} and ${matches(parts, filter)}`;
-}
-
-const matches = (parts: Parts, { q = '' }: ProductFilter): string =>
-  `${SEARCHED} ilike all (${parts.add(patternsOf(q))}::text[])`;

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { FilesModule } from '../files/files.module';
 import { ProductPictures } from './product-pictures.service';
+import { ProductSearchRepository } from './product-search.repository';
 import { ProductsCache } from './products-cache.service';
 import { ProductsController } from './products.controller';
 import { ProductsRepository } from './products.repository';
@@ -11,7 +12,14 @@ import { StockService } from './stock.service';
 @Module({
   imports: [FilesModule],
   controllers: [ProductsController],
-  providers: [ProductsRepository, ProductsCache, ProductPictures, ProductsService, StockService],
+  providers: [
+    ProductsRepository,
+    ProductSearchRepository,
+    ProductsCache,
+    ProductPictures,
+    ProductsService,
+    StockService,
+  ],
   exports: [ProductsService, ProductsCache],
 })
 export class ProductsModule {}

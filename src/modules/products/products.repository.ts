@@ -5,14 +5,7 @@ import type { AuditRow } from '../../platform/audit/audit-record';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { MAX_STOCK, type ProductFields, type ProductRow } from './product';
 import { COLUMNS } from './products.columns';
-import {
-  countStatement,
-  isPlannedOnce,
-  type ListedProduct,
-  pageStatement,
-  type ProductFilter,
-  type Search,
-} from './products.list';
+import { countStatement, isPlannedOnce, type ListedProduct, pageStatement, type ProductFilter } from './products.list';
 
 const INSERT = audited(
   `insert into products (tenant_id, id, name, brand, category, price, stock, description, image_file_id, attributes)
@@ -70,15 +63,16 @@ export class ProductsRepository {
     return row ?? null;
   }
 
-  /** In the order of the filter, one more than asked for. */
-  async list(tenantId: string, filter: ProductFilter, page: PageRequest): Promise<ListedProduct[]> {
-    if (filter.q === undefined)
-      return this.page(tenantId, filter, page, isPlannedOnce(filter, page) ? 'once' : 'plain');
-    const rows = await this.page(tenantId, filter, page, 'walk');
-    return rows.length > page.limit ? rows : this.page(tenantId, filter, page, 'index');
+  /** Without a search (ProductSearch has that), in the order of the filter, one more than asked for. */
+  list(tenantId: string, filter: ProductFilter, page: PageRequest): Promise<ListedProduct[]> {
+    const once = isPlannedOnce(filter, page);
+    const { text, params } = pageStatement(tenantId, filter, page, once);
+    return once
+      ? this.db.query<ListedProduct>(tenantId, text, params)
+      : this.db.queryOnce<ListedProduct>(tenantId, text, params);
   }
 
-  /** How many there are, counted no further than the cap. */
+  /** How many there are without a search, counted no further than the cap. */
   async count(tenantId: string, filter: ProductFilter, cap: number): Promise<number> {
     const { text, params } = countStatement(tenantId, filter, cap);
     const [row] = await this.db.queryOnce<{ count: number }>(tenantId, text, params);
@@ -123,12 +117,6 @@ export class ProductsRepository {
     const text = `insert into product_requests (tenant_id, id, product_id) values ($1, $2, $3)
       on conflict do nothing returning true as noted`;
     return (await tx.query(text, [tenantId, requestId, productId])).length > 0;
-  }
-
-  private page(tenantId: string, filter: ProductFilter, page: PageRequest, search: Search): Promise<ListedProduct[]> {
-    const { text, params } = pageStatement(tenantId, filter, page, search);
-    if (search === 'once') return this.db.query<ListedProduct>(tenantId, text, params);
-    return this.db.queryOnce<ListedProduct>(tenantId, text, params);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { textIdOf } from '../../common/ids';
 import { keysetCursor } from '../../common/keyset';
-import { countedPage, type Page, pageOf, type PageRequest } from '../../common/paging';
+import { COUNT_CAP, countedPage, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
 import type { Found } from '../../platform/cache/fresh-cache';
 import { currentContext } from '../../platform/context/request-context';
@@ -11,6 +11,7 @@ import { TenantDatabase, type TenantTransaction } from '../../platform/database/
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { FilesService } from '../files/files.service';
 import { changesOf, found, type ProductFields, type ProductRow, resourceOf } from './product';
+import { ProductSearchRepository } from './product-search.repository';
 import { ProductsCache } from './products-cache.service';
 import { ProductErrors } from './products.errors';
 import { type ListedProduct, orderOf, type ProductFilter } from './products.list';
@@ -32,6 +33,7 @@ export class ProductsService {
   constructor(
     private readonly db: TenantDatabase,
     private readonly products: ProductsRepository,
+    private readonly searches: ProductSearchRepository,
     private readonly cache: ProductsCache,
     private readonly audit: AuditLog,
     private readonly files: FilesService,
@@ -61,17 +63,35 @@ export class ProductsService {
     );
   }
 
-  /** In the order asked for: newest first unless told otherwise. @throws VALIDATION_FAILED for a cursor of another order */
+  /**
+   * In the order asked for: newest first unless told otherwise. A search looks at a bounded number of products: a page may then
+   * hold fewer than asked for, even none, and yet have a next one; a total of what was not looked through to its end has a `+`.
+   * @throws VALIDATION_FAILED for a cursor of another order
+   */
   async list(actor: Actor, filter: ProductFilter, page: PageRequest): Promise<Page<ProductRow>> {
     const { tenantId } = actor;
-    const cursorOf = ({ sort_value: value, id }: ListedProduct) => keysetCursor(orderOf(filter), { value, id });
-    const cut = (rows: ListedProduct[], limit: number) => pageOf(rows, limit, cursorOf);
-    return countedPage(
-      page,
-      this.products.list(tenantId, filter, page),
-      (cap) => this.products.count(tenantId, filter, cap),
-      cut,
-    );
+    const placeAfter = ({ sort_value: value, id }: ListedProduct) => keysetCursor(orderOf(filter), { value, id });
+    const cut = (rows: ListedProduct[], limit: number) => pageOf(rows, limit, placeAfter);
+    if (filter.q !== undefined) return this.search(tenantId, filter, page, cut);
+    const counted = (cap: number) => this.products.count(tenantId, filter, cap);
+    return countedPage(page, this.products.list(tenantId, filter, page), counted, cut);
+  }
+
+  private async search(
+    tenantId: string,
+    filter: ProductFilter,
+    page: PageRequest,
+    cut: (rows: ListedProduct[], limit: number) => Page<ProductRow>,
+  ): Promise<Page<ProductRow>> {
+    const [{ rows, end }, counted] = await Promise.all([
+      this.searches.list(tenantId, filter, page),
+      page.count ? this.searches.count(tenantId, filter, COUNT_CAP + 1) : null,
+    ]);
+    const whole = cut(rows, page.limit);
+    const found = end === null ? whole : { ...whole, nextCursor: keysetCursor(orderOf(filter), end), byCursor: true };
+    if (counted === null) return found;
+    const { count, all } = counted;
+    return { ...found, total: all ? totalOf(count) : `${Math.min(count, COUNT_CAP)}+` };
   }
 
   /** The product as it is now, and whether the cache had it. @throws NOT_FOUND */

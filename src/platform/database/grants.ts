@@ -48,7 +48,7 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
     role: 'app',
     reason: 'Row security keeps ILIKE from the index: it gives some ids of customers of the tenant in scope.',
   },
-  'products_like(text)': {
+  'products_like(text[],integer)': {
     role: 'app',
     reason: 'Row security keeps ILIKE from the index: it looks among the rows of the tenant in scope.',
   },
