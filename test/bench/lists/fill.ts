@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { firstIdAt, newId } from '../../../src/common/ids';
 import { countedOf } from '../../../src/platform/database/stats-statements';
 import { addSessions } from '../queue/messages';
+import { dropIndexes } from './indexes';
 
 /** A tenant with a history, and what of it is asked for. What is rare is among its oldest: there it is found last. */
 export interface History {
@@ -59,18 +60,6 @@ const FIGURES = `
   from (${countedOf('(select *, 1 as n from messages)')}) c cross join unnest('{15,60,1440,23040}'::smallint[]) as s(span)
   group by 1, 2, 3, 4, 5, 6, 7, 8, 9`;
 
-/** Takes away what only speeds reading up: made again when the rows are there, it costs a fraction. Answers how to make it. */
-async function dropIndexes(owner: Client): Promise<string[]> {
-  await owner.query(`set maintenance_work_mem = '512MB'`);
-  const { rows } = await owner.query<{ name: string; definition: string }>(
-    `select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as definition from pg_index i
-      where i.indrelid = 'messages'::regclass and not i.indisunique
-        and not exists (select 1 from pg_constraint c where c.conindid = i.indexrelid)`,
-  );
-  for (const { name } of rows) await owner.query(`drop index ${name}`);
-  return rows.map(({ definition }) => definition);
-}
-
 /** Fills an empty, migrated database with so many messages of 90 days. */
 export async function fillHistory(owner: Client, messages: number): Promise<History> {
   await owner.query('insert into waha_servers (id, base_url) values ($1, $2)', [newId(), 'http://127.0.0.1:9/']);
@@ -87,7 +76,7 @@ export async function fillHistory(owner: Client, messages: number): Promise<Hist
   await owner.query('alter table messages disable trigger user');
   const { tenantId, sessions } = mine;
   const common = [tenantId, others.tenantId, now, sessions, others.sessions[0], tenantId, campaign, rareCampaign];
-  const indexes = await dropIndexes(owner);
+  const indexes = await dropIndexes(owner, 'messages');
   for (let first = 1; first <= messages; first += PORTION)
     await owner.query(FILL, [...common, first, Math.min(first + PORTION - 1, messages), messages]);
   for (const index of indexes) await owner.query(index);

@@ -8,56 +8,73 @@ import type { Cleanup } from '../cleanup';
 import { makeFolderOnDisk } from '../machine';
 import { type Server, startService } from '../programs';
 import { signIn } from '../queue/messages';
-import { fillHistory, type History } from './fill';
-import { LIST_SCENARIOS, type ListScenario } from './scenarios';
+import type { ListScenario } from './scenarios';
 
-/** How many messages the two histories have, and how often each request is made. */
+/** Whoever asks for the lists. */
+interface Asker {
+  email: string;
+  password: string;
+}
+
+/** Of what the lists are, and what is asked. */
+interface Subject<S extends Asker> {
+  /** Fills an empty, migrated database with so many rows. */
+  fill: (owner: Client, rows: number) => Promise<S>;
+  scenarios: readonly ListScenario<S>[];
+}
+
+/** How many rows the short and the long one have, and how often each request is made. */
 export interface ListsPlan {
   reference: number;
-  messages: number;
+  rows: number;
   rounds: number;
 }
 
 export interface ListFigures {
-  scenario: ListScenario;
+  title: string;
+  indexed: boolean;
   /** Medians, as the client sees them. */
   referenceMs: number;
   ms: number;
   /** Of each round the one to the other; the median of these. */
   ratio: number;
-  /** Rows of its page in the long history. */
+  /** Rows of its page in the long one. */
   rows: number;
 }
 
 const WARM_UP = 3;
 
-interface Side {
-  history: History;
+interface Side<S> {
+  subject: S;
   service: Server;
   authorization: string;
 }
 
-/** The same requests to a short history and to a long one, in turns: each has its own database, both one PostgreSQL. */
-export async function measureLists(cleanup: Cleanup, plan: ListsPlan): Promise<ListFigures[]> {
+/** The same requests to a short one and to a long one, in turns: each has its own database, both one PostgreSQL. */
+export async function measureLists<S extends Asker>(
+  cleanup: Cleanup,
+  { fill, scenarios }: Subject<S>,
+  plan: ListsPlan,
+): Promise<ListFigures[]> {
   const folder = makeFolderOnDisk();
   cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
   const dataDir = path.join(folder, 'postgres');
   const password = randomBytes(16).toString('hex');
   const postgres = await startEmbeddedPostgres({ dataDir, password, durability: 'full' });
   cleanup.add(() => postgres.stop());
-  const start = (name: string, messages: number) => startSide(cleanup, { folder, url: postgres.url, name, messages });
+  const start = (name: string, rows: number) =>
+    startSide(cleanup, { folder, url: postgres.url, name, fill: (owner) => fill(owner, rows) });
   const reference = await start('reference', plan.reference);
-  const long = await start('long', plan.messages);
+  const long = await start('long', plan.rows);
   const figures: ListFigures[] = [];
-  for (const scenario of LIST_SCENARIOS)
-    figures.push(await compare(scenario, { reference, long, rounds: plan.rounds }));
+  for (const scenario of scenarios) figures.push(await compare(scenario, { reference, long, rounds: plan.rounds }));
   return figures;
 }
 
-async function startSide(
+async function startSide<S extends Asker>(
   cleanup: Cleanup,
-  { folder, url, name, messages }: { folder: string; url: string; name: string; messages: number },
-): Promise<Side> {
+  { folder, url, name, fill }: { folder: string; url: string; name: string; fill: (owner: Client) => Promise<S> },
+): Promise<Side<S>> {
   const admin = new Client({ connectionString: url });
   await admin.connect();
   await admin.query(`create database ${name}`);
@@ -71,8 +88,8 @@ async function startSide(
   const owner = new Client({ connectionString: database.href });
   await owner.connect();
   try {
-    const history = await fillHistory(owner, messages);
-    return { history, service, authorization: await signIn(service.port, history) };
+    const subject = await fill(owner);
+    return { subject, service, authorization: await signIn(service.port, subject) };
   } finally {
     await owner.end();
   }
@@ -85,9 +102,9 @@ const variablesOf = (databaseUrl: string, name: string): Record<string, string> 
   ...{ WAHA_BASE_URL: 'http://127.0.0.1:9', WAHA_API_KEY: newId(), RATE_LIMIT_PER_MINUTE: '1000000' },
 });
 
-async function compare(
-  scenario: ListScenario,
-  { reference, long, rounds }: { reference: Side; long: Side; rounds: number },
+async function compare<S>(
+  scenario: ListScenario<S>,
+  { reference, long, rounds }: { reference: Side<S>; long: Side<S>; rounds: number },
 ): Promise<ListFigures> {
   const times = { reference: [] as number[], long: [] as number[] };
   let rows = 0;
@@ -100,14 +117,15 @@ async function compare(
     times.long.push(second.ms);
   }
   const ratio = median(times.long.map((ms, round) => ms / (times.reference[round] ?? NaN)));
-  return { scenario, referenceMs: median(times.reference), ms: median(times.long), ratio, rows };
+  const { title, indexed } = scenario;
+  return { title, indexed, referenceMs: median(times.reference), ms: median(times.long), ratio, rows };
 }
 
-async function ask({ service, history, authorization }: Side, { path: pathOf }: ListScenario) {
+async function ask<S>({ service, subject, authorization }: Side<S>, { path: pathOf }: ListScenario<S>) {
   const begun = performance.now();
-  const answer = await fetch(`http://127.0.0.1:${service.port}${pathOf(history)}`, { headers: { authorization } });
+  const answer = await fetch(`http://127.0.0.1:${service.port}${pathOf(subject)}`, { headers: { authorization } });
   const body: unknown = await answer.json();
-  if (answer.status !== 200) throw new Error(`${pathOf(history)} gave ${answer.status} ${JSON.stringify(body)}`);
+  if (answer.status !== 200) throw new Error(`${pathOf(subject)} gave ${answer.status} ${JSON.stringify(body)}`);
   return { ms: performance.now() - begun, rows: Array.isArray(body) ? body.length : 1 };
 }
 

@@ -1,27 +1,27 @@
 import type { History } from './fill';
 
-/** One request, as it is sent to the small history and to the long one. */
-export interface ListScenario {
+/** One request, as it is sent to the short subject (a history of messages, a catalogue of products) and to the long one. */
+export interface ListScenario<S> {
   title: string;
-  path: (history: History) => string;
-  /** Whether an index leads to exactly its page; else each message on the way is looked at, up to a bound. */
+  path: (subject: S) => string;
+  /** Whether an index leads to exactly its page; else each row on the way is looked at, up to a bound. */
   indexed: boolean;
 }
 
-const list = (title: string, query: (history: History) => string, indexed = true): ListScenario => ({
+const list = (title: string, query: (history: History) => string, indexed = true): ListScenario<History> => ({
   title: `\`GET /messages\`, ${title}`,
   path: (history) => `/messages?limit=20&${query(history)}`,
   indexed,
 });
 
-const stats = (title: string, query: string): ListScenario => ({
+const stats = (title: string, query: string): ListScenario<History> => ({
   title: `\`GET /messages/stats\`, ${title}`,
   path: () => `/messages/stats?${query}`,
   indexed: true,
 });
 
 /** Each filter once for what is common and, where that is found last, once for what is rare and old. */
-export const LIST_SCENARIOS: ListScenario[] = [
+export const LIST_SCENARIOS: ListScenario<History>[] = [
   list('first page', () => ''),
   list('deep page by cursor', ({ deep }) => `cursor=${deep}`),
   list('counted', () => 'count=true'),
