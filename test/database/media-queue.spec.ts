@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type MediaJob, MediaStore } from '../../src/modules/messages/media/media-store.service';
+import { blocksSomebody } from '../support/blocked';
 import type { TestSession } from '../support/factories';
 import { startTestApp, type TestApp } from '../support/running-app';
 
@@ -89,6 +90,27 @@ describe('the queue of files', () => {
       ]);
       expect(rows).toEqual([{ due: true }]);
     }
+  });
+
+  it.each([
+    ['stored', (job: MediaJob) => store.stored(job, FILE, null)],
+    ['stored within a bound', (job: MediaJob) => store.stored(job, FILE, 1_000_000)],
+    ['failed', (job: MediaJob) => store.failed(job, { code: 'MEDIA_REFUSED', reason: 'no', retryable: false })],
+  ])('says again what became of a file where the database breaks a deadlock: %s', async (_end, end) => {
+    const session = await newSession();
+    const [id = ''] = await waiting(session, 1);
+    const [job] = await take(1);
+    if (!job) throw new Error('Nothing was taken');
+    const other = await app.db.owner();
+    await other.query(`set deadlock_timeout = '1min'`); // the service's statement is the one that gives way
+    await other.query('begin');
+    await other.query('select from message_media where message_id = $1 for update', [id]);
+    const outcome = end(job);
+    await blocksSomebody(other, 'it waits for the file of the message');
+    await other.query('select from lanes where session_id = $1 for update', [session.id]);
+    await other.query('commit');
+    await other.end();
+    expect(['stored', true]).toContain(await outcome);
   });
 
   it('keeps nothing for a tenant that is deleted', async () => {

@@ -41,15 +41,17 @@ const MEDIA = `
     select tenant_id, id, created_at from accepted where next_attempt_at is not null)`;
 
 /**
- * Files that are sent, held so that none is deleted meanwhile: what is deleted later leaves its bytes to the message. Looked up
- * one by one, so that no plan reads all files of everybody. Batches without any do not pay for it.
+ * Files that are sent, held so that none is deleted meanwhile: what is deleted later leaves its bytes to the message. After the
+ * lanes, whichever the database would rather have read first. Looked up one by one, so that no plan reads all files of everybody.
+ * Batches without any do not pay for it.
  */
 const PICKED = `
   picked as (
     select g.tenant_id, g.id as message_id, g.content->'media'->>'filename' as filename, f.*
-    from given g cross join lateral (
+    from (select count(*) as lanes from lane) held cross join given g cross join lateral (
       select f.id as file_id, f.storage_key, f.mime_type, f.size_bytes, f.sha256 from files f
-      where f.tenant_id = g.tenant_id and f.id = (g.content->'media'->>'file_id')::uuid offset 0 for key share of f) f
+      where f.tenant_id = g.tenant_id and f.id = (g.content->'media'->>'file_id')::uuid and held.lanes >= 0
+      offset 0 for key share of f) f
     where g.content->'media' ? 'file_id'),`;
 const SHOWN = `
   shown as (

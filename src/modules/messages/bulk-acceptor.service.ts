@@ -4,6 +4,7 @@ import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { dayIn } from '../../common/days';
 import { HELD as UNTIL_STORED } from '../../platform/database/media-statements';
+import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { chatAddress } from './chat-address';
@@ -47,8 +48,11 @@ const HELD = `
   select l.session_id from lanes l where l.tenant_id = $1 and l.session_id = any ($2::uuid[]) and l.state <> 'closed'
   order by l.tenant_id, l.session_id for no key update`;
 
+const HELD_FILE = `
+  select from files where tenant_id = $1 and id = $2 for key share`;
+
 // One file that is stored is shown by all of them; it is held so that it is not deleted meanwhile, and what is deleted later
-// leaves its bytes to the messages.
+// leaves its bytes to the messages. After the lanes, whichever the database would rather have read first.
 // Nothing of it leaves before its campaign runs, so no lane is woken. The campaign's time to come in begins anew with each
 // batch; one whose time was over is not added to. Whose chat it is, is asked anew once the lane is locked, as in the acceptance of
 // single messages.
@@ -71,8 +75,10 @@ const STORE = `
     left join lane on lane.session_id = coalesce(k.session_id, g.session_id)),
   file as (select $9::jsonb->'media' ? 'file_id' as sent),
   picked as (
-    select f.id, f.storage_key, f.mime_type, f.size_bytes, f.sha256 from files f
-    where f.tenant_id = $1 and f.id = ($9::jsonb->'media'->>'file_id')::uuid for key share),
+    select f.* from (select count(*) as lanes from lane) held cross join lateral (
+      select f.id, f.storage_key, f.mime_type, f.size_bytes, f.sha256 from files f
+      where f.tenant_id = $1 and f.id = ($9::jsonb->'media'->>'file_id')::uuid and held.lanes >= 0
+      offset 0 for key share of f) f),
   stored as (
     insert into messages (tenant_id, id, session_id, chat, direction, type, status, body, content, metadata, created_by,
       expires_at, urgency, first_contact, campaign_id, next_attempt_at)
@@ -158,9 +164,9 @@ export class BulkAcceptor {
    */
   async store(order: BulkOrder, rows: BulkRow[], turn: number): Promise<BulkStored | null> {
     const { messages_per_day: limit } = await this.tenants.limitsOf(order.tenantId);
-    const outcome = await (limit === null
-      ? this.storeAll(order, rows, turn)
-      : this.storeWithin(limit, order, rows, turn));
+    const outcome = await rerun(() =>
+      limit === null ? this.storeAll(order, rows, turn) : this.storeWithin(limit, order, rows, turn),
+    );
     if (outcome) this.metrics.happened('accepted', outcome.stored);
     return outcome;
   }
@@ -172,7 +178,7 @@ export class BulkAcceptor {
   }
 
   /**
-   * Lanes before the tenant's day, as everybody locks them. Only what would be stored asks for room: neither who is named
+   * Lanes, the file, the tenant's day, as everybody locks them. Only what would be stored asks for room: neither who is named
    * twice, nor who is there since an earlier run. What is not stored after all gives its place back.
    */
   private async storeWithin(
@@ -181,10 +187,10 @@ export class BulkAcceptor {
     rows: BulkRow[],
     turn: number,
   ): Promise<BulkStored | null> {
-    const { tenantId, sessionIds } = order;
+    const { tenantId } = order;
     const day = dayIn(await this.tenants.timeZoneOf(tenantId), new Date());
     return this.db.transaction(tenantId, async (tx) => {
-      await tx.query(HELD, [tenantId, sessionIds]);
+      await hold(tx, order);
       const fresh = await freshOf(tx, order, rows);
       const [grant] = await tx.query<{ granted: number }>(GRANT, [tenantId, day, fresh.length, limit]);
       const granted = fresh.length === 0 ? 0 : (grant?.granted ?? 0);
@@ -199,6 +205,13 @@ export class BulkAcceptor {
       return row?.alive ? { stored, overQuota, homeless } : null;
     });
   }
+}
+
+/** The lanes, and then the file that is sent, if any. */
+async function hold(tx: TenantTransaction, { tenantId, sessionIds, content }: BulkOrder): Promise<void> {
+  await tx.query(HELD, [tenantId, sessionIds]);
+  const { file_id: fileId } = (content.media ?? {}) as { file_id?: string };
+  if (fileId !== undefined) await tx.query(HELD_FILE, [tenantId, fileId]);
 }
 
 /** Places of those whose message is not there yet; of who is named twice the first. */

@@ -27,11 +27,13 @@ const MOVE = audited(
 );
 
 // In the order of ids, in which everybody locks products.
+const HOLD = `select from products where tenant_id = $1 and id = any ($2::text[]) order by id for no key update`;
+
+const SHOWING = `select id from products where tenant_id = $1 and image_file_id = $2`;
+
 const DROP_IMAGE = `
-  with shown as (
-    select id from products where tenant_id = $1 and image_file_id = $2 order by id for no key update)
-  update products p set image_file_id = null, version = p.version + 1, updated_at = now()
-  from shown where p.tenant_id = $1 and p.id = shown.id returning p.id`;
+  update products set image_file_id = null, version = version + 1, updated_at = now()
+  where tenant_id = $1 and image_file_id = $2 returning id`;
 
 const FIND = `select ${COLUMNS} from products where tenant_id = $1 and id = $2`;
 
@@ -86,13 +88,21 @@ export class ProductsRepository {
     return row;
   }
 
-  /** The products that show the file. */
-  async showing(tenantId: string, fileId: string): Promise<string[]> {
-    const text = `select id from products where tenant_id = $1 and image_file_id = $2`;
-    return (await this.db.query<{ id: string }>(tenantId, text, [tenantId, fileId])).map(({ id }) => id);
+  /** Holds those of the products that there are, for this transaction. */
+  async hold(tx: TenantTransaction, tenantId: string, ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await tx.query(HOLD, [tenantId, ids]);
   }
 
-  /** Takes the file, which is held, away from the products that show it; answers which they were. */
+  /** The products that show the file, as the transaction sees them if there is one. */
+  async showing(tenantId: string, fileId: string, tx?: TenantTransaction): Promise<string[]> {
+    const params = [tenantId, fileId];
+    const rows = tx
+      ? await tx.query<{ id: string }>(SHOWING, params)
+      : await this.db.query<{ id: string }>(tenantId, SHOWING, params);
+    return rows.map(({ id }) => id);
+  }
+
+  /** Takes the file away from the products that show it, all of which are held; answers which they were. */
   async dropImage(tx: TenantTransaction, tenantId: string, fileId: string): Promise<string[]> {
     return (await tx.query<{ id: string }>(DROP_IMAGE, [tenantId, fileId])).map(({ id }) => id);
   }

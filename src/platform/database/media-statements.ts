@@ -1,7 +1,7 @@
 import { AUDIT_COLUMNS, auditPlaceholders } from '../audit/audit-record';
 import { BYTES_KEPT } from './storage-statements';
 
-// Lane before message, as everybody locks them; then the file. Only who has the last storage key may write.
+// Lane, file of the message, message, as everybody locks them. Only who has the last storage key may write.
 const LANE = `
   lane as (
     select l.tenant_id, l.session_id from lanes l

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { auditRow, SYSTEM } from '../../../platform/audit/audit-record';
+import { rerun } from '../../../platform/database/rerun';
 import { SystemDatabase, type SystemRun } from '../../../platform/database/system-database';
 import { Wakeups } from '../../../platform/database/wakeups';
 import type { MediaType } from '../message-content';
@@ -40,7 +41,10 @@ export interface MediaFailure {
   retryable: boolean;
 }
 
-/** The files to fetch, in PostgreSQL. What somebody else has taken meanwhile is not touched: then the methods answer false. */
+/**
+ * The files to fetch, in PostgreSQL. What somebody else has taken meanwhile is not touched: then the methods answer false. What the
+ * database rolls back, because somebody holds such rows in the other order, is done again.
+ */
 @Injectable()
 export class MediaStore {
   constructor(
@@ -73,12 +77,14 @@ export class MediaStore {
     const record = auditRow(tenantId, SYSTEM, entry);
     const params = [tenantId, id, key, mimeType, filename, sizeBytes, sha256, limitBytes, ...record];
     const store = (run: SystemRun) => run<{ stored: boolean; full: boolean }>('mediaStored', params);
-    const [row] = await (limitBytes === null
-      ? store((statement, values) => this.system.run(statement, values))
-      : this.system.transaction(async (run) => {
-          await run('holdStorage', [tenantId]);
-          return store(run);
-        }));
+    const [row] = await rerun(() =>
+      limitBytes === null
+        ? store((statement, values) => this.system.run(statement, values))
+        : this.system.transaction(async (run) => {
+            await run('holdStorage', [tenantId]);
+            return store(run);
+          }),
+    );
     if (row?.stored) this.wakeups.wake('lanes');
     return row?.stored ? 'stored' : row?.full ? 'full' : 'lost';
   }
@@ -103,7 +109,7 @@ export class MediaStore {
     { tenant_id, message_id, storage_key }: MediaJob,
     params: unknown[],
   ): Promise<boolean> {
-    const rows = await this.system.run(statement, [tenant_id, message_id, storage_key, ...params]);
+    const rows = await rerun(() => this.system.run(statement, [tenant_id, message_id, storage_key, ...params]));
     if (rows.length > 0) this.wakeups.wake('lanes');
     return rows.length > 0;
   }
