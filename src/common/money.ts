@@ -14,16 +14,13 @@ const trimmedDecimal = (text: string): string => (text.includes('.') ? text.repl
 
 /**
  * An amount of money as people write it, from nothing up, as the decimal text that goes into the database; null where it is
- * none: at most 15 digits before the point and 4 after it. A number is taken by its shortest decimal text, which is what the
- * client wrote as long as it has at most 15 significant digits; a longer number may have been rounded on its way and is no
- * amount: it has to come as a text.
+ * none: at most 15 digits before the point and 4 after it. A number is taken by its shortest decimal text, which is the number that
+ * the client wrote: one that no double keeps comes as a text (written-numbers.ts).
  */
 export function parseMoney(value: unknown): string | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null;
   const text = String(value);
-  if (!MONEY.test(text)) return null;
-  if (typeof value === 'number' && significantDigits(text) > EXACT_DIGITS) return null;
-  return trimmedDecimal(text);
+  return MONEY.test(text) ? trimmedDecimal(text) : null;
 }
 
 /** What PostgreSQL writes for a numeric, NaN and the infinities left out. */

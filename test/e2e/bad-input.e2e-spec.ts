@@ -118,10 +118,37 @@ describe('what is not a proper request', () => {
       'metadata.a',
       'metadata.a must not be a number beyond the range of a double',
     ],
+    ...[
+      ['"metadata":{"a":[0,{"serial": -12345678901234567890}]}', 'metadata.a.1.serial'],
+      ['"metadata":{"a":0.1000000000000000055}', 'metadata.a'],
+      ['"metadata":{"a":1e-400}', 'metadata.a'],
+      ['"pace":{"per_minute":5.0000000000000000001}', 'pace.per_minute'],
+      ['"pace":{"per_minute":9007199254740993}', 'pace.per_minute'],
+      ['"other":12345678901234567890', 'other'],
+    ].map(([part = '', field = '']) => [
+      `{"name":"x",${part}}`,
+      ...[field, `${field} must not be a number that would be rounded; a text keeps every digit`],
+    ]),
+    [
+      '{"name":12345678901234567890}',
+      ...['name', 'name must not be a number that would be rounded; a text keeps every digit'],
+    ],
   ])('is %s: 400 that says so once', async (payload, field, message) => {
     const refusal = await refused(json(payload));
     expectRefusal(refusal, 400, 'VALIDATION_FAILED');
     expect(refusal.body.details).toEqual([{ field, message }]);
+  });
+
+  it('is not a number that a double keeps, however it is written', async () => {
+    const numbers = '[0.30000000000000004,-9007199254740991,12.50000000000000000000,1.7976931348623157e308,5e-324]';
+    const metadata = `{"text":"[1, 12345678901234567890","a":${numbers}}`;
+    const answer = await app.inject(json(`{"name":"x","metadata":${metadata}}`));
+    expect(answer.json().body).toEqual({ name: 'x', metadata: JSON.parse(metadata) });
+  });
+
+  it('is not what a raw route takes: every byte of it arrives', async () => {
+    const answer = await app.inject({ ...json('{"id": 12345678901234567890, "n": 1e-400}'), url: '/probe/hook' });
+    expect(answer.json()).toMatchObject({ bytes: 41 });
   });
 
   it('is no UTF-8: 400', async () => {

@@ -50,6 +50,16 @@ describe('what an import says of the rows that it refused', () => {
       [3, 'attributes', 'attributes is not valid JSON'],
       [4, null, 'The row is not valid UTF-8'],
     ]);
+    const numbered = ['l_4,Long,1,"{""serial"":12345678901234567890}"', 'l_5,Kept,12345678901234.5678,"{""n"":0.1}"'];
+    expect(await reasonsOf('products', `id,name,price,attributes\n${numbered.join('\n')}\n`)).toEqual([
+      ...[
+        [
+          2,
+          'attributes.serial',
+          'attributes.serial must not be a number that would be rounded; a text keeps every digit',
+        ],
+      ],
+    ]);
     const people = 'id,email,phone\nd_1,same@example.com,\nd_2,same@example.com,\nd_3,nobody,\nd_4,,12\n';
     expect(await reasonsOf('customers', people)).toEqual([
       [3, 'email', "email is another customer's"],

@@ -115,6 +115,10 @@ describe('products', () => {
     ['"12.5000"', '12.5'],
     ['0', '0'],
     ['1e3', '1000'],
+    ['123456789012.3456', '123456789012.3456'],
+    ['999999999999999.9999', '999999999999999.9999'],
+    ['9007199254740.993100000', '9007199254740.9931'],
+    ['1.234567890123456789e14', '123456789012345.6789'],
   ])('cost %s as it was written: %s', async (given, written) => {
     const answer = await manager.http.post<WireProduct>('/products', `{"name":"x","price":${given}}`, {
       headers: { 'content-type': 'application/json' },
@@ -135,7 +139,6 @@ describe('products', () => {
     ['price', { price: 1.23456 }],
     ['price', { price: null }],
     ['price', { price: '1000000000000000' }],
-    ['price', { price: 123456789012.3456 }],
     ['stock', { stock: -1 }],
     ['stock', { stock: 1.5 }],
     ['stock', { stock: '1' }],

@@ -70,6 +70,18 @@ describe('recipients of lines', () => {
   });
 });
 
+describe('numbers of recipients', () => {
+  it('are what was written, or the fault of their line', async () => {
+    const lines = ['0.1', '9007199254740993', '1e-400'].map(
+      (number) => `{"to":"1","variables":{"order": ${number}}}\n`,
+    );
+    const read = await readBy(recipientsOfLines, Buffer.from(lines.join('')), [7]);
+    expect(read.map(({ variables: given }) => given)).toEqual([{ order: 0.1 }, {}, {}]);
+    const rounded = /: variables\.order must not be a number that would be rounded; /;
+    expect(read.map(({ fault }) => fault && rounded.test(fault))).toEqual([undefined, true, true]);
+  });
+});
+
 describe('recipients of a table', () => {
   const quoted = (cell: string): string => `"${cell.replaceAll('"', '""')}"`;
   const names = fc

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { CommonErrors } from '../../common/common.errors';
+import { parseExactly } from '../../common/written-numbers';
 import type { AudienceMember } from '../customers/customer-audience.service';
 import { unstorableField } from '../../platform/http/storable-body';
 
@@ -119,7 +120,7 @@ function within(line: Buffer): Buffer {
 
 function ofJson(index: number, text: string): Recipient {
   try {
-    return recipientOf(index, JSON.parse(text));
+    return recipientOf(index, parseExactly(text));
   } catch {
     return faulty(index, 'is not valid JSON');
   }
@@ -131,7 +132,7 @@ function recipientOf(index: number, entry: unknown): Recipient {
   const stranger = Object.keys(entry).find((field) => !FIELDS.includes(field));
   if (stranger !== undefined) return faulty(index, 'must hold to and variables, and nothing else', to);
   const unstorable = unstorableField(entry);
-  if (unstorable) return faulty(index, `is not a text that can be stored: ${unstorable.message}`);
+  if (unstorable) return faulty(index, `is nothing that can be stored: ${unstorable.message}`);
   if (typeof to !== 'string' || to.length > LONGEST_TO) return faulty(index, 'must hold to, a text', to);
   if (!isRecord(variables) || !Object.values(variables).every(isValue))
     return faulty(index, 'must hold variables that are texts or numbers', to);

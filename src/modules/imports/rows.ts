@@ -1,10 +1,10 @@
 import { parse } from 'csv-parse/sync';
 import { textOfCell } from '../../common/csv-cell';
+import { parseExactly, withDecimals } from '../../common/written-numbers';
 import { isInheritedName } from '../../platform/http/inherited-names';
 import { unstorableField } from '../../platform/http/storable-body';
 import { UNKNOWN_FIELD } from '../../platform/http/validation-details';
 import type { RawRecord } from './records';
-import { writtenNumbers } from './written-numbers';
 
 /** What a row says, by the names of its fields; what it does not name stays as it is. */
 export type Fields = Record<string, unknown>;
@@ -50,7 +50,7 @@ export const textCell: CellReader = (cell) => ({ value: cell === '' ? null : tex
 export const jsonCell: CellReader = (cell) => {
   if (cell.trim() === '') return { value: null };
   try {
-    return { value: JSON.parse(cell) as unknown };
+    return { value: parseExactly(cell) };
   } catch {
     return { reason: 'is not valid JSON' };
   }
@@ -82,7 +82,7 @@ export function rowsOfTable(records: readonly RawRecord[], header: readonly stri
 
 /**
  * Reads rows of JSON objects; the readers of cells have no part in it.
- * @param amounts fields of money: a number of more digits than JSON's parser keeps is the text that stands in the line
+ * @param amounts fields of money: a number of more digits than a double keeps is the decimal text of it
  */
 export function rowsOfLines(
   records: readonly RawRecord[],
@@ -112,17 +112,6 @@ function add(result: ReadRows, line: number, read: Read): void {
     if (unstorable) result.refused.push(refusalOf(line, read, { field: unstorable.field, reason: unstorable.message }));
     else result.rows.push({ line, fields: read });
   }
-}
-
-/** A number of more digits than a double holds: what the parser makes of it may be another one. */
-const LONG_NUMBER = /[\d.]{16}/;
-
-/** The same, its amounts as they were written where the parser may have rounded them. */
-function withAmounts(fields: Fields, text: string, amounts: readonly string[]): Fields {
-  if (amounts.length === 0 || !LONG_NUMBER.test(text)) return fields;
-  const written = writtenNumbers(text);
-  const exact = amounts.filter((name) => typeof fields[name] === 'number' && LONG_NUMBER.test(written.get(name) ?? ''));
-  return { ...fields, ...Object.fromEntries(exact.map((name) => [name, written.get(name)])) };
 }
 
 const FAULT = Symbol('fault');
@@ -155,14 +144,14 @@ function ofCells(cells: readonly string[] | null, header: readonly string[], col
 function ofJson(text: string, columns: Columns, amounts: readonly string[]): Read {
   let row: unknown;
   try {
-    row = JSON.parse(text);
+    row = parseExactly(text);
   } catch {
     return 'is not valid JSON';
   }
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'must be a JSON object';
   const fields = row as Fields;
   const stranger = Object.keys(fields).find((name) => isInheritedName(name) || !Object.hasOwn(columns, name));
-  if (stranger === undefined) return withAmounts(fields, text, amounts);
+  if (stranger === undefined) return withDecimals(fields, amounts);
   return faulty(fields, {
     field: stranger.slice(0, LONGEST_ROW_ID).replaceAll('\0', '').toWellFormed(),
     reason: UNKNOWN_FIELD,

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AppError } from '../../common/app-error';
+import { exactly } from '../../common/written-numbers';
 import { FORM_TYPE, type FormBodyConfig } from './form-body.decorator';
 import { HttpErrors } from './http.errors';
 import { isInheritedName } from './inherited-names';
@@ -15,7 +16,8 @@ type Done = (error: Error | null, body?: unknown) => void;
 
 /**
  * Takes JSON in UTF-8 and nothing else (415 otherwise; 400 for bytes that are no UTF-8). An empty body with a JSON content type
- * is no body: clients send it with DELETE. Keys that would reach a prototype are refused. Routes marked `@RawBody()` get the
+ * is no body: clients send it with DELETE. Keys that would reach a prototype are refused, and no number becomes another one: what
+ * a double does not keep stays as it was written (written-numbers.ts) for whoever validates the body. Routes marked `@RawBody()` get the
  * bytes, unparsed, as their body; those marked `@FormBody()` take forms as well.
  */
 export function registerBodyParsers(fastify: FastifyInstance): void {
@@ -31,9 +33,10 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
     if ((request.routeOptions.config as RawBodyConfig).rawBody) return done(null, body);
     if (body.length === 0) return done(null, undefined);
     const text = body.toString('utf8');
-    parseJson(request, text, (error, value) =>
-      done(error && isJson(text) ? HttpErrors.forbiddenKey(error) : error, value),
-    );
+    parseJson(request, text, (error, value) => {
+      if (error) return done(isJson(text) ? HttpErrors.forbiddenKey(error) : error);
+      done(null, exactly(text, value));
+    });
   });
   registerForms(fastify);
   registerStreams(fastify);

@@ -1,4 +1,5 @@
 import type { ErrorDetail } from '../../common/app-error';
+import { isWrittenNumber } from '../../common/written-numbers';
 
 /** Deeper than anybody writes by hand, and far from the depth at which recursive readers of JSON run out of stack. */
 const MAX_DEPTH = 64;
@@ -12,8 +13,8 @@ interface Part {
 /**
  * What of a body or query cannot be stored as it is: a text (or key) with a NUL or with half of a surrogate pair in it, both
  * of which JSON can say and PostgreSQL cannot; a number so large that it was read as infinite (`1e400`), which would be stored
- * as null; or what is nested deeper than 64 levels. Null when all can be. A key is named by what it stands in. Walks without
- * recursion, because a body may be nested as deep as it is long.
+ * as null, or one that would be stored as another (written-numbers.ts); or what is nested deeper than 64 levels. Null when all can
+ * be. A key is named by what it stands in. Walks without recursion, because a body may be nested as deep as it is long.
  */
 export function unstorableField(body: unknown): ErrorDetail | null {
   const open: Part[] = [{ value: body, path: '', depth: 0 }];
@@ -40,8 +41,10 @@ function partsOf({ value, path, depth }: Part): Part[] {
 }
 
 const BAD_TEXT = 'contain NUL or half of a surrogate pair';
+const BAD_NUMBER = 'be a number that would be rounded; a text keeps every digit';
 
 function faultOf({ value }: Part): string | null {
+  if (isWrittenNumber(value)) return BAD_NUMBER;
   if (typeof value === 'string') return isSound(value) ? null : BAD_TEXT;
   if (typeof value === 'number') return Number.isFinite(value) ? null : 'be a number beyond the range of a double';
   return typeof value !== 'object' || value === null || Object.keys(value).every(isSound) ? null : BAD_TEXT;

@@ -1,8 +1,10 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import { CommonErrors } from '../../common/common.errors';
+import { withDecimals } from '../../common/written-numbers';
 import { freePropertiesOf } from './free-object.rule';
 import { inheritedNames } from './inherited-names';
 import { rememberRules } from './known-rules';
+import { decimalPropertiesOf } from './money.rule';
 import { unstorableField } from './storable-body';
 import { validationDetails } from './validation-details';
 
@@ -12,7 +14,7 @@ const MAX_DETAILS = 100;
 /**
  * Validates every body and query against its class: unknown fields are refused and named, nothing is converted that a
  * property does not convert itself (`@WholeNumber()` on query numbers). A body that is not a JSON object where one is
- * asked for is refused, and so is text that cannot be stored as it is.
+ * asked for is refused, and so are texts and numbers that cannot be stored as they are.
  */
 @Injectable()
 export class ApiValidationPipe extends ValidationPipe {
@@ -35,10 +37,13 @@ export class ApiValidationPipe extends ValidationPipe {
     return this.validated(value, metadata);
   }
 
-  private async validated(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  private async validated(given: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { type, metatype } = metadata;
+    let value = given;
     if (metatype && this.toValidate(metadata)) {
       if (type === 'body' && isNoObject(value)) throw CommonErrors.validation([], 'The body must be a JSON object');
+      if (type === 'body' && typeof value === 'object' && value !== null)
+        value = withDecimals(value, decimalPropertiesOf(metatype));
       const unstorable = unstorableField(value);
       if (unstorable) throw CommonErrors.validation([unstorable]);
       const strangers = inheritedNames(value, freePropertiesOf(metatype));

@@ -11,7 +11,7 @@ const isShallow = (value: unknown, levels: number): boolean =>
   value === null ||
   (levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1)));
 
-/** Whatever else is to be said of a product: a JSON object of at most 16 KiB and 8 levels. Numbers are those of JSON: doubles. */
+/** Whatever else is to be said of a product: a JSON object of at most 16 KiB and 8 levels. Numbers are doubles. */
 export function Attributes(): PropertyDecorator {
   const shallow: PropertyDecorator = (target, propertyName) =>
     registerDecorator({
