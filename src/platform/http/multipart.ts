@@ -33,7 +33,7 @@ export interface Upload {
 /** Forms with a file, on the routes that take them; the others refuse them before they are read. */
 export async function registerMultipart(fastify: FastifyInstance): Promise<void> {
   // Readers bound the file; whatever else a form may hold is refused as soon as it comes.
-  await fastify.register(withoutHooks(multipart), {
+  await fastify.register(bare(multipart), {
     limits: {
       fileSize: Infinity,
       files: 1,
@@ -54,13 +54,21 @@ export async function registerMultipart(fastify: FastifyInstance): Promise<void>
   });
 }
 
+/** What requests get of the plugin, beside its own symbols. */
+const KEPT: readonly (string | symbol)[] = ['isMultipart', 'parts'];
+
 /**
- * The plugin without its hooks, which every request would pay for, with a form or without (a listener, a closure and two
- * promises): they clear away what `saveRequestFiles` left on the disk, and nobody saves forms there.
+ * The plugin without what would put a form on the disk or into memory (`saveRequestFiles`, `toBuffer` of `file()`, `formData`), past the
+ * bounds of whoever reads it: requests do not have these. And without its hooks, which every request would pay for, with a form or
+ * without (a listener, a closure and two promises): they clear away what `saveRequestFiles` left.
  */
-function withoutHooks(plugin: FastifyPluginCallback<FastifyMultipartOptions>): typeof plugin {
-  const inner: typeof plugin = (fastify, options, done) =>
-    plugin(Object.create(fastify, { addHook: { value: () => fastify } }) as FastifyInstance, options, done);
+function bare(plugin: FastifyPluginCallback<FastifyMultipartOptions>): typeof plugin {
+  const inner: typeof plugin = (fastify, options, done) => {
+    const decorateRequest = (name: string | symbol, value: unknown): FastifyInstance =>
+      typeof name === 'symbol' || KEPT.includes(name) ? fastify.decorateRequest(name, value) : fastify;
+    const narrowed = { addHook: { value: () => fastify }, decorateRequest: { value: decorateRequest } };
+    plugin(Object.create(fastify, narrowed) as FastifyInstance, options, done);
+  };
   // As fastify-plugin marks what is for the whole server.
   return Object.assign(inner, { [Symbol.for('skip-override')]: true });
 }
