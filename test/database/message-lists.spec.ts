@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { MAX_LIMIT } from '../../src/common/paging';
 import { type MessageFilter, PORTIONS } from '../../src/modules/messages/message-walk';
 import type { ChatAliasesRepository } from '../../src/modules/messages/chats/chat-aliases.repository';
 import { MessagesRepository } from '../../src/modules/messages/messages.repository';
@@ -76,6 +77,13 @@ describe('a page of messages', () => {
     const page = await pageOf(filter());
     expect(page.rows).toBe(LIMIT + 1);
     expect(page.read).toBe(LIMIT + 1);
+  });
+
+  it('of more than a page that people may ask for has all of them', async () => {
+    for (const filter of [{}, { sessionId: history.session }]) {
+      const { rows } = await repository.list(history.tenantId, filter, { limit: 3 * MAX_LIMIT });
+      expect(rows).toHaveLength(3 * MAX_LIMIT + 1);
+    }
   });
 
   it('of a span reads that page, and at its end what the clocks may be apart', async () => {

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { keysetCursor } from '../../src/common/keyset';
 import { newId } from '../../src/common/ids';
+import { MAX_LIMIT } from '../../src/common/paging';
 import {
   isPlannedOnce,
   pageStatement,
@@ -9,6 +10,7 @@ import {
   type Statement,
   wayOf,
 } from '../../src/modules/products/products.list';
+import { ProductsRepository } from '../../src/modules/products/products.repository';
 import { nearStatement, soughtStatement } from '../../src/modules/products/products.search';
 import { freshDatabase, type TestDatabase } from '../support/database';
 import { type Doors, openDoors } from './database.harness';
@@ -118,6 +120,14 @@ describe(`a page of products costs the same of ${FEW} as of ${PRODUCTS}`, () => 
       [pageStatement(large, filter, { limit: LIMIT }, true).text],
     );
     expect(plans).toEqual({ generic: 5, custom: 5 });
+  });
+
+  it('of more than people may ask for has all of them', async () => {
+    const repository = new ProductsRepository(doors.tenant);
+    for (const filter of [{}, { category: 'sport' }]) {
+      const rows = await repository.list(large, filter, { limit: 3 * MAX_LIMIT });
+      expect(rows).toHaveLength(3 * MAX_LIMIT + 1);
+    }
   });
 
   it('of a search for what few have, found by the index', async () => {

@@ -75,7 +75,10 @@ interface Portion {
 /** A walk, and every id of the chat that it leads through; none where it leads through no chat. */
 type Looked = Walk & { chats: string[] };
 
-/** The newest so many, by one plan for any number of them: of a bound that it does not know, the database expects a tenth of all. */
+/**
+ * The newest so many, a page at most, by one plan for any number of them: of a bound that it does not know, the database expects a tenth
+ * of all.
+ */
 const plannedOnce = (source: Parameters<typeof rowsOf>[1], limit: string): string =>
   `select * from (${rowsOf(COLUMNS, source, String(MAX_LIMIT + 1))}) m order by id desc limit ${limit}`;
 
@@ -109,7 +112,7 @@ export class MessagesRepository {
     const { limit, cursor, offset = 0 } = request;
     const source = sourceOf(tenantId, walk.way, walk.chats);
     const { where, params } = source;
-    const once = params.length === 1 && offset === 0;
+    const once = params.length === 1 && offset === 0 && limit <= MAX_LIMIT;
     if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
     const wanted = `$${params.push(limit + 1)}::int`;
     if (once)

@@ -56,13 +56,15 @@ export interface Statement {
 
 /**
  * Whether one plan is right for all values: an index has the filter and the order, and no other comes near. These texts are few,
- * and planning costs more than reading such a page. Two filters, a range, or rows to skip, are planned for their values.
+ * and planning costs more than reading such a page. Two filters, a range, rows to skip, or more than a page, are planned for their
+ * values.
  */
 export const isPlannedOnce = (
   { category, brand, inStock, minPrice, maxPrice, q }: ProductFilter,
-  { offset = 0 }: PageRequest,
+  { offset = 0, limit }: PageRequest,
 ): boolean =>
   offset === 0 &&
+  limit <= MAX_LIMIT &&
   [category, brand, inStock].filter((value) => value !== undefined).length < 2 &&
   [minPrice, maxPrice, q].every((value) => value === undefined);
 
@@ -139,7 +141,7 @@ export const cutOf = (parts: Parts, { limit, offset }: PageRequest): string => {
 
 /**
  * A page of a list without a search, one row more than asked for.
- * @param once whether one plan is made for any values
+ * @param once whether one plan is made for any values: for a page at most, and without an offset
  */
 export function pageStatement(tenantId: string, filter: ProductFilter, page: PageRequest, once: boolean): Statement {
   const from = placeOf(page.cursor, filter);
