@@ -79,7 +79,7 @@ describe('the roles of the service', () => {
     const { rows } = await owner.query<{ proname: string; path: string }>(
       `select proname, proconfig::text as path from pg_proc where proname like 'audit\\_%' and prosecdef order by 1`,
     );
-    expect(rows).toHaveLength(4);
+    expect(rows).toHaveLength(5);
     for (const { path } of rows) expect(path).toContain('search_path=pg_catalog, public, pg_temp');
   });
 });

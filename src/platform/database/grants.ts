@@ -44,6 +44,10 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
     reason: 'The platform deletes a tenant, in the statement that notes its purge.',
   },
   'audit_forget_seals()': { role: 'system', reason: 'Seals go that no chain begins before any more.' },
+  'audit_imports_of(text,text)': {
+    role: 'app',
+    reason: 'Row security keeps JSON from the index: it says which imports of the tenant in scope wrote a row.',
+  },
   'customers_like(text,integer)': {
     role: 'app',
     reason: 'Row security keeps ILIKE from the index: it gives some ids of customers of the tenant in scope.',

@@ -19,7 +19,7 @@ export class AuditLogsQuery extends PageQuery {
   @IsIn(AUDIT_ACTION_NAMES)
   action?: AuditAction;
 
-  /** What it was done to, whole (`user:0194…`). */
+  /** What it was done to, whole (`user:0194…`); of a product or customer also the imports that wrote it. */
   @Optional()
   @IsString()
   @Length(1, 300)
