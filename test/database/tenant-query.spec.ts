@@ -169,3 +169,38 @@ describe('the statements of the role system', () => {
     }
   });
 });
+
+describe('a statement beyond the last name', () => {
+  it('has its tenant in a transaction, too, and from its first statement on', async () => {
+    for (let n = 0; n < 501; n += 1) await ask(`select ${n} as beyond`);
+    const text = `select current_setting('app.tenant_id') as tenant, 'no name is left' as why`;
+    expect(await doors.tenant.transaction(tenant, (tx) => tx.query(text))).toEqual([
+      { tenant, why: 'no name is left' },
+    ]);
+  });
+});
+
+describe('a snapshot', () => {
+  it('sees one moment and its tenant, and leaves nothing of either behind', async () => {
+    await owner.query('create table made_now (n int)');
+    await owner.query('insert into made_now values (1)');
+    await owner.query(`grant select on made_now to ${db.rolePrefix}_app`);
+    const text = `select n, current_setting('app.tenant_id') as tenant from made_now`;
+    const seen = await doors.tenant.snapshot(tenant, async (tx) => {
+      const before = await tx.query(text);
+      await owner.query('update made_now set n = 2');
+      return [...before, ...(await tx.query(text))];
+    });
+    expect(seen).toEqual([
+      { n: 1, tenant },
+      { n: 1, tenant },
+    ]);
+    const later = await doors.tenant.transaction(tenant, async (tx) => {
+      const before = await tx.query<{ n: number }>(text);
+      await owner.query('update made_now set n = 3');
+      return [...before, ...(await tx.query<{ n: number }>(text))];
+    });
+    expect(later.map(({ n }) => n)).toEqual([2, 3]);
+    await owner.query('drop table made_now');
+  });
+});

@@ -19,6 +19,13 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
+interface Statement {
+  /** Undefined where there are names enough. */
+  name: string | undefined;
+  text: string;
+  values: unknown[];
+}
+
 type QueryCallback = (error: Error | null, result: QueryResult) => void;
 
 /** A client of pg that names repeated statements and sends the tenant in scope along with each, in the same round trip. */
@@ -41,11 +48,12 @@ class NamedClient extends Client {
     const done = typeof values === 'function' ? values : callback;
     const parameters = typeof values === 'function' ? undefined : values;
     const name = nameOf(text);
-    if (name === undefined) return this.send(text, parameters, done);
-    return this.sendNamed({ name, text, values: (parameters ?? []) as unknown[] }, done as QueryCallback | undefined);
+    if (name === undefined && UNNAMED.test(text)) return this.send(text, parameters, done);
+    const config = { name, text, values: (parameters ?? []) as unknown[] };
+    return this.sendInScope(config, done as QueryCallback | undefined);
   }) as Client['query'];
 
-  private sendNamed(config: { name: string; text: string; values: unknown[] }, callback?: QueryCallback): unknown {
+  private sendInScope(config: Statement, callback?: QueryCallback): unknown {
     const tenant = tenantInScope();
     if (tenant === undefined) return this.send(config, callback);
     if (callback) return this.send(new TenantQuery(tenant, config, callback));

@@ -29,10 +29,23 @@ export class TenantDatabase {
 
   /** A transaction (read committed): commits when the work resolves, else rolls back. No network call belongs inside. */
   transaction<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
+    return this.within(undefined, tenantId, work);
+  }
+
+  /** The same to read what is too much for one statement: all that it asks is of the moment of its first statement. */
+  snapshot<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
+    return this.within('REPEATABLE READ', tenantId, work);
+  }
+
+  private within<T>(
+    isolation: 'REPEATABLE READ' | undefined,
+    tenantId: string,
+    work: (tx: TenantTransaction) => Promise<T>,
+  ): Promise<T> {
     return inTenantScope(required(tenantId), async () => {
       const runner = this.connections.dataSource.createQueryRunner();
       try {
-        await runner.startTransaction();
+        await runner.startTransaction(isolation);
         const result = await work(transactionOf(runner));
         await runner.commitTransaction();
         return result;
