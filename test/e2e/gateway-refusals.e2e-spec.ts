@@ -260,4 +260,15 @@ describe('the address of a client', () => {
     expect(said['x-forwarded-host']).toBe(isTrusted ? 'shop.test' : 'h');
     await rig.close();
   });
+
+  it('called the host that a trusted proxy says, where that is one', async () => {
+    const rig = await new Rig([upstream.url], { trustedProxies: ['127.0.0.0/8'] }).open();
+    const hosts: unknown[] = [];
+    for (const sent of ['evil.test, [2001:db8::7]:8443', 'shop.test:x', 'shop.test]', 'a:80:80', '']) {
+      await exchangeBytes(rig.port, `GET / HTTP/1.1\r\n${HEAD}X-Forwarded-Host: ${sent}\r\n${CLOSE}`);
+      hosts.push(said['x-forwarded-host']);
+    }
+    expect(hosts).toEqual(['[2001:db8::7]:8443', 'h', 'h', 'h', 'h']);
+    await rig.close();
+  });
 });

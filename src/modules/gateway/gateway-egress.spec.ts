@@ -38,6 +38,8 @@ describe('an upstream', () => {
     ...['ftp://a.example', 'a.example', '//a.example', 'file:///etc/passwd', 'http://', 'http://a.example:99999'],
     ...['http://user@a.example', 'http://:pass@a.example', 'http://a.example?x', 'http://a.example/#', 'http://a b'],
     ...['http://a.example:22', 'http://a.example:1023', 'http://a.example:1', `http://${'a'.repeat(3_000)}`],
+    // Short as it is given, long as it is kept, where it would be refused at the next change of its route.
+    `http://a.example/${'é'.repeat(400)}`,
   ])('is not %s', (url) => {
     expect(() => egress.checkUpstream(url)).toThrow(EgressFailure);
   });

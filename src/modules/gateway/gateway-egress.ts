@@ -17,6 +17,7 @@ const ASK_TRIES = 2;
 /** All of a name's answers, when an upstream is saved. */
 const CHECK_MS = 2_000;
 const LOWEST_FREE_PORT = 1_024;
+const MAX_URL_CHARACTERS = 2_048;
 /** What `localhost` is, whatever DNS says (RFC 6761 §6.3). */
 const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 };
 /** DNS has no such name, or there is no DNS: the system may know it from elsewhere (its hosts file, search domains). */
@@ -65,7 +66,7 @@ export class GatewayEgress {
    * The upstream in its one spelling (origin, and path without a slash at its end), as far as can be said without asking
    * anybody: names are resolved at the connection.
    * @throws EgressFailure EGRESS_REFUSED for what is no http(s) address, carries a user, password, query or fragment, has a
-   * port below 1024 other than 80 and 443, or names an address that may not be connected to
+   * port below 1024 other than 80 and 443, is too long, or names an address that may not be connected to
    */
   checkUpstream(address: string): string {
     if (/[?#]/.test(address)) throw refused('An upstream must not carry a query or fragment');
@@ -73,7 +74,11 @@ export class GatewayEgress {
     if (isLocal(url.hostname) && !this.isOpen(LOOPBACK.address)) throw addressRefused();
     if (!['', '80', '443'].includes(url.port) && Number(url.port) < LOWEST_FREE_PORT)
       throw refused('The port must be 80, 443, or 1024 and above');
-    return url.origin + url.pathname.replace(/\/+$/, '');
+    const spelt = url.origin + url.pathname.replace(/\/+$/, '');
+    // It is read again whenever the route is changed.
+    if (spelt.length > MAX_URL_CHARACTERS)
+      throw refused(`The address is longer than ${MAX_URL_CHARACTERS} characters, encoded`);
+    return spelt;
   }
 
   /** What the name of an upstream leads to now; it is asked again at each connection. Never throws, within 2 s. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import proxyAddr from '@fastify/proxy-addr';
+import { isHost } from './request-head';
 
 /** Where a request comes from. */
 export interface Origin {
@@ -56,7 +57,7 @@ export class ClientAddresses {
       address: chain[0] as string,
       forwardedFor: chain.join(', '),
       proto: said === 'https' || said === 'http' ? said : own.proto,
-      host: typeof host === 'string' && /^[\w.:[\]-]+$/.test(lastOf(host)) ? lastOf(host) : own.host,
+      host: typeof host === 'string' && isHost(lastOf(host)) ? lastOf(host) : own.host,
     };
   }
 }

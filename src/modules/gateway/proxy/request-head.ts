@@ -125,9 +125,10 @@ export class RequestHead {
 /** Whether it is the value of a `Host` that the gateway takes. */
 export const isHost = (host: string): boolean => HOST.test(host);
 
-/** A host as routes are matched by it: lower case, without its port. */
+/** A host as routes are matched by it: lower case, without its port, and without the dot of DNS's root at its end. */
 export function hostName(host: string): string {
   const bracket = host.indexOf(']');
   const colon = host.indexOf(':', bracket + 1);
-  return (colon < 0 ? host : host.slice(0, colon)).toLowerCase();
+  const end = colon < 0 ? host.length : colon;
+  return host.slice(0, host[end - 1] === '.' ? end - 1 : end).toLowerCase();
 }

@@ -3,7 +3,8 @@ export const MAX_PATH_CHARACTERS = 2_048;
 
 /** RFC 3986 §3.3: what stands in a path as it is, or percent-encoded. */
 const PATH = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/;
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+/** Also before `;`: some servers take what follows it in a segment for no part of the name. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|;|%3b|$)/i;
 const ENCODED_CONTROL = /%(?:2f|5c|00)/i;
 
 /**

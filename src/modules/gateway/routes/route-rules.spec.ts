@@ -54,6 +54,8 @@ describe('a route', () => {
     '/é',
     '/a\\b',
     '/a\r\n',
+    '/a/..;v=1',
+    '/a/.%3b/b',
   ])('has no path %j', (path) => {
     expect(fieldsOf({ path })).toEqual(['path']);
     expect(fieldsOf({ path: '/ok', rewrite: path })).toEqual(['rewrite']);
