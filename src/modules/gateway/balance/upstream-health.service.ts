@@ -1,32 +1,43 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../common/actor';
-import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../../common/paging';
+import { countedPage, type Page, pageOf, type PageRequest } from '../../../common/paging';
 import { HealthBoard } from './health-board';
 import { type MergedView, mergedByUrl } from './upstream-view';
 
-/** Upstreams as the tenant's routes name them. */
-export interface RouteUrl {
-  route_id: string;
+/** An upstream as the tenant's routes name it. */
+export interface NamedUrl {
   url: string;
+  /** Where it stands among the others: a text that is shorter than an address may be. */
+  place: string;
+  /** The routes that name it. */
+  route_ids: string[];
+}
+
+/** So many upstreams behind that place, but for the first so many. */
+export interface UrlWindow {
+  after: string;
+  offset: number;
+  limit: number;
 }
 
 /** Where the routes are. */
 export abstract class RouteUrls {
-  /** Every upstream of every route of the tenant, enabled or not. */
-  abstract urlsOf(tenantId: string): Promise<RouteUrl[]>;
+  /** Upstreams of the tenant's routes, enabled or not, by address. */
+  abstract page(tenantId: string, window: UrlWindow): Promise<NamedUrl[]>;
+
+  /** How many there are, counted no further than the cap. */
+  abstract count(tenantId: string, cap: number): Promise<number>;
 }
 
 /** An upstream with what is known of it; null where no process has sent anything there lately. */
 export interface UpstreamStanding {
   id: string;
   url: string;
+  place: string;
   routeIds: string[];
   view: MergedView | null;
   shared: boolean;
 }
-
-/** So much of an address fits into a cursor. */
-const MAX_CURSOR_BYTES = 1_500;
 
 /** How the upstreams of a tenant stand. */
 @Injectable()
@@ -37,24 +48,28 @@ export class UpstreamHealthService {
   ) {}
 
   /** The upstreams of the tenant's routes, by address. */
-  async list({ tenantId }: Actor, page: PageRequest): Promise<Page<UpstreamStanding>> {
-    const [named, { views, shared }] = await Promise.all([this.routes.urlsOf(tenantId), this.board.ask(tenantId)]);
-    const byUrl = Map.groupBy(named, ({ url }) => url);
-    const urls = [...byUrl.keys()].sort();
-    const after = page.cursor === undefined ? null : Buffer.from(page.cursor, 'base64url').toString();
-    const rest = after === null ? urls.slice(page.offset ?? 0) : urls.filter((url) => url > after);
+  list({ tenantId }: Actor, page: PageRequest): Promise<Page<UpstreamStanding>> {
+    const window = { after: placeOf(page.cursor), offset: page.offset ?? 0, limit: page.limit + 1 };
+    return countedPage(
+      page,
+      this.standings(tenantId, window),
+      (cap) => this.routes.count(tenantId, cap),
+      (rows, limit) => pageOf(rows, limit, ({ place }) => Buffer.from(place).toString('base64url')),
+    );
+  }
+
+  private async standings(tenantId: string, window: UrlWindow): Promise<UpstreamStanding[]> {
+    const [named, { views, shared }] = await Promise.all([
+      this.routes.page(tenantId, window),
+      this.board.ask(tenantId),
+    ]);
     const seen = mergedByUrl(views);
-    const rows = rest.slice(0, page.limit + 1).map((url) => ({
-      ...{ id: url, url, shared, view: seen.get(url) ?? null },
-      routeIds: (byUrl.get(url) ?? []).map(({ route_id: id }) => id),
+    return named.map(({ url, place, route_ids: routeIds }) => ({
+      ...{ id: url, url, place, shared, routeIds },
+      view: seen.get(url) ?? null,
     }));
-    const total = page.count === true ? { total: totalOf(Math.min(urls.length, COUNT_CAP + 1)) } : {};
-    return { ...pageOf(rows, page.limit, ({ url }) => cursorOf(url)), ...total };
   }
 }
 
-/** The place right behind the address. */
-function cursorOf(url: string): string {
-  const whole = url.length <= MAX_CURSOR_BYTES ? url : `${url.slice(0, MAX_CURSOR_BYTES)}\uffff`;
-  return Buffer.from(whole).toString('base64url');
-}
+/** Anybody may write a cursor: NUL, which PostgreSQL has in no text, stands in no place. */
+const placeOf = (cursor = ''): string => Buffer.from(cursor, 'base64url').toString().replaceAll('\0', '');
