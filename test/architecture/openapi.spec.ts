@@ -153,6 +153,8 @@ describe('the OpenAPI document', () => {
     expect(DatabaseHealthResponse?.properties.latency_ms).toMatchObject({ type: 'number', format: 'double' });
     const numbers = [...JSON.stringify(file).matchAll(/\{[^{}]*"type":"number"[^{}]*\}/g)].map(([schema]) => schema);
     expect(numbers.filter((schema) => !/"format":"(double|decimal)"/.test(schema))).toEqual([]);
+    const whole = [...JSON.stringify(file).matchAll(/\{[^{}]*"type":"integer"[^{}]*\}/g)].map(([schema]) => schema);
+    expect(whole.filter((schema) => /"(?:example|default)":-?\d*\.\d/.test(schema))).toEqual([]);
     // What a signed link ends with is no id.
     const named = operationsOf(file).filter(({ route }) => route.includes('{') && !route.includes('{token}'));
     const chosen = / \/(products|customers|orders)\//;

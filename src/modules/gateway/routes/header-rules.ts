@@ -2,13 +2,14 @@ import type { ErrorDetail } from '../../../common/app-error';
 import { HeaderKind, kindOf } from '../proxy/header-kinds';
 import type { RouteHeaders } from './stored-route';
 
-const MAX_NAMES = 32;
-const MAX_NAME_CHARACTERS = 128;
-const MAX_VALUE_CHARACTERS = 4_096;
+/** Names to set; as many to remove. */
+export const MAX_NAMES = 32;
+export const MAX_NAME_CHARACTERS = 128;
+export const MAX_VALUE_CHARACTERS = 4_096;
 /** RFC 9110 §5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 §5.5, of ASCII: neither CR nor LF, and no blank at either end. */
-const VALUE = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
+export const VALUE = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
 
 /** What the gateway itself says of each request. */
 const OWN: readonly HeaderKind[] = [HeaderKind.ours, HeaderKind.host, HeaderKind.contentLength, HeaderKind.requestId];

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -18,11 +19,13 @@ import { MediaNameDto } from '../../templates/dto/media-source.dto';
 
 export class LocationDto {
   /** Degrees, north is positive. @example 51.5074 */
+  @ApiProperty({ format: 'double' })
   @IsNumber()
   @IsLatitude()
   latitude: number;
 
   /** Degrees, east is positive. @example -0.1278 */
+  @ApiProperty({ format: 'double' })
   @IsNumber()
   @IsLongitude()
   longitude: number;

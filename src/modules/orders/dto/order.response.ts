@@ -12,7 +12,7 @@ export class OrderItemResponse {
   quantity: number;
 
   /** Of one piece, in the order's currency. */
-  @ApiProperty({ type: Number, example: 12.5 })
+  @ApiProperty({ type: Number, format: 'decimal', example: 12.5 })
   unit_price: number;
 }
 
@@ -55,7 +55,7 @@ export class OrderResponse {
   items: OrderItemResponse[];
 
   /** Of all items, in `currency`. */
-  @ApiProperty({ type: Number, example: 25 })
+  @ApiProperty({ type: Number, format: 'decimal', example: 25 })
   total: number;
 
   /** The tenant's when the order was placed; ISO 4217. @example EUR */

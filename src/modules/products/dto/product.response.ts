@@ -15,7 +15,7 @@ export class ProductResponse {
   category: string | null;
 
   /** A decimal in the tenant's currency, of at most 4 places, written as it is stored, without zeros at its end. @example 12.5 */
-  @ApiProperty({ type: Number })
+  @ApiProperty({ type: Number, format: 'decimal' })
   price: number;
 
   /** Pieces that there are. */

@@ -28,7 +28,7 @@ export class UpstreamHealthResponse {
   ejected_until: Date | null;
 
   /** Moving mean of the time to the head of its answers, in milliseconds; null before the first. @example 12.4 */
-  @ApiProperty({ type: Number, nullable: true })
+  @ApiProperty({ type: Number, format: 'double', nullable: true })
   latency_ms: number | null;
 
   /** Requests on their way to it. */

@@ -1,22 +1,30 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { registerDecorator } from 'class-validator';
 import { FreeObject } from '../../../../platform/http/free-object.rule';
+import { MAX_NAME_CHARACTERS, MAX_NAMES, MAX_VALUE_CHARACTERS, TOKEN, VALUE } from '../header-rules';
 
 const MAX_BYTES = 64 * 1024;
 
 /** Header fields of the requests to the upstream. */
+@ApiSchema({ description: `Header fields of the requests to the upstream, at most ${MAX_BYTES / 1024} KiB of JSON` })
 export class RouteHeadersDto {
-  /** Set, whatever the client sent under the name. */
   @ApiPropertyOptional({
     type: 'object',
-    additionalProperties: { type: 'string' },
+    additionalProperties: { type: 'string', maxLength: MAX_VALUE_CHARACTERS, pattern: VALUE.source },
+    maxProperties: MAX_NAMES,
+    description: `Set, whatever the client sent under the name: names of at most ${MAX_NAME_CHARACTERS} characters, in whatever case, each once`,
     example: { 'x-shop': '7' },
   })
   set?: Record<string, string>;
 
-  /** Not passed on. */
-  @ApiPropertyOptional({ type: [String], example: ['cookie'] })
+  @ApiPropertyOptional({
+    type: 'array',
+    items: { type: 'string', minLength: 1, maxLength: MAX_NAME_CHARACTERS, pattern: TOKEN.source },
+    maxItems: MAX_NAMES,
+    description: 'Names of what is not passed on',
+    example: ['cookie'],
+  })
   remove?: string[];
 }
 

@@ -16,10 +16,12 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { Defaults } from '../../../../platform/http/openapi-defaults';
 import { Optional, OptionalOrNull } from '../../../../platform/http/optional.rule';
 import { PATH_TYPES, type PathType, STRATEGIES, type Strategy } from '../../gateway-route';
 import { REFUSED_METHODS } from '../../proxy/request-head';
 import { MAX_PATH_CHARACTERS } from '../path-rules';
+import { MAX_PATTERN_CHARACTERS } from '../route-pattern';
 import { ROUTE_DEFAULTS, type RouteFields } from '../stored-route';
 import { RouteHeaders, type RouteHeadersDto } from './route-headers.rule';
 
@@ -33,8 +35,14 @@ const MAX_TIMEOUT_MS = 300_000;
 const MAX_PER_MINUTE = 1_000_000;
 /** A method that reaches the gateway and is passed on, in whatever case: others are no request to the parser. */
 const METHOD = new RegExp(`^(?:${METHODS.filter((method) => !REFUSED_METHODS.has(method)).join('|')})$`, 'i');
-/** RFC 1123, or an address; without a port. */
-const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+/** The same for a reader of the API's description, where no pattern tells them from others. */
+const METHOD_SHAPE = { minLength: 3, maxLength: 20, pattern: '^[A-Za-z-]+$' };
+/** RFC 1123, or an IPv4 address; without a port. */
+const HOST =
+  /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+
+const PATH_TEXT = `Of \`exact\` and \`prefix\` a path as it stands in a request, beginning with \`/\`; of \`regex\` a regular expression of RE2 over all of it, at most ${MAX_PATTERN_CHARACTERS} characters of printable ASCII`;
+const UPSTREAMS_TEXT = 'The services behind it, each named once';
 
 /** A service behind a route. */
 export class UpstreamDto {
@@ -55,10 +63,14 @@ export class UpstreamDto {
 /** What may be left out of a route. */
 class RouteOptionsDto {
   @ApiPropertyOptional({
-    type: [String],
+    type: 'array',
+    items: { type: 'string', ...METHOD_SHAPE },
     nullable: true,
+    minItems: 1,
     maxItems: MAX_METHODS,
-    description: 'Methods that it takes, HEAD wherever GET; `null`, the default: all',
+    description:
+      'Methods that it takes, in whatever case, HEAD wherever GET: any of HTTP but CONNECT, TRACE and TRACK; `null`: all',
+    example: ['GET', 'POST'],
   })
   @OptionalOrNull()
   @IsArray()
@@ -71,8 +83,11 @@ class RouteOptionsDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
+    minLength: 1,
     maxLength: 253,
-    description: 'Only requests for this host, whatever the port; `null`, the default: any',
+    pattern: HOST.source,
+    description: 'Only requests for this host, whatever the port; `null`: any',
+    example: 'shop.example',
   })
   @OptionalOrNull()
   @IsString()
@@ -83,7 +98,6 @@ class RouteOptionsDto {
     type: 'integer',
     minimum: -MAX_PRIORITY,
     maximum: MAX_PRIORITY,
-    default: 0,
     description: 'Of regular expressions: the higher is asked first, of equal ones the older',
   })
   @Optional()
@@ -92,14 +106,13 @@ class RouteOptionsDto {
   @Max(MAX_PRIORITY)
   priority?: number;
 
-  @ApiPropertyOptional({ enum: STRATEGIES, default: ROUTE_DEFAULTS.strategy })
+  @ApiPropertyOptional({ enum: STRATEGIES, description: 'How requests are shared out over the upstreams' })
   @Optional()
   @IsIn(STRATEGIES)
   strategy?: Strategy;
 
   @ApiPropertyOptional({
-    default: false,
-    description: 'Whether a prefix is left out of what the upstream is asked for',
+    description: 'Whether a prefix is left out of what the upstream is asked for; not beside `rewrite`',
   })
   @Optional()
   @IsBoolean()
@@ -108,8 +121,11 @@ class RouteOptionsDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
+    minLength: 1,
     maxLength: MAX_PATH_CHARACTERS,
+    pattern: '^/',
     description: 'Takes the place of what `path` matched; `$1` to `$9` are the groups of a regular expression',
+    example: '/v2',
   })
   @OptionalOrNull()
   @IsString()
@@ -120,7 +136,6 @@ class RouteOptionsDto {
     type: 'integer',
     minimum: MIN_TIMEOUT_MS,
     maximum: MAX_TIMEOUT_MS,
-    default: ROUTE_DEFAULTS.timeout_ms,
     description: 'Of each attempt, until the head of the answer is there',
   })
   @Optional()
@@ -133,7 +148,6 @@ class RouteOptionsDto {
     type: 'integer',
     minimum: 0,
     maximum: MAX_RETRIES,
-    default: 0,
     description: 'Further attempts, each at another upstream, of methods that may be repeated',
   })
   @Optional()
@@ -146,31 +160,39 @@ class RouteOptionsDto {
   @RouteHeaders()
   headers?: RouteHeadersDto;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PER_MINUTE, nullable: true })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_PER_MINUTE,
+    nullable: true,
+    description: 'Requests a minute of all keys of the tenant together; `null`: as many as their own limits allow',
+    example: 600,
+  })
   @OptionalOrNull()
   @IsInt()
   @Min(1)
   @Max(MAX_PER_MINUTE)
   rate_limit_per_minute?: number | null;
 
-  @ApiPropertyOptional({ default: true })
+  @ApiPropertyOptional({ description: 'One that is off takes nothing, and is in no other’s way' })
   @Optional()
   @IsBoolean()
   enabled?: boolean;
 }
 
 /** A route, whole: what is not named has its default. */
+@Defaults(ROUTE_DEFAULTS)
 export class RouteDto extends RouteOptionsDto {
-  /** A path as it stands in a request, or a regular expression over all of it. @example /shop */
+  @ApiProperty({ minLength: 1, maxLength: MAX_PATH_CHARACTERS, description: PATH_TEXT, example: '/shop' })
   @IsString()
   @Length(1, MAX_PATH_CHARACTERS)
   path: string;
 
-  @ApiProperty({ enum: PATH_TYPES })
+  @ApiProperty({ enum: PATH_TYPES, description: 'How `path` is read' })
   @IsIn(PATH_TYPES)
   path_type: PathType;
 
-  @ApiProperty({ type: [UpstreamDto], minItems: 1, maxItems: MAX_UPSTREAMS })
+  @ApiProperty({ type: [UpstreamDto], minItems: 1, maxItems: MAX_UPSTREAMS, description: UPSTREAMS_TEXT })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_UPSTREAMS)
@@ -181,18 +203,18 @@ export class RouteDto extends RouteOptionsDto {
 
 /** What is to change of a route; what is not named stays. Lists and `headers` are replaced whole. */
 export class UpdateRouteDto extends RouteOptionsDto {
-  @ApiPropertyOptional({ maxLength: MAX_PATH_CHARACTERS })
+  @ApiPropertyOptional({ minLength: 1, maxLength: MAX_PATH_CHARACTERS, description: PATH_TEXT, example: '/shop' })
   @Optional()
   @IsString()
   @Length(1, MAX_PATH_CHARACTERS)
   path?: string;
 
-  @ApiPropertyOptional({ enum: PATH_TYPES })
+  @ApiPropertyOptional({ enum: PATH_TYPES, description: 'How `path` is read' })
   @Optional()
   @IsIn(PATH_TYPES)
   path_type?: PathType;
 
-  @ApiPropertyOptional({ type: [UpstreamDto], minItems: 1, maxItems: MAX_UPSTREAMS })
+  @ApiPropertyOptional({ type: [UpstreamDto], minItems: 1, maxItems: MAX_UPSTREAMS, description: UPSTREAMS_TEXT })
   @Optional()
   @IsArray()
   @ArrayMinSize(1)
@@ -204,7 +226,11 @@ export class UpdateRouteDto extends RouteOptionsDto {
 
 /** A request that is only thought of. */
 export class TryRouteDto {
-  /** @example GET */
+  @ApiProperty({
+    ...METHOD_SHAPE,
+    description: 'Any of HTTP but CONNECT, TRACE and TRACK, in whatever case',
+    example: 'GET',
+  })
   @IsString()
   @Matches(METHOD, { message: 'method must be one that can be passed on' })
   method: string;
