@@ -10,6 +10,7 @@ import { startRedis, type TestRedis } from '../support/redis';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { type Asked, Upstream } from '../support/upstream';
 import { eventually } from '../support/wait';
+import { exchangeBytes } from './gateway-front.harness';
 
 const ADMIN_API_KEY = 'the platform administrator of the tests';
 const GATEWAY = { ADMIN_API_KEY, GATEWAY_ALLOWED_CIDRS: '127.0.0.0/8' };
@@ -81,6 +82,30 @@ describe.each(['with Redis shared', 'without Redis'] as const)('the gateway, %s,
     }
     // Without a key an unknown address stays one of the API's.
     expect((await app.anybody.get('/shop')).outcome).toBe('404 NOT_FOUND');
+  });
+
+  it('answers health, readiness and metrics itself on its own port, and nothing below or beside them', async () => {
+    const warnings = (await addRoute(admin.http, { path: '/health' })).warnings;
+    expect(warnings).toEqual([expect.stringContaining('on the gateway')]);
+    for (const path of ['/ready/', '/metrics']) await addRoute(admin.http, { path });
+    const below = ['/health/db', '/health/details', '/health/foo', '/health/', '/ready/now', '/metrics/x', '/metrics/'];
+    for (const base of [ownPort, elsewhere]) {
+      await noticed(async () => (await key.http.at(base).get('/metrics/x')).text === 'one');
+      for (const path of below) {
+        expect([path, (await key.http.at(base).get(path)).text]).toEqual([path, 'one']);
+        expect([path, (await app.anybody.at(base).get(path)).outcome]).toEqual([path, '401 AUTHENTICATION_FAILED']);
+      }
+      const seen = upstream.asked.length;
+      for (const path of ['/health', '/ready', '/metrics'])
+        expect([path, (await key.http.at(base).get(path)).status]).toEqual([path, 200]);
+      expect((await key.http.at(base).get('/health?x=1')).outcome).toBe('400 VALIDATION_FAILED'); // it takes no query
+      const socket = `GET /health HTTP/1.1\r\nHost: h\r\nX-API-Key: ${key.key}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+      expect(await exchangeBytes(Number(new URL(base).port), socket, '"status"')).toMatch(/^HTTP\/1.1 200 OK/);
+      expect(upstream.asked).toHaveLength(seen);
+    }
+    // On the API's port it has more of its own.
+    expect((await key.http.get('/health/db')).body).toMatchObject({ status: 'healthy' });
+    expect((await key.http.get('/health/foo')).text).toBe('one');
   });
 
   it('refuses who shows no key or a wrong one, and what no route takes, in the one shape', async () => {

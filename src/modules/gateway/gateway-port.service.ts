@@ -4,9 +4,9 @@ import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { Config } from '../../config/config';
-import { OPERATIONS } from '../../platform/http/early-refusals.hook';
 import { Readiness } from '../../platform/http/readiness';
 import { GatewayDoor } from './gateway-door.service';
+import { OWN_PATHS } from './own-paths';
 import { closeGatewayServer, createGatewayServer } from './proxy/gateway-server';
 
 /** The gateway's own port: every path but those of health and metrics is the tenants'. */
@@ -37,7 +37,7 @@ export class GatewayPort implements BeforeApplicationShutdown {
       logger,
       securityHeaders: headers,
       aside: {
-        takes: ({ url = '/' }: IncomingMessage) => OPERATIONS.test(url),
+        takes: ({ url = '/' }: IncomingMessage) => OWN_PATHS.test(url),
         handle: (request, response) => fastify.routing(request, response),
       },
     });

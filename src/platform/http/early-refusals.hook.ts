@@ -4,8 +4,8 @@ import { HttpErrors } from './http.errors';
 import type { RequestLimits } from './request-limits';
 import type { RouteTable } from './route-table';
 
-/** What a process of any role answers. */
-export const OPERATIONS = /^\/(?:health(?:\/\w+)?|ready|metrics)(?:\?|$)/;
+/** What a process answers that does not answer the API. */
+const OPERATIONS = /^\/(?:health(?:\/\w+)?|ready|metrics)(?:\?|$)/;
 
 interface RefusalParts {
   routes: RouteTable;

@@ -40,13 +40,16 @@ interface ServerParts {
   readonly settings?: ServerOptions;
 }
 
-/** A server for the gateway's own port, not yet listening. Every request, upgrade and CONNECT goes to the front. */
+/** A server for the gateway's own port, not yet listening. Every request, upgrade and CONNECT goes to the front, but what is answered aside: nothing there becomes a WebSocket. */
 export function createGatewayServer(
   front: GatewayFront,
   { logger, securityHeaders, settings, aside }: ServerParts,
 ): Server {
   // Known since Node 24.9; before it the front tells the protocols apart.
-  const upgrades = { shouldUpgradeCallback: isWebSocket } as ServerOptions;
+  const isAside = (request: IncomingMessage): boolean => aside?.takes(request) ?? false;
+  const upgrades = {
+    shouldUpgradeCallback: (request: IncomingMessage) => isWebSocket(request) && !isAside(request),
+  } as ServerOptions;
   const server = createServer({ ...SETTINGS, ...upgrades, ...settings });
   server.maxConnections = CONNECTIONS_MAX;
   server.maxHeadersCount = 0; // their size is bounded; whatever a count leaves out would be checked by nobody
@@ -55,7 +58,10 @@ export function createGatewayServer(
     else front.handle(request, response);
   };
   server.on('request', handle).on('checkContinue', handle).on('checkExpectation', handle);
-  server.on('upgrade', (request, socket, head) => front.upgrade(request, socket as Socket, head));
+  server.on('upgrade', (request, socket, head) => {
+    if (isAside(request)) socket.destroy();
+    else front.upgrade(request, socket as Socket, head);
+  });
   server.on('connect', (request, socket) => front.connect(request, socket as Socket));
   const answerError = answerClientError(securityHeaders, logger);
   server.on('clientError', (error, socket) => {

@@ -1,17 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query, Res } from '@nestjs/common';
-import {
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiPreconditionFailedResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { applyDecorators, Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiConflictResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../../common/actor';
 import { Access, CurrentActor } from '../../../platform/http/access.decorators';
-import { type ExpectedVersions, IfMatch, sendEtag } from '../../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, sendEtag } from '../../../platform/http/etag';
 import { IdParam } from '../../../platform/http/id-param';
 import { sendPage } from '../../../platform/http/page-headers';
 import { PageQuery } from '../../../platform/http/page.query';
@@ -21,15 +13,20 @@ import { RouteResponse, routeResponse, TryRouteResponse, tryRouteResponse } from
 import { GatewayRoutesService, type RouteWithWarnings } from './gateway-routes.service';
 import { RouteTrial } from './route-trial.service';
 
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'The `ETag` of the state that the change is meant for',
-};
-const CHANGED = { description: '`PRECONDITION_FAILED`: the route was changed since' };
+const CHANGED = 'the route was changed since';
 const TAKEN = { description: '`GATEWAY_ROUTE_CONFLICT`, or `GATEWAY_ROUTE_LIMIT`' };
 
 const SHOWS_SECRETS = 'The answer shows the values of headers, which may be secrets';
+
+/** What all handlers have in common that change a route and answer it. */
+const ChangesRoute = (): MethodDecorator =>
+  applyDecorators(
+    Access('gateway:manage'),
+    NotIdempotent(SHOWS_SECRETS),
+    ChangesVersioned(CHANGED),
+    ApiOkResponse({ type: RouteResponse }),
+    ApiConflictResponse(TAKEN),
+  );
 
 /** The tenant's own services behind this one. */
 @ApiTags('Gateway')
@@ -76,7 +73,7 @@ export class GatewayRoutesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RouteResponse[]> {
     const rows = sendPage(reply, await this.routes.list(actor, query), query);
-    return rows.map((row) => routeResponse(this.routes.withWarnings(row)));
+    return Promise.all(rows.map(async (row) => routeResponse(await this.routes.withWarnings(row))));
   }
 
   /** One route. */
@@ -93,12 +90,7 @@ export class GatewayRoutesController {
 
   /** Replaces the route: what is not named has its default. */
   @Put(':id')
-  @Access('gateway:manage')
-  @NotIdempotent(SHOWS_SECRETS)
-  @ApiHeader(IF_MATCH)
-  @ApiOkResponse({ type: RouteResponse })
-  @ApiConflictResponse(TAKEN)
-  @ApiPreconditionFailedResponse(CHANGED)
+  @ChangesRoute()
   async replace(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
@@ -111,12 +103,7 @@ export class GatewayRoutesController {
 
   /** Changes what is named; lists and `headers` are replaced whole. */
   @Patch(':id')
-  @Access('gateway:manage')
-  @NotIdempotent(SHOWS_SECRETS)
-  @ApiHeader(IF_MATCH)
-  @ApiOkResponse({ type: RouteResponse })
-  @ApiConflictResponse(TAKEN)
-  @ApiPreconditionFailedResponse(CHANGED)
+  @ChangesRoute()
   async update(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
@@ -131,9 +118,8 @@ export class GatewayRoutesController {
   @Delete(':id')
   @HttpCode(204)
   @Access('gateway:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesVersioned(CHANGED)
   @ApiNoContentResponse()
-  @ApiPreconditionFailedResponse(CHANGED)
   async remove(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,

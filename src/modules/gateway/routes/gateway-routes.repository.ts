@@ -28,10 +28,20 @@ const CLASH = `select id from gateway_routes
     and (methods is null or $5::text[] is null or methods && $5::text[]) and id <> $6
   order by id limit 1`;
 
+/** Routes of one answer: to read it takes some milliseconds of the event loop. */
+const PAGE_ROWS = 500;
+/** Before every id. */
+const FIRST = '00000000-0000-0000-0000-000000000000';
+
 // One statement, so that version and routes are of one moment.
-const SET = `select v.table_version, r.* from (
+const PAGE = `select v.table_version, r.* from (
     select coalesce(max(version), 0)::int as table_version from gateway_tables where tenant_id = $1) v
-  left join (select id, ${FIELDS} from gateway_routes where tenant_id = $1 and enabled) r on true`;
+  left join (select id, ${FIELDS} from gateway_routes where tenant_id = $1 and enabled and id > $2
+    order by id limit ${PAGE_ROWS}) r on true
+  order by r.id`;
+
+/** Without a route there is a row all the same, of nothing but the version. */
+type PageRow = { table_version: number } & (Stored<ServedRow> | { id: null });
 
 /** The queries on the gateway's routes. The values of their headers are sealed in the table, and plain on both sides of it. */
 @Injectable()
@@ -126,13 +136,23 @@ export class GatewayRoutesRepository {
     return row?.version ?? 0;
   }
 
-  /** The enabled routes of the tenant. */
+  /** The enabled routes of the tenant, oldest first. Many are read in pages, with all else that goes on in between. */
   async load(tenantId: string): Promise<RouteSet> {
-    type Row = { table_version: number } & (Stored<ServedRow> | { id: null });
-    const rows = await this.db.query<Row>(tenantId, SET, [tenantId]);
-    // Without a route there is a row all the same, of nothing but the version.
+    const page = await this.db.query<PageRow>(tenantId, PAGE, [tenantId, FIRST]);
+    const rows = page.length < PAGE_ROWS ? page : await this.pages(tenantId);
     const routes = rows.flatMap((row) => (row.id === null ? [] : [row]));
     return { version: rows[0]?.table_version ?? 0, rows: await this.headers.openedAll(tenantId, routes) };
+  }
+
+  private pages(tenantId: string): Promise<PageRow[]> {
+    return this.db.snapshot(tenantId, async (tx) => {
+      const rows: PageRow[] = [];
+      for (;;) {
+        const page = await tx.query<PageRow>(PAGE, [tenantId, rows.at(-1)?.id ?? FIRST]);
+        rows.push(...page);
+        if (page.length < PAGE_ROWS) return rows;
+      }
+    });
   }
 
   private async written(

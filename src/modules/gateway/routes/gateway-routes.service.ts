@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import type { Actor } from '../../../common/actor';
 import { newId } from '../../../common/ids';
-import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../../common/paging';
+import { countedPage, type Page, type PageRequest } from '../../../common/paging';
 import { AuditLog } from '../../../platform/audit/audit-log';
 import { TenantDatabase, type TenantTransaction } from '../../../platform/database/tenant-database';
 import { assertVersion, type ExpectedVersions } from '../../../platform/http/etag';
@@ -45,16 +45,12 @@ export class GatewayRoutesService {
       await this.routes.bump(tx, tenantId);
       return stored;
     });
-    return { row, warnings: [...this.checks.warnings(row), ...names] };
+    return { row, warnings: [...(await this.checks.warnings(row)), ...names] };
   }
 
   /** Newest first. */
-  async list({ tenantId }: Actor, page: PageRequest): Promise<Page<RouteRow>> {
-    const [rows, counted] = await Promise.all([
-      this.routes.list(tenantId, page),
-      page.count ? this.routes.count(tenantId, COUNT_CAP + 1) : null,
-    ]);
-    return { ...pageOf(rows, page.limit), ...(counted === null ? {} : { total: totalOf(counted) }) };
+  list({ tenantId }: Actor, page: PageRequest): Promise<Page<RouteRow>> {
+    return countedPage(page, this.routes.list(tenantId, page), (cap) => this.routes.count(tenantId, cap));
   }
 
   /** @throws NOT_FOUND */
@@ -63,8 +59,8 @@ export class GatewayRoutesService {
   }
 
   /** What its author should know of a route. */
-  withWarnings(row: RouteRow): RouteWithWarnings {
-    return { row, warnings: this.checks.warnings(row) };
+  async withWarnings(row: RouteRow): Promise<RouteWithWarnings> {
+    return { row, warnings: await this.checks.warnings(row) };
   }
 
   /**
@@ -94,7 +90,7 @@ export class GatewayRoutesService {
       await this.routes.bump(tx, tenantId);
       return stored;
     });
-    return { row, warnings: [...this.checks.warnings(row), ...names] };
+    return { row, warnings: [...(await this.checks.warnings(row)), ...names] };
   }
 
   /** Removes it. @throws NOT_FOUND, PRECONDITION_FAILED */

@@ -1,3 +1,4 @@
+import { mapInTurns } from '../../../platform/loops/turns';
 import type { GatewayRoute } from '../gateway-route';
 import type { Match } from '../proxy/parts';
 import { GroupRewrite } from './rewriting';
@@ -21,11 +22,15 @@ export class PatternRoutes {
   /** By first segment, the general ones among them. */
   private readonly bySegment = new Map<string, readonly PatternRoute[]>();
 
-  constructor(routes: readonly GatewayRoute[]) {
-    const all = [...routes].sort(inOrder).flatMap(readied);
+  private constructor(all: readonly PatternRoute[]) {
     this.general = all.filter(({ pattern }) => segmentOf(pattern.literal) === null);
     for (const segment of new Set(all.map(({ pattern }) => segmentOf(pattern.literal))))
       if (segment !== null) this.bySegment.set(segment, all.filter(isAskedFor(segment)));
+  }
+
+  /** Made in turns with all else that goes on: an expression takes up to a millisecond. */
+  static async of(routes: readonly GatewayRoute[]): Promise<PatternRoutes> {
+    return new PatternRoutes((await mapInTurns([...routes].sort(inOrder), readied)).flat());
   }
 
   match(method: string, host: string, path: string): Match | null {

@@ -4,8 +4,10 @@ import type { TenantTransaction } from '../../../platform/database/tenant-databa
 import { EgressFailure } from '../../../platform/egress/egress-failure';
 import { addressRefused } from '../../../platform/egress/egress-target';
 import { ApiPaths } from '../../../platform/http/api-paths';
+import { inTurn, mapInTurns } from '../../../platform/loops/turns';
 import { GatewayEgress, type NameVerdict } from '../gateway-egress';
 import type { PathType, RouteUpstream } from '../gateway-route';
+import { OWN_PATHS } from '../own-paths';
 import { GatewayRouteErrors } from './gateway-routes.errors';
 import { GatewayRoutesRepository } from './gateway-routes.repository';
 import { MAX_WORK, RoutePattern } from './route-pattern';
@@ -77,21 +79,27 @@ export class RouteChecks {
     if (other !== null) throw GatewayRouteErrors.conflict(other);
     if (route.path_type !== 'regex') return;
     const others = await this.routes.patternsBeside(tx, tenantId, id);
-    if (workOf([route.path, ...others]) > MAX_WORK) throw GatewayRouteErrors.tooMuchWork();
+    if ((await workOf([route.path, ...others])) > MAX_WORK) throw GatewayRouteErrors.tooMuchWork();
   }
 
   /** What its author should know of a route that is stored; of one that is off there is nothing to know. */
-  warnings({ path, path_type, enabled }: RouteFields): string[] {
+  async warnings({ path, path_type, enabled }: RouteFields): Promise<string[]> {
     if (!enabled) return [];
-    const paths = path_type === 'regex' ? this.matchedBy(path) : this.api.has(path) ? [path] : [];
-    return paths.map((taken) => `On the API's own port ${taken} is the API's: requests for it do not reach this route`);
+    const paths = path_type === 'regex' ? await this.matchedBy(path) : this.api.has(path) ? [path] : [];
+    return paths.map(warningOf);
   }
 
-  private matchedBy(pattern: string): string[] {
-    const compiled = new RoutePattern(pattern);
-    return this.api.fixed().filter((path) => compiled.matches(path));
+  private async matchedBy(pattern: string): Promise<string[]> {
+    const compiled = await inTurn(() => new RoutePattern(pattern));
+    const paths = await mapInTurns(this.api.fixed(), (path) => (compiled.matches(path) ? [path] : []));
+    return paths.flat();
   }
 }
+
+const warningOf = (taken: string): string =>
+  OWN_PATHS.test(taken)
+    ? `${taken} is answered by the service itself, on the gateway's own port too: requests for it never reach this route`
+    : `On the API's own port ${taken} is the API's: requests for it do not reach this route`;
 
 function assertPatterns(patterns: number): void {
   if (patterns >= MAX_PATTERNS) throw GatewayRouteErrors.limit('regular expressions', MAX_PATTERNS);
@@ -101,8 +109,8 @@ function assertPatterns(patterns: number): void {
  * The work of those that may all have to look at one path: of whichever of them, its own and that of all whose literal
  * beginning is a beginning of its own.
  */
-export function workOf(patterns: readonly string[]): number {
-  const compiled = patterns.map((pattern) => new RoutePattern(pattern));
+export async function workOf(patterns: readonly string[]): Promise<number> {
+  const compiled = await mapInTurns(patterns, (pattern) => new RoutePattern(pattern));
   const together = compiled.map(({ literal }) =>
     compiled.reduce((sum, other) => (literal.startsWith(other.literal) ? sum + other.work : sum), 0),
   );

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { after, type Soon } from '../../../common/soon';
 import { FreshCache } from '../../../platform/cache/fresh-cache';
+import { type Answer, type Known, LastingMemory } from '../../../platform/cache/lasting-memory';
 import { EventBus } from '../../../platform/events/domain-events';
+import { mapInTurns } from '../../../platform/loops/turns';
 import type { RouteTable, RouteTables } from '../proxy/parts';
 import { GatewayRoutesRepository, type RouteSet } from './gateway-routes.repository';
 import { MatchTable } from './route-table';
@@ -10,22 +11,11 @@ import { SharedRoutes } from './shared-routes';
 import { gatewayRouteOf } from './stored-route';
 
 /** A table of this process. */
-interface Known {
-  table: MatchTable;
-  version: number;
+interface Made {
+  readonly table: MatchTable;
+  readonly version: number;
   /** Routes, with regular expressions for what they weigh more. */
-  weight: number;
-  /** What it says held when it was asked for, by the clock that never goes back. */
-  checkedAtMs: number;
-  /** A change was heard of: nobody gets it any more, unless nothing better is to be had. */
-  outdated: boolean;
-  /** Nobody asks again before: it has just failed. */
-  retryAtMs: number;
-}
-
-interface Load {
-  promise: Promise<RouteTable>;
-  startedAtMs: number;
+  readonly weight: number;
 }
 
 /** Which version a tenant's routes have, as replicas share it. */
@@ -54,18 +44,11 @@ const PATTERN_WEIGHT = 50;
  * The route tables of the tenants, each made once and swapped whole: of this process, else made of what replicas share through
  * Redis, else of the database, in one query however many ask. A change made here is seen by the next request here, one that is
  * heard of (`gateway.changed`) likewise, any other within 5 s. When neither Redis nor the database has an answer, the former table serves
- * for 30 s more.
+ * for 30 s more. Making a large one lets requests go on in between.
  */
 @Injectable()
 export class RouteDirectory implements RouteTables {
-  /** Tables that this process had at hand, and those that it asked or waited for, since the start. */
-  readonly lookUps = { hits: 0, misses: 0 };
-  private readonly known = new LRUCache<string, Known>({
-    max: MAX_TENANTS,
-    maxSize: MAX_WEIGHT,
-    sizeCalculation: ({ weight }) => weight,
-  });
-  private readonly loading = new Map<string, Load>();
+  private readonly tables: LastingMemory<Made>;
 
   constructor(
     private readonly routes: GatewayRoutesRepository,
@@ -73,21 +56,25 @@ export class RouteDirectory implements RouteTables {
     private readonly shared: SharedRoutes,
     private readonly events: EventBus,
   ) {
-    events.hears('gateway.changed', ({ tenantId }) => this.forget(tenantId));
-    events.hears('tenant.changed', ({ tenantId }) => this.forget(tenantId));
+    this.tables = new LastingMemory({
+      load: (tenantId, known) => this.load(tenantId, known),
+      max: MAX_TENANTS,
+      weight: { of: ({ weight }) => weight, max: MAX_WEIGHT },
+      ...{ ttlMs: TTL_MS, refreshMs: REFRESH_MS, staleMs: TTL_MS + STALE_MS, servesOutdated: true },
+      ...{ patienceMs: PATIENCE_MS, retryMs: RETRY_MS },
+    });
+    events.hears('gateway.changed', ({ tenantId }) => this.tables.outdate(tenantId));
+    events.hears('tenant.changed', ({ tenantId }) => this.tables.outdate(tenantId));
+  }
+
+  /** Tables that this process had at hand, and those that it asked or waited for, since the start. */
+  get lookUps(): { readonly hits: number; readonly misses: number } {
+    return this.tables.lookUps;
   }
 
   /** Without a promise where it is known. @throws DATABASE_ERROR when it is nowhere to be had */
-  of(tenantId: string): RouteTable | Promise<RouteTable> {
-    const known = this.known.get(tenantId);
-    const ageMs = known && !known.outdated ? performance.now() - known.checkedAtMs : Infinity;
-    if (!known || ageMs >= TTL_MS) {
-      this.lookUps.misses += 1;
-      return this.wait(tenantId, known);
-    }
-    this.lookUps.hits += 1;
-    if (ageMs >= REFRESH_MS) this.refresh(tenantId, known);
-    return known.table;
+  of(tenantId: string): Soon<RouteTable> {
+    return after(this.tables.get(tenantId), tableOf);
   }
 
   /**
@@ -103,55 +90,7 @@ export class RouteDirectory implements RouteTables {
     }
   }
 
-  private forget(tenantId: string): void {
-    const known = this.known.peek(tenantId);
-    if (known) Object.assign(known, { outdated: true, retryAtMs: 0 });
-    this.loading.delete(tenantId); // what is on its way may be of before the change: it is not kept
-  }
-
-  private refresh(tenantId: string, known: Known): void {
-    if (this.loading.has(tenantId) || performance.now() < known.retryAtMs) return;
-    this.load(tenantId, known).promise.catch(() => undefined);
-  }
-
-  private async wait(tenantId: string, known: Known | undefined): Promise<RouteTable> {
-    const mayServe = known && performance.now() - known.checkedAtMs < TTL_MS + STALE_MS;
-    if (!mayServe) return this.load(tenantId, known).promise;
-    if (performance.now() < known.retryAtMs) return known.table;
-    const load = this.load(tenantId, known);
-    // One that was changed is waited for: only a failure makes the former one good enough.
-    const patienceMs = known.outdated ? Infinity : load.startedAtMs + PATIENCE_MS - performance.now();
-    const answer = load.promise.catch(() => known.table);
-    return patienceMs === Infinity ? answer : inTime(answer, patienceMs, known.table);
-  }
-
-  private load(tenantId: string, known: Known | undefined): Load {
-    const running = this.loading.get(tenantId);
-    if (running) return running;
-    const startedAtMs = performance.now();
-    const load: Load = {
-      startedAtMs,
-      promise: this.ask(tenantId, known, startedAtMs).then(
-        (fresh) => {
-          if (this.ends(tenantId, load)) this.known.set(tenantId, fresh);
-          return fresh.table;
-        },
-        (error: unknown) => {
-          if (this.ends(tenantId, load) && known) known.retryAtMs = performance.now() + RETRY_MS;
-          throw error;
-        },
-      ),
-    };
-    this.loading.set(tenantId, load);
-    return load;
-  }
-
-  /** Whether the load was still the one that counts. */
-  private ends(tenantId: string, load: Load): boolean {
-    return this.loading.get(tenantId) === load && this.loading.delete(tenantId);
-  }
-
-  private async ask(tenantId: string, known: Known | undefined, startedAtMs: number): Promise<Known> {
+  private async load(tenantId: string, known: Known<Made> | undefined): Promise<Answer<Made>> {
     // Where the table is certainly another one it is read together with its version, in one query.
     const whole = !known || known.outdated;
     let read: RouteSet | undefined;
@@ -160,13 +99,15 @@ export class RouteDirectory implements RouteTables {
       if (whole) read = await this.routes.load(tenantId);
       return { version: read?.version ?? (await this.routes.version(tenantId)), readAtMs };
     });
-    const checkedAtMs = startedAtMs - ageOf(value);
-    if (known && known.version === value.version) return { ...known, checkedAtMs, outdated: false, retryAtMs: 0 };
+    const ageMs = ageOf(value);
+    if (known?.value.version === value.version) return { value: known.value, ageMs };
     if (read) await this.shared.keep(tenantId, read);
     const set = read ?? (await this.shared.get(tenantId, value.version, () => this.routes.load(tenantId)));
-    return { ...tableOf(tenantId, set), checkedAtMs, outdated: false, retryAtMs: 0 };
+    return { value: await madeOf(tenantId, set), ageMs };
   }
 }
+
+const tableOf = ({ table }: Made): RouteTable => table;
 
 const keyOf = (tenantId: string): string => `gateway:${tenantId}`;
 
@@ -176,18 +117,8 @@ function ageOf({ readAtMs }: SharedVersion): number {
   return ageMs > 0 ? Math.min(ageMs, MOST_AGE_ELSEWHERE_MS) : 0;
 }
 
-function tableOf(tenantId: string, { version, rows }: RouteSet): Pick<Known, 'table' | 'version' | 'weight'> {
+async function madeOf(tenantId: string, { version, rows }: RouteSet): Promise<Made> {
   const patterns = rows.filter(({ path_type }) => path_type === 'regex').length;
-  const table = new MatchTable(rows.map((row) => gatewayRouteOf(tenantId, row)));
+  const table = await MatchTable.of(await mapInTurns(rows, (row) => gatewayRouteOf(tenantId, row)));
   return { table, version, weight: 1 + rows.length + PATTERN_WEIGHT * patterns };
-}
-
-async function inTime<T>(answer: Promise<T>, waitMs: number, otherwise: T): Promise<T> {
-  if (waitMs <= 0) return otherwise;
-  const over = new AbortController();
-  try {
-    return await Promise.race([answer, sleep(waitMs, otherwise, { signal: over.signal, ref: false })]);
-  } finally {
-    over.abort();
-  }
 }

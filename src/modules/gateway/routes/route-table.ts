@@ -1,3 +1,4 @@
+import { mapInTurns } from '../../../platform/loops/turns';
 import type { GatewayRoute } from '../gateway-route';
 import type { Match, RouteTable } from '../proxy/parts';
 import { Claims } from './claims';
@@ -12,23 +13,30 @@ import { exactTarget, prefixTarget } from './rewriting';
  * same with 10 and with 10,000 routes.
  */
 export class MatchTable implements RouteTable {
-  private readonly exact = new Map<string, Claims>();
-  /** By the prefix without a slash at its end; that of all paths is ''. */
-  private readonly prefixes = new Map<string, Claims>();
-  /** 1 where there is a prefix of that length: other boundaries of a path need not be looked up. */
-  private readonly lengths: Uint8Array;
-  private readonly patterns: PatternRoutes | null;
+  private constructor(
+    private readonly exact: ReadonlyMap<string, Claims>,
+    /** By the prefix without a slash at its end; that of all paths is ''. */
+    private readonly prefixes: ReadonlyMap<string, Claims>,
+    /** 1 where there is a prefix of that length: other boundaries of a path need not be looked up. */
+    private readonly lengths: Uint8Array,
+    private readonly patterns: PatternRoutes | null,
+  ) {}
 
-  /** @param routes in whatever order; what a former version of the service let in and this one cannot read is left out */
-  constructor(routes: readonly GatewayRoute[]) {
+  /**
+   * A table of these routes, made in turns with all else that goes on.
+   * @param routes in whatever order; what a former version of the service let in and this one cannot read is left out
+   */
+  static async of(routes: readonly GatewayRoute[]): Promise<MatchTable> {
+    const exact = new Map<string, Claims>();
+    const prefixes = new Map<string, Claims>();
     const enabled = routes.filter((route) => route.enabled).sort((a, b) => (a.id < b.id ? -1 : 1));
-    for (const route of enabled) {
-      if (route.pathType === 'exact') claimsOf(this.exact, route.path).add(route);
-      if (route.pathType === 'prefix') claimsOf(this.prefixes, prefixKey(route.path)).add(route);
-    }
-    this.lengths = lengthsOf(this.prefixes.keys());
+    await mapInTurns(enabled, (route) => {
+      if (route.pathType === 'exact') claimsOf(exact, route.path).add(route);
+      if (route.pathType === 'prefix') claimsOf(prefixes, prefixKey(route.path)).add(route);
+    });
     const patterns = enabled.filter((route) => route.pathType === 'regex');
-    this.patterns = patterns.length > 0 ? new PatternRoutes(patterns) : null;
+    const asked = patterns.length > 0 ? await PatternRoutes.of(patterns) : null;
+    return new MatchTable(exact, prefixes, lengthsOf(prefixes.keys()), asked);
   }
 
   match(method: string, host: string, path: string): Match | null {

@@ -1,13 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { setImmediate as breathe } from 'node:timers/promises';
 import { SecretBox } from '../../../platform/crypto/secret-box';
+import { mapInTurns } from '../../../platform/loops/turns';
 import type { RouteHeaders } from './stored-route';
 
 /** Opening one takes some 40 µs, and with each change of a route the whole table is read anew. */
 const OPENED_MAX_CHARACTERS = 16 * 1024 * 1024;
-/** So many are opened in one go, before others have their turn. */
-const AT_ONCE = 250;
 
 /** Headers as they are stored: all values sealed in one text; nothing to set is nothing to hide. */
 export interface StoredHeaders {
@@ -45,17 +43,12 @@ export class SealedHeaders {
     return { ...row, headers: { set: this.valuesOf(set, contextOf(tenantId, row.id)), remove } };
   }
 
-  /** The same of many, which holds nobody else up for long. */
-  async openedAll<R extends { id: string; headers: StoredHeaders }>(
+  /** The same of many, in turns with all else that goes on. */
+  openedAll<R extends { id: string; headers: StoredHeaders }>(
     tenantId: string,
     rows: readonly R[],
   ): Promise<(Omit<R, 'headers'> & { headers: RouteHeaders })[]> {
-    const opened: (Omit<R, 'headers'> & { headers: RouteHeaders })[] = [];
-    for (const [index, row] of rows.entries()) {
-      if (index % AT_ONCE === AT_ONCE - 1) await breathe();
-      opened.push(this.opened(tenantId, row));
-    }
-    return opened;
+    return mapInTurns(rows, (row) => this.opened(tenantId, row));
   }
 
   private valuesOf(sealed: string, context: string): Readonly<Record<string, string>> {
