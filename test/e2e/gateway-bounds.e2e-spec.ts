@@ -1,20 +1,12 @@
 import { draftRoute, makeRoute, type WireRoute } from '../support/gateway-routes';
 import type { HttpClient } from '../support/http-client';
-import { startTestApp, type TestApp } from '../support/running-app';
+import { RoutesBed } from '../support/routes-bed';
 
 describe('routes of the gateway', () => {
-  let app: TestApp;
-  let http: HttpClient;
+  const bed = new RoutesBed();
 
-  beforeAll(async () => {
-    app = await startTestApp();
-    http = (await app.login('TENANT_ADMIN')).http;
-  });
-
-  afterAll(() => app.close());
-
-  /** A tenant of its own, for what counts all routes. */
-  const elsewhere = async () => (await app.login('TENANT_ADMIN', await app.make.tenant())).http;
+  beforeAll(() => bed.open());
+  afterAll(() => bed.close());
 
   describe('that claim the same', () => {
     const outcomes = async (client: HttpClient, ...bodies: object[]) => {
@@ -25,14 +17,14 @@ describe('routes of the gateway', () => {
     };
 
     it('are made once, of however many at once', async () => {
-      const client = await elsewhere();
+      const client = await bed.elsewhere();
       const bodies = [{}, { methods: ['GET'] }, { methods: ['POST', 'GET'] }, { path: '/twin/' }, {}, {}];
       const found = await outcomes(client, ...bodies.map((body) => ({ path: '/twin', methods: ['GET'], ...body })));
       expect(found).toEqual(['201', ...Array(5).fill('409 GATEWAY_ROUTE_CONFLICT')]);
     });
 
     it('are no two with other methods, hosts, kinds of path, or when one is off', async () => {
-      const client = await elsewhere();
+      const client = await bed.elsewhere();
       const bodies = [
         ...[{ methods: ['GET'] }, { methods: ['POST', 'PUT'] }, { host: 'a.example' }, { host: 'b.example' }],
         ...[{ path_type: 'exact' }, { path_type: 'regex' }, { enabled: false }, { enabled: false }],
@@ -50,7 +42,7 @@ describe('routes of the gateway', () => {
     });
 
     it('are not made by changing two at once either', async () => {
-      const client = await elsewhere();
+      const client = await bed.elsewhere();
       const two = [await makeRoute(client), await makeRoute(client)];
       const answers = await Promise.all(
         two.map(({ id }) => client.call('PATCH', `/gateway/routes/${id}`, { path: '/wanted' })),
@@ -60,10 +52,10 @@ describe('routes of the gateway', () => {
   });
 
   it('have at most 100 regular expressions among them, and 10,000 in all, of however many at once', async () => {
-    const tenantId = await app.make.tenant();
-    const client = (await app.login('TENANT_ADMIN', tenantId)).http;
+    const tenantId = await bed.app.make.tenant();
+    const client = (await bed.app.login('TENANT_ADMIN', tenantId)).http;
     const fill = (count: number, type: string) =>
-      app.owner.query(
+      bed.app.owner.query(
         `insert into gateway_routes (tenant_id, id, path, path_type, upstreams, strategy, timeout_ms, headers)
           select $1, gen_random_uuid(), '/' || $3 || n || '/', $3, '[{"url":"https://1.1.1.1","weight":1}]', 'first', 1000,
             '{"set":{},"remove":[]}' from generate_series(1, $2::int) n`,
@@ -87,7 +79,7 @@ describe('routes of the gateway', () => {
   });
 
   it('have no more work in their regular expressions than one request can bear, unless these look at other paths', async () => {
-    const client = await elsewhere();
+    const client = await bed.elsewhere();
     const heavy = (start: string) => ({ path: `${start}(?:a?){45}a{45}`, path_type: 'regex' });
     const outcomes: string[] = [];
     for (const start of ['/a', '/b', '/a/x', ''])
@@ -97,7 +89,7 @@ describe('routes of the gateway', () => {
 
   describe('POST /gateway/routes/test', () => {
     it('tells which route a request would take, and what its upstreams would be asked for', async () => {
-      const client = await elsewhere();
+      const client = await bed.elsewhere();
       const upstreams = [{ url: 'https://1.1.1.1/base/' }, { url: 'http://8.8.8.8:8080' }];
       const route = await makeRoute(client, { path: '/shop', host: 'Shop.Example', strip_prefix: true, upstreams });
       const tried = async (body: object) => (await client.post<object>('/gateway/routes/test', body)).body;
@@ -131,7 +123,7 @@ describe('routes of the gateway', () => {
       { method: 'TRACK', path: '/' },
       { method: 'GET', path: '/', port: 1 },
     ])('refuses %j', async (body) => {
-      expect((await http.post('/gateway/routes/test', body)).outcome).toBe('400 VALIDATION_FAILED');
+      expect((await bed.http.post('/gateway/routes/test', body)).outcome).toBe('400 VALIDATION_FAILED');
     });
   });
 });

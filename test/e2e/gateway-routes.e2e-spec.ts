@@ -1,37 +1,28 @@
 import type { ErrorDetail } from '../../src/common/app-error';
 import { newId } from '../../src/common/ids';
-import type { HttpClient } from '../support/http-client';
 import { draftRoute, makeRoute, UPSTREAM, type WireRoute } from '../support/gateway-routes';
-import { startTestApp, type TestApp } from '../support/running-app';
+import { RoutesBed } from '../support/routes-bed';
 
 describe('routes of the gateway', () => {
-  let app: TestApp;
-  let http: HttpClient;
+  const bed = new RoutesBed();
 
-  beforeAll(async () => {
-    app = await startTestApp();
-    http = (await app.login('TENANT_ADMIN')).http;
-  });
-
-  afterAll(() => app.close());
+  beforeAll(() => bed.open());
+  afterAll(() => bed.close());
 
   const post = (fields: object, headers?: Record<string, string>) =>
-    http.post<WireRoute & { details: ErrorDetail[] }>('/gateway/routes', draftRoute({ ...fields }), { headers });
+    bed.http.post<WireRoute & { details: ErrorDetail[] }>('/gateway/routes', draftRoute({ ...fields }), { headers });
   const patch = (id: string, body: object, headers?: Record<string, string>) =>
-    http.call<WireRoute & { details: ErrorDetail[] }>('PATCH', `/gateway/routes/${id}`, body, { headers });
-  const put = (id: string, body: object) => http.call<WireRoute>('PUT', `/gateway/routes/${id}`, body);
+    bed.http.call<WireRoute & { details: ErrorDetail[] }>('PATCH', `/gateway/routes/${id}`, body, { headers });
+  const put = (id: string, body: object) => bed.http.call<WireRoute>('PUT', `/gateway/routes/${id}`, body);
   const recordsOf = async (id: string) => {
-    const { rows } = await app.owner.query<{ action: string; metadata: unknown }>(
+    const { rows } = await bed.app.owner.query<{ action: string; metadata: unknown }>(
       `select action, metadata from audit_logs where resource = $1 order by id`,
       [`gateway-route:${id}`],
     );
     return rows.map(({ action, metadata }) => [action, metadata]);
   };
-  /** A tenant of its own, for what counts all routes. */
-  const elsewhere = async () => (await app.login('TENANT_ADMIN', await app.make.tenant())).http;
-
   it('are made with their defaults, shown, changed, replaced and removed, and each change is on record', async () => {
-    const answer = await http.post<WireRoute>('/gateway/routes', {
+    const answer = await bed.http.post<WireRoute>('/gateway/routes', {
       ...{ path: '/shop/', path_type: 'prefix', upstreams: [{ url: 'https://1.1.1.1/' }] },
     });
     expect(answer.status).toBe(201);
@@ -42,7 +33,7 @@ describe('routes of the gateway', () => {
       ...{ rewrite: null, timeout_ms: 30_000, retries: 0, headers: { set: {}, remove: [] } },
       ...{ rate_limit_per_minute: null, enabled: true, warnings: [], created_at, updated_at: created_at },
     });
-    const shown = await http.get<WireRoute>(`/gateway/routes/${id}`);
+    const shown = await bed.http.get<WireRoute>(`/gateway/routes/${id}`);
     expect([shown.body, shown.headers.get('etag')]).toEqual([answer.body, answer.headers.get('etag')]);
 
     const headers = { set: { Authorization: 'Bearer a-secret' }, remove: ['Cookie'] };
@@ -58,8 +49,8 @@ describe('routes of the gateway', () => {
     expect(replaced.body.headers).toEqual({ set: {}, remove: [] });
     expect((await put(id, { path: '/store' })).outcome).toBe('400 VALIDATION_FAILED');
 
-    expect((await http.delete(`/gateway/routes/${id}`)).status).toBe(204);
-    for (const gone of [await http.get(`/gateway/routes/${id}`), await http.delete(`/gateway/routes/${id}`)])
+    expect((await bed.http.delete(`/gateway/routes/${id}`)).status).toBe(204);
+    for (const gone of [await bed.http.get(`/gateway/routes/${id}`), await bed.http.delete(`/gateway/routes/${id}`)])
       expect(gone.outcome).toBe('404 NOT_FOUND');
     const records = await recordsOf(id);
     expect(records).toEqual([
@@ -72,34 +63,34 @@ describe('routes of the gateway', () => {
   });
 
   it('are changed and removed as they were read, or not at all', async () => {
-    const { id } = await makeRoute(http);
-    const etag = (await http.get(`/gateway/routes/${id}`)).headers.get('etag') ?? '';
+    const { id } = await makeRoute(bed.http);
+    const etag = (await bed.http.get(`/gateway/routes/${id}`)).headers.get('etag') ?? '';
     const both = await Promise.all([1, 2].map((retries) => patch(id, { retries }, { 'if-match': etag })));
     expect(both.map(({ outcome }) => outcome).sort()).toEqual(['200', '412 PRECONDITION_FAILED']);
     const stale = { headers: { 'if-match': etag } };
-    expect((await http.delete(`/gateway/routes/${id}`, stale)).outcome).toBe('412 PRECONDITION_FAILED');
-    const fresh = (await http.get(`/gateway/routes/${id}`)).headers.get('etag') ?? '';
-    expect((await http.delete(`/gateway/routes/${id}`, { headers: { 'if-match': fresh } })).status).toBe(204);
+    expect((await bed.http.delete(`/gateway/routes/${id}`, stale)).outcome).toBe('412 PRECONDITION_FAILED');
+    const fresh = (await bed.http.get(`/gateway/routes/${id}`)).headers.get('etag') ?? '';
+    expect((await bed.http.delete(`/gateway/routes/${id}`, { headers: { 'if-match': fresh } })).status).toBe(204);
   });
 
   it('are an administrator’s alone, also to read, and nobody’s of another tenant', async () => {
-    const { id } = await makeRoute(http);
+    const { id } = await makeRoute(bed.http);
     for (const role of ['MANAGER', 'AGENT', 'AUDITOR'] as const) {
-      const other = (await app.login(role)).http;
+      const other = (await bed.app.login(role)).http;
       const answers = [await other.get('/gateway/routes'), await other.get(`/gateway/routes/${id}`)];
       answers.push(await other.post('/gateway/routes', draftRoute()), await other.post('/gateway/routes/test', {}));
       expect(answers.map(({ outcome }) => outcome)).toEqual(Array(4).fill('403 FORBIDDEN'));
     }
-    expect((await app.anybody.get('/gateway/routes')).outcome).toBe('401 AUTHENTICATION_FAILED');
-    const stranger = await elsewhere();
+    expect((await bed.app.anybody.get('/gateway/routes')).outcome).toBe('401 AUTHENTICATION_FAILED');
+    const stranger = await bed.elsewhere();
     expect((await stranger.get(`/gateway/routes/${id}`)).outcome).toBe('404 NOT_FOUND');
     expect((await stranger.call('PATCH', `/gateway/routes/${id}`, { retries: 1 })).outcome).toBe('404 NOT_FOUND');
     expect((await stranger.get<WireRoute[]>('/gateway/routes')).body).toEqual([]);
-    expect((await http.get('/gateway/routes/7')).outcome).toBe('400 VALIDATION_FAILED');
+    expect((await bed.http.get('/gateway/routes/7')).outcome).toBe('400 VALIDATION_FAILED');
   });
 
   it('are listed newest first, in pages, with their number', async () => {
-    const other = await elsewhere();
+    const other = await bed.elsewhere();
     const made: string[] = [];
     for (let n = 0; n < 5; n += 1) made.unshift((await makeRoute(other)).id);
     const first = await other.get<WireRoute[]>('/gateway/routes?limit=2&count=true');
@@ -112,35 +103,35 @@ describe('routes of the gateway', () => {
 
   it('keep what headers are set to sealed wherever it lies, each for its own route', async () => {
     const set = { authorization: 'Bearer very-secret' };
-    const { id } = await makeRoute(http, { headers: { set, remove: ['cookie'] } });
-    const other = await makeRoute(http, { headers: { set: { 'x-other': 'also-secret' } } });
+    const { id } = await makeRoute(bed.http, { headers: { set, remove: ['cookie'] } });
+    const other = await makeRoute(bed.http, { headers: { set: { 'x-other': 'also-secret' } } });
     const key = { 'idempotency-key': `route-${newId()}` };
     const body = draftRoute({ headers: { set } });
     const writes = [
-      await http.post('/gateway/routes', body, { headers: key }),
-      await http.call('PUT', `/gateway/routes/${id}`, body, { headers: key }),
-      await http.call('PATCH', `/gateway/routes/${id}`, { headers: { set } }, { headers: key }),
-      await http.post('/gateway/routes/test', { method: 'GET', path: '/' }, { headers: key }),
+      await bed.http.post('/gateway/routes', body, { headers: key }),
+      await bed.http.call('PUT', `/gateway/routes/${id}`, body, { headers: key }),
+      await bed.http.call('PATCH', `/gateway/routes/${id}`, { headers: { set } }, { headers: key }),
+      await bed.http.post('/gateway/routes/test', { method: 'GET', path: '/' }, { headers: key }),
     ];
     expect(writes.map(({ outcome }) => outcome)).toEqual(Array(4).fill('400 VALIDATION_FAILED'));
     expect((await patch(id, { retries: 1 })).body.headers).toEqual({ set, remove: ['cookie'] });
-    expect((await http.get<WireRoute>(`/gateway/routes/${id}`)).body.headers.set).toEqual(set);
+    expect((await bed.http.get<WireRoute>(`/gateway/routes/${id}`)).body.headers.set).toEqual(set);
     const tables = ['gateway_routes', 'idempotency_keys', 'audit_logs'];
     const lying = await Promise.all(
-      tables.map((table) => app.owner.query<{ row: string }>(`select t::text as row from ${table} t`)),
+      tables.map((table) => bed.app.owner.query<{ row: string }>(`select t::text as row from ${table} t`)),
     );
     const text = JSON.stringify(lying.map(({ rows }) => rows));
     expect(text).toContain(id);
     expect(text).not.toMatch(/very-secret|also-secret/);
 
     const move = `update gateway_routes set headers = (select headers from gateway_routes where id = $1) where id = $2`;
-    await app.owner.query(move, [id, other.id]);
-    expect((await http.get(`/gateway/routes/${other.id}`)).status).toBe(500);
-    await http.delete(`/gateway/routes/${id}`);
-    await app.owner.query(`delete from gateway_routes where id = $1`, [other.id]);
+    await bed.app.owner.query(move, [id, other.id]);
+    expect((await bed.http.get(`/gateway/routes/${other.id}`)).status).toBe(500);
+    await bed.http.delete(`/gateway/routes/${id}`);
+    await bed.app.owner.query(`delete from gateway_routes where id = $1`, [other.id]);
     const plain = `insert into gateway_routes (tenant_id, id, path, path_type, upstreams, strategy, timeout_ms, headers)
       values ($1, $2, '/x', 'exact', '[{}]', 'first', 1000, '{"set":{"a":"b"},"remove":[]}')`;
-    await expect(app.owner.query(plain, [app.tenantId, newId()])).rejects.toThrow('headers_check');
+    await expect(bed.app.owner.query(plain, [bed.app.tenantId, newId()])).rejects.toThrow('headers_check');
   });
 
   it.each<[object, string]>([
@@ -192,7 +183,7 @@ describe('routes of the gateway', () => {
   });
 
   it('have no upstream where no tenant has anything to seek, in whatever spelling', async () => {
-    const { id } = await makeRoute(http);
+    const { id } = await makeRoute(bed.http);
     const hosts = [
       ...[
         '127.0.0.1',
@@ -229,7 +220,7 @@ describe('routes of the gateway', () => {
   });
 
   it('warn where the API keeps the path for itself', async () => {
-    const warned = async (fields: object) => (await makeRoute(await elsewhere(), { ...fields })).warnings.length;
+    const warned = async (fields: object) => (await makeRoute(await bed.elsewhere(), { ...fields })).warnings.length;
     expect(await warned({ path: '/orders' })).toBe(1);
     expect(await warned({ path: '/orders/7', path_type: 'exact' })).toBe(1);
     expect(await warned({ path: '/api/orders', path_type: 'exact' })).toBe(1);
@@ -237,9 +228,9 @@ describe('routes of the gateway', () => {
     expect(await warned({ path: '/ordersx' })).toBe(0);
     expect(await warned({ path: '/order.', path_type: 'regex' })).toBe(1);
     expect(await warned({ path: '/shop/.*', path_type: 'regex' })).toBe(0);
-    const { id, warnings } = await makeRoute(http, { path: '/files' });
-    expect((await http.get<WireRoute>(`/gateway/routes/${id}`)).body.warnings).toEqual(warnings);
-    const { body } = await http.get<WireRoute[]>('/gateway/routes?limit=1');
+    const { id, warnings } = await makeRoute(bed.http, { path: '/files' });
+    expect((await bed.http.get<WireRoute>(`/gateway/routes/${id}`)).body.warnings).toEqual(warnings);
+    const { body } = await bed.http.get<WireRoute[]>('/gateway/routes?limit=1');
     expect(body[0]?.warnings).toEqual(warnings);
     expect((await patch(id, { enabled: false })).body.warnings).toEqual([]);
     expect((await patch(id, { enabled: true })).body.warnings).toEqual(warnings);

@@ -1,4 +1,4 @@
-import { Module, type Provider } from '@nestjs/common';
+import { Module, type Provider, type Type } from '@nestjs/common';
 import { Config } from '../../config/config';
 import { ApiKeysModule } from '../api-keys/api-keys.module';
 import { HealthBoard } from './balance/health-board';
@@ -34,41 +34,24 @@ const ROUTES: Provider[] = [
   { provide: RouteUrls, useClass: StoredRouteUrls },
 ];
 
-const redis = {
-  provide: GatewayRedis,
-  inject: [Config],
-  useFactory: ({ REDIS_URL }: Config) => new GatewayRedis(REDIS_URL),
-};
+/** Made of what it asks for first; the rest of what its constructor takes is for tests. It knows nothing of Nest. */
+function madeOf<T, Parts extends unknown[]>(
+  type: new (...parts: Parts) => T,
+  ...inject: { [Index in keyof Parts]: Type<Parts[Index]> }
+): Provider {
+  return { provide: type, inject, useFactory: (...parts: Parts) => new type(...parts) };
+}
 
 const BALANCE: Provider[] = [
-  redis,
-  { provide: UpstreamPools, inject: [GatewayEgress], useFactory: (egress: GatewayEgress) => new UpstreamPools(egress) },
-  {
-    provide: UpstreamTargets,
-    inject: [UpstreamPools],
-    useFactory: (pools: UpstreamPools) => new UpstreamTargets(pools),
-  },
-  {
-    provide: UpstreamBalancer,
-    inject: [UpstreamTargets],
-    useFactory: (targets: UpstreamTargets) => new UpstreamBalancer(targets),
-  },
-  {
-    provide: HealthBoard,
-    inject: [GatewayRedis, UpstreamTargets],
-    useFactory: (connection: GatewayRedis, targets: UpstreamTargets) => new HealthBoard(connection, targets),
-  },
+  { provide: GatewayRedis, inject: [Config], useFactory: ({ REDIS_URL }: Config) => new GatewayRedis(REDIS_URL) },
+  madeOf(UpstreamPools, GatewayEgress),
+  madeOf(UpstreamTargets, UpstreamPools),
+  madeOf(UpstreamBalancer, UpstreamTargets),
+  madeOf(HealthBoard, GatewayRedis, UpstreamTargets),
   UpstreamHealthService,
 ];
 
-const LIMITS: Provider[] = [
-  {
-    provide: GatewayLimiter,
-    inject: [GatewayRedis],
-    useFactory: (connection: GatewayRedis) => new GatewayLimiter(connection),
-  },
-  GatewayLimitsMetrics,
-];
+const LIMITS: Provider[] = [madeOf(GatewayLimiter, GatewayRedis), GatewayLimitsMetrics];
 
 const TRAFFIC: Provider[] = [
   ...[GatewayMetrics, GatewayRefusals, GatewayObservers, GatewayParts],

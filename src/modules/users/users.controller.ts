@@ -1,18 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { applyDecorators, Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiConflictResponse,
   ApiCreatedResponse,
-  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiPaymentRequiredResponse,
-  ApiPreconditionFailedResponse,
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor, UserActor } from '../../common/actor';
 import { Access, CurrentActor, CurrentUser } from '../../platform/http/access.decorators';
-import { assertVersion, type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
+import { assertVersion, ChangesVersioned, type ExpectedVersions, IfMatch, sendEtag } from '../../platform/http/etag';
 import { IdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { ListUsersQuery } from './dto/list-users.query';
@@ -22,13 +20,12 @@ import { TeamService } from './team.service';
 import type { UserEntity } from './user.entity';
 import { UsersService } from './users.service';
 
-const IF_MATCH = {
-  name: 'If-Match',
-  required: false,
-  description: 'The `ETag` of the state that the change is meant for',
-};
-const CHANGED = { description: '`PRECONDITION_FAILED`: the user was changed since' };
+const CHANGED = 'the user was changed since';
 const LAST_ADMIN = { description: '`LAST_ADMIN`: no active TENANT_ADMIN would be left; `IDEMPOTENCY_IN_PROGRESS`' };
+
+/** What all handlers have in common that change a user of the tenant. */
+const ChangesUser = (): MethodDecorator =>
+  applyDecorators(Access('users:manage'), ChangesVersioned(CHANGED), ApiConflictResponse(LAST_ADMIN));
 
 /** Users: one's own, and the tenant's people. */
 @ApiTags('Users')
@@ -49,8 +46,7 @@ export class UsersController {
   /** Changes one's own name. */
   @Patch('me')
   @Access('profile:own')
-  @ApiHeader(IF_MATCH)
-  @ApiPreconditionFailedResponse(CHANGED)
+  @ChangesVersioned(CHANGED)
   async updateMe(
     @CurrentUser() actor: UserActor,
     @Body() { name }: UpdateSelfDto,
@@ -103,10 +99,7 @@ export class UsersController {
 
   /** Changes name, role or status; what is not named stays, as clients of the older systems expect. */
   @Put(':id')
-  @Access('users:manage')
-  @ApiHeader(IF_MATCH)
-  @ApiConflictResponse(LAST_ADMIN)
-  @ApiPreconditionFailedResponse(CHANGED)
+  @ChangesUser()
   replace(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
@@ -119,10 +112,7 @@ export class UsersController {
 
   /** Changes name, role or status; what is not named stays. */
   @Patch(':id')
-  @Access('users:manage')
-  @ApiHeader(IF_MATCH)
-  @ApiConflictResponse(LAST_ADMIN)
-  @ApiPreconditionFailedResponse(CHANGED)
+  @ChangesUser()
   update(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
@@ -136,11 +126,8 @@ export class UsersController {
   /** Removes the user: its logins end, its email is free, its name stays in the audit trail. */
   @Delete(':id')
   @HttpCode(204)
-  @Access('users:manage')
-  @ApiHeader(IF_MATCH)
+  @ChangesUser()
   @ApiNoContentResponse()
-  @ApiConflictResponse(LAST_ADMIN)
-  @ApiPreconditionFailedResponse(CHANGED)
   async remove(
     @CurrentActor() actor: Actor,
     @IdParam() id: string,
