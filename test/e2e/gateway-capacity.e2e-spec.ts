@@ -3,11 +3,18 @@ import type { LookupAddress } from 'node:dns';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Pool } from 'undici';
-import { UpstreamBalancer } from '../../src/modules/gateway/balance/upstream-balancer';
-import { type PoolLimits, UpstreamPools } from '../../src/modules/gateway/balance/upstream-pools';
-import { UpstreamTargets } from '../../src/modules/gateway/balance/upstream-targets';
+import type { PoolLimits } from '../../src/modules/gateway/balance/upstream-pools';
 import type { GatewayRoute } from '../../src/modules/gateway/gateway-route';
-import { exchangeBytes, KEY, type Listening, Rig, serveHttp, TENANT, until } from './gateway-front.harness';
+import {
+  exchangeBytes,
+  KEY,
+  type Listening,
+  type NotingBalancer,
+  Rig,
+  serveHttp,
+  TENANT,
+  until,
+} from './gateway-front.harness';
 
 const HEAD = `Host: h\r\nX-API-Key: ${KEY}\r\n`;
 const GET = `GET / HTTP/1.1\r\n${HEAD}\r\n`;
@@ -18,8 +25,7 @@ const statusOf = (received: string): number => Number(received.slice(9, 12));
 describe('a gateway with as much under way as it may have', () => {
   const opened: { close(): Promise<void> }[] = [];
   let resolve: (hostname: string) => Promise<LookupAddress[]>;
-  let pools: UpstreamPools;
-  let targets: UpstreamTargets;
+  let balancer: NotingBalancer;
 
   beforeEach(() => {
     resolve = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
@@ -29,10 +35,10 @@ describe('a gateway with as much under way as it may have', () => {
   });
 
   const rigFor = async (urls: string[], limits: Partial<PoolLimits> = {}, route: Partial<GatewayRoute> = {}) => {
-    pools = new UpstreamPools({ mayConnect: () => true, resolve: (hostname) => resolve(hostname) }, limits);
-    targets = new UpstreamTargets(pools);
-    const rig = await new Rig(urls, { balancer: new UpstreamBalancer(targets), route }).open();
-    opened.unshift(rig, pools);
+    const egress = { mayConnect: () => true, resolve: (hostname: string) => resolve(hostname) };
+    const rig = await new Rig(urls, { egress, limits, route }).open();
+    opened.unshift(rig);
+    ({ balancer } = rig);
     return rig;
   };
   const upstreamOf = async (handler: Parameters<typeof serveHttp>[0]): Promise<Listening> => {
@@ -45,8 +51,8 @@ describe('a gateway with as much under way as it may have', () => {
     await upstream.close();
     return upstream.url;
   };
-  const targetOf = (url: string) => targets.of(TENANT, url);
-  const poolOf = (url: string) => pools.of(TENANT, new URL(url));
+  const targetOf = (url: string) => balancer.targets.of(TENANT, url);
+  const poolOf = (url: string) => balancer.pools.of(TENANT, new URL(url));
   const queuedAt = (url: string) => (poolOf(url).dispatcher as Pool).stats.queued;
   const send = (port: number, head: string): Socket =>
     connect(port, '127.0.0.1', function (this: Socket) {

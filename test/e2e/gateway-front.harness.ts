@@ -9,9 +9,12 @@ import {
 } from 'node:net';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { Client, Pool } from 'undici';
 import type { Actor } from '../../src/common/actor';
 import type { AttemptFailure, Balancer, Upstream } from '../../src/modules/gateway/balance/balancer';
+import { UpstreamBalancer } from '../../src/modules/gateway/balance/upstream-balancer';
+import { type PoolLimits, type UpstreamEgress, UpstreamPools } from '../../src/modules/gateway/balance/upstream-pools';
+import { UpstreamTargets } from '../../src/modules/gateway/balance/upstream-targets';
+import { GatewayEgress } from '../../src/modules/gateway/gateway-egress';
 import type { GatewayRoute } from '../../src/modules/gateway/gateway-route';
 import { type FrontParts, GatewayFront } from '../../src/modules/gateway/proxy/front';
 import { closeGatewayServer, createGatewayServer } from '../../src/modules/gateway/proxy/gateway-server';
@@ -59,41 +62,55 @@ export interface Told {
   releases: number;
 }
 
-/** The first upstream that was not tried, over real connections; notes what it is told. */
-export class FirstBalancer implements Balancer {
+/** The service's own balancing, health and connections, to upstreams of this machine; notes what it is told. */
+export class NotingBalancer implements Balancer {
   readonly told: Told[] = [];
-  private readonly pools = new Map<string, Pool>();
+  readonly pools: UpstreamPools;
+  readonly targets: UpstreamTargets;
+  private readonly balancer: UpstreamBalancer;
+
+  constructor({ egress = new GatewayEgress({ allowed: ['127.0.0.0/8'] }), limits }: BalancerOptions) {
+    this.pools = new UpstreamPools(egress, limits);
+    this.targets = new UpstreamTargets(this.pools);
+    this.balancer = new UpstreamBalancer(this.targets);
+  }
 
   pick(route: GatewayRoute, tried: readonly string[]): Upstream | null {
-    const found = route.upstreams.find(({ url }) => !tried.includes(url));
-    if (!found) return null;
-    const { url } = found;
-    const { origin, host, pathname } = new URL(url);
-    const pool = this.pools.get(origin) ?? new Pool(origin, { connections: 128, pipelining: 1 });
-    this.pools.set(origin, pool);
+    const picked = this.balancer.pick(route, tried);
+    if (picked === null) return null;
+    const { url, dispatcher, origin, authority, basePath } = picked;
     const told: Told = { url, statuses: [], failures: [], releases: 0 };
     this.told.push(told);
     return {
-      url,
-      dispatcher: pool,
-      origin,
-      authority: host,
-      basePath: pathname === '/' ? '' : pathname,
-      single: () => new Client(origin),
-      answered: (status) => void told.statuses.push(status),
-      failed: (failure) => void told.failures.push(failure),
-      release: () => void (told.releases += 1),
+      ...{ url, dispatcher, origin, authority, basePath },
+      single: () => picked.single(),
+      answered: (status, latencyMs) => {
+        told.statuses.push(status);
+        picked.answered(status, latencyMs);
+      },
+      failed: (failure) => {
+        told.failures.push(failure);
+        picked.failed(failure);
+      },
+      release: () => {
+        told.releases += 1;
+        picked.release();
+      },
     };
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
+  close(): Promise<void> {
+    return this.pools.close();
   }
 }
 
-interface RigOptions {
-  /** In the place of the rig's own, which is told nothing then. */
-  balancer?: Balancer;
+interface BalancerOptions {
+  /** In the place of one for which this machine is public. */
+  egress?: UpstreamEgress;
+  limits?: Partial<PoolLimits>;
+}
+
+interface RigOptions extends BalancerOptions {
   route?: Partial<GatewayRoute>;
   keys?: (secret: string, address: string) => KeyVerdict | Promise<KeyVerdict>;
   limit?: () => LimitVerdict | null;
@@ -106,7 +123,7 @@ interface RigOptions {
 export class Rig {
   readonly ended: EndedExchange[] = [];
   readonly lines: Record<string, unknown>[] = [];
-  readonly balancer = new FirstBalancer();
+  readonly balancer: NotingBalancer;
   readonly front: GatewayFront;
   readonly server: Server;
   readonly route: GatewayRoute;
@@ -114,6 +131,7 @@ export class Rig {
 
   constructor(urls: readonly string[], options: RigOptions = {}) {
     this.route = routeTo(urls, options.route);
+    this.balancer = new NotingBalancer(options);
     const find = options.keys ?? ((secret: string) => (secret === KEY ? ACTOR : null));
     const logger = pino({}, this.sink());
     this.front = new GatewayFront({
@@ -124,7 +142,7 @@ export class Rig {
         }),
       },
       limits: { take: options.limit ?? (() => null) },
-      balancer: options.balancer ?? this.balancer,
+      balancer: this.balancer,
       observer: {
         ended: (exchange) => {
           this.ended.push(exchange);

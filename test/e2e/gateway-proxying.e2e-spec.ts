@@ -37,20 +37,20 @@ describe('the gateway between a client and an upstream', () => {
         response.writeHead(answer.status, answer.headers).end(answer.body);
       }, ignore);
     });
+  });
+
+  afterAll(() => upstream.close());
+
+  beforeEach(async () => {
+    seen = [];
+    answer = { status: 200, headers: [], body: 'hello' };
+    // Anew for each: five bad answers in a row, of whichever tests, would eject the upstream.
     rig = await new Rig([`${upstream.url}/base`], {
       route: { headers: { set: { 'x-set': 'by the route', 'x-tenant-id': 'forged' }, remove: ['x-gone', 'host'] } },
     }).open();
   });
 
-  afterAll(async () => {
-    await rig.close();
-    await upstream.close();
-  });
-
-  beforeEach(() => {
-    seen = [];
-    answer = { status: 200, headers: [], body: 'hello' };
-  });
+  afterEach(() => rig.close());
 
   const send = async (
     options: RequestOptions,

@@ -1,12 +1,7 @@
-import { Config } from '../../config/config';
 import { EgressFailure } from '../../platform/egress/egress-failure';
 import { GatewayEgress } from './gateway-egress';
 
-const egressWith = (...allowed: string[]) => {
-  const config = new Config();
-  config.GATEWAY_ALLOWED_CIDRS = allowed;
-  return new GatewayEgress(config);
-};
+const egressWith = (...allowed: string[]) => new GatewayEgress({ allowed });
 
 describe('an upstream', () => {
   const egress = egressWith();

@@ -1,9 +1,7 @@
-import { Injectable } from '@nestjs/common';
 import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Config } from '../../config/config';
 import { WaitingLine } from '../../platform/crypto/waiting-line';
 import { EgressFailure } from '../../platform/egress/egress-failure';
 import { addressRefused, hostOf, targetOf } from '../../platform/egress/egress-target';
@@ -23,8 +21,14 @@ const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 };
 /** DNS has no such name, or there is no DNS: the system may know it from elsewhere (its hosts file, search domains). */
 const NOT_IN_DNS = ['ENOTFOUND', 'ENODATA', 'ECONNREFUSED', 'EBADNAME'];
 
+export interface GatewayEgressOptions {
+  /** Networks beyond the public internet that upstreams may lie in. */
+  readonly allowed: readonly string[];
+  /** Whom names are asked of, address and port; those that the system asks unless told otherwise. */
+  readonly dnsServers?: readonly string[];
+}
+
 /** Where the upstreams of tenants may be: the public internet and GATEWAY_ALLOWED_CIDRS, never a cloud's metadata. */
-@Injectable()
 export class GatewayEgress {
   private readonly isOpen: (address: string) => boolean;
   /**
@@ -35,8 +39,9 @@ export class GatewayEgress {
   /** The system's resolver, for what DNS does not know: of its threads one. */
   private readonly system = new WaitingLine(1, 100);
 
-  constructor(config: Config) {
-    this.isOpen = publicAddresses(config.GATEWAY_ALLOWED_CIDRS);
+  constructor({ allowed, dnsServers }: GatewayEgressOptions) {
+    this.isOpen = publicAddresses(allowed);
+    if (dnsServers) this.dns.setServers(dnsServers);
   }
 
   /** Whether a connection may go to that IP address. Asked before each one. */

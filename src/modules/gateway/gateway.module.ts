@@ -29,7 +29,12 @@ import { SealedHeaders } from './routes/sealed-headers';
 import { SharedRoutes } from './routes/shared-routes';
 
 const ROUTES: Provider[] = [
-  ...[GatewayEgress, SealedHeaders, GatewayRoutesRepository, SharedRoutes, RouteDirectory],
+  {
+    provide: GatewayEgress,
+    inject: [Config],
+    useFactory: ({ GATEWAY_ALLOWED_CIDRS: allowed }: Config) => new GatewayEgress({ allowed }),
+  },
+  ...[SealedHeaders, GatewayRoutesRepository, SharedRoutes, RouteDirectory],
   ...[RouteChecks, GatewayRoutesService, RouteTrial],
   { provide: RouteUrls, useClass: StoredRouteUrls },
 ];
