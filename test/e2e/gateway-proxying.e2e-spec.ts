@@ -251,20 +251,6 @@ describe('the gateway between a client and an upstream', () => {
     expect([body, seen.at(-1)?.body]).toEqual(['hello', 'abc']);
   });
 
-  it('passes over interim answers and gives the final one', async () => {
-    const early = await serveBytes(
-      'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
-    );
-    const other = await new Rig([early.url]).open();
-    const received = await exchangeBytes(
-      other.port,
-      `GET / HTTP/1.1\r\nHost: h\r\nX-API-Key: ${KEY}\r\nConnection: close\r\n\r\n`,
-    );
-    expect(received).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\nok$/);
-    await other.close();
-    await early.close();
-  });
-
   it('serves request after request over one connection on each side', async () => {
     const line = `GET /n HTTP/1.1\r\nHost: h\r\nX-API-Key: ${KEY}\r\n`;
     const received = await exchangeBytes(rig.port, `${`${line}\r\n`.repeat(20)}${line}Connection: close\r\n\r\n`);

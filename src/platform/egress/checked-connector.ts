@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { addressRefused, hostOf } from './egress-target';
+import { passOverContinue } from './unasked-continue';
 
 /** Every address of a host name. */
 export type Resolver = (hostname: string) => Promise<LookupAddress[]>;
@@ -15,7 +16,7 @@ interface ConnectorOptions {
 /**
  * Opens connections for undici, each to an address that was checked for it: a name is resolved once a connection, one closed
  * address among many refuses all of them, and the socket goes to what was checked and is not resolved again. That of the
- * socket's other end is checked too, whatever else should have happened meanwhile.
+ * socket's other end is checked too, whatever else should have happened meanwhile. A `100 Continue` on it breaks nothing.
  */
 export function checkedConnector({ mayConnect, resolve, timeoutMs }: ConnectorOptions): buildConnector.connector {
   const lookup: LookupFunction = (hostname, options, done) => {
@@ -34,9 +35,12 @@ export function checkedConnector({ mayConnect, resolve, timeoutMs }: ConnectorOp
     if (isIP(host) !== 0 && !mayConnect(host)) return done(addressRefused(), null);
     return connect(options, (...[error, socket]: [Error, null] | [null, Socket]) => {
       if (error) return done(error, null);
-      if (mayConnect(socket.remoteAddress ?? '')) return done(null, socket);
-      socket.destroy();
-      return done(addressRefused(), null);
+      if (!mayConnect(socket.remoteAddress ?? '')) {
+        socket.destroy();
+        return done(addressRefused(), null);
+      }
+      done(null, socket);
+      return passOverContinue(socket);
     });
   };
 }

@@ -72,6 +72,20 @@ describe('Egress', () => {
     });
   });
 
+  it('passes over a 100 Continue that nobody asked for', async () => {
+    const port = await listen(
+      createTcpServer((socket) =>
+        socket
+          .on('error', () => undefined)
+          .once('data', () =>
+            socket.end('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes'),
+          ),
+      ),
+    );
+    for (const method of ['GET', 'POST'] as const)
+      expect(await outcomeOf(`http://127.0.0.1:${port}/`, { method })).toBe('200 yes');
+  });
+
   it.each([
     ...['ftp://example.com/a', 'file:///etc/passwd', 'data:text/plain,a', 'gopher://example.com/', 'nothing', ''],
     ...['http://user@example.com/', 'http://user:word@example.com/', `https://example.com/${'a'.repeat(2_048)}`],

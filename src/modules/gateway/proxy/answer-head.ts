@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { HeaderKind, kindOf, namedIn, removeNamed } from './header-kinds';
 
 /** What an upstream's head says, for the client. */
@@ -13,6 +14,11 @@ export interface AnswerHead {
 
 const CONTENT_TYPE = 'content-type';
 const EVENT_STREAM = 'text/event-stream';
+const NOT_PLAIN = /[^\t -~]/;
+
+/** The reason phrase as it came, or the usual one where it is not of plain characters. */
+export const plainReason = (status: number, reason: string): string | undefined =>
+  NOT_PLAIN.test(reason) ? STATUS_CODES[status] : reason;
 
 const dropped = (kind: HeaderKind): boolean =>
   kind === HeaderKind.hopByHop ||
@@ -36,7 +42,7 @@ export function readAnswerHead(raw: readonly Uint8Array[], status: number): Answ
       headers.push(name, value);
       if (name.length === CONTENT_TYPE.length && isEvents(name, value)) isEventStream = true;
     } else if (kind === HeaderKind.contentLength) {
-      if (status === 204) continue; // RFC 9110 §8.6: it has none
+      if (status === 204 || status < 200) continue; // RFC 9110 §8.6: they have none
       headers.push(name, value);
       lengthBytes = Number(value);
     } else if (kind === HeaderKind.connection) named = namedIn(value, named);

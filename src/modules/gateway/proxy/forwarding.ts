@@ -1,11 +1,11 @@
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AppError } from '../../../common/app-error';
 import type { AttemptFailure, Upstream } from '../balance/balancer';
 import type { GatewayRoute } from '../gateway-route';
-import { type AnswerHead, readAnswerHead } from './answer-head';
+import { type AnswerHead, plainReason, readAnswerHead } from './answer-head';
 import { UpstreamCall, type CallOwner } from './upstream-call';
 import type { Errand, Exchange } from './exchange';
+import { InterimAnswers } from './interim-answers';
 import { KeptAnswer } from './kept-answer';
 import { ProxyErrors } from './proxy.errors';
 import { RequestBody } from './request-body';
@@ -16,7 +16,6 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /** Answers that say that another upstream may do better. */
 const REPEATED = new Set([502, 503, 504]);
 const NONE: readonly string[] = [];
-const NOT_PLAIN = /[^\t -~]/;
 
 const flushHead = (forwarding: Forwarding): void => forwarding.flushHead();
 
@@ -28,6 +27,7 @@ export class Forwarding implements CallOwner, Errand {
   private tried = NONE;
   /** Stands where no other upstream does better. */
   private first: AppError | KeptAnswer | null = null;
+  private interim: InterimAnswers | null = null;
   private answer: AnswerHead | null = null;
   private receivedBytes = 0;
   private hasWritten = false;
@@ -60,6 +60,11 @@ export class Forwarding implements CallOwner, Errand {
     this.call?.drop();
     this.forgetFirst();
     this.body?.destroy();
+  }
+
+  onInterim(call: UpstreamCall, status: number, reason: string): void {
+    this.interim ??= new InterimAnswers(this.exchange);
+    if (!this.interim.pass(status, reason, call.rawHeaders)) this.onFailed(call, 'broken');
   }
 
   onHead(call: UpstreamCall, status: number, reason: string): void {
@@ -244,7 +249,7 @@ export class Forwarding implements CallOwner, Errand {
     headers.push('X-Request-Id', exchange.head.requestId);
     if (exchange.mustClose()) headers.push('Connection', 'close');
     try {
-      exchange.response.writeHead(status, NOT_PLAIN.test(reason) ? STATUS_CODES[status] : reason, headers);
+      exchange.response.writeHead(status, plainReason(status, reason), headers);
     } catch {
       this.onFailed(call, 'broken'); // a head that HTTP does not allow
       return;

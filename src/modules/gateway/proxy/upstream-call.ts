@@ -20,6 +20,8 @@ export interface CallRequest {
 
 /** Who waits for what comes of an attempt. Nothing is told any more of one that was dropped or finished. */
 export interface CallOwner {
+  /** An answer before the final one: a status from 102 to 199. Any number of them may come. */
+  onInterim(call: UpstreamCall, status: number, reason: string): void;
   onHead(call: UpstreamCall, status: number, reason: string): void;
   onData(call: UpstreamCall, chunk: Buffer): void;
   onEnd(call: UpstreamCall): void;
@@ -144,8 +146,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, _headers: object, reason = ''): void {
     if (this.isOver) return;
     if (status < 200) {
-      // Interim answers are not passed on; a change of protocol that nobody asked for is no answer.
-      if (status === 101 || status < 100) this.owner.onFailed(this, 'broken');
+      // A change of protocol that nobody asked for is no answer. 100 does not come here: see passOverContinue.
+      if (status <= 101) this.owner.onFailed(this, 'broken');
+      else this.owner.onInterim(this, status, reason);
       return;
     }
     this.stopTimer();
