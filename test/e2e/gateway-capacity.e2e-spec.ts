@@ -99,6 +99,32 @@ describe('a gateway with as much under way as it may have', () => {
     expect(statusOf(await exchangeBytes(rig.port, CLOSING))).toBe(200);
   });
 
+  it('is 503 where its tenant has as much under way as it may have, though the upstreams could take more', async () => {
+    const silent = [
+      await upstreamOf(() => undefined),
+      await upstreamOf(() => undefined),
+      await upstreamOf(() => undefined),
+    ];
+    const urls = silent.map(({ url }) => url);
+    const rig = await rigFor(urls, { connections: 2, ofTenant: 4 });
+    const holding = [GET, UPGRADE, GET].map((head) => send(rig.port, head));
+    await until(() => targetOf(urls[1]!).inFlight === 1);
+    holding.push(send(rig.port, UPGRADE));
+    await until(() => targetOf(urls[1]!).inFlight === 2);
+    for (const head of [CLOSING, UPGRADE]) {
+      const received = await exchangeBytes(rig.port, head);
+      expect([statusOf(received), received.includes('"NO_HEALTHY_UPSTREAM"')]).toEqual([503, true]);
+    }
+    expect(urls.map((url) => targetOf(url).inFlight)).toEqual([2, 2, 0]);
+    expect(urls.map((url) => targetOf(url).health.isWell)).toEqual([true, true, true]);
+    holding[0]?.destroy();
+    await until(() => targetOf(urls[0]!).inFlight === 1);
+    holding.push(send(rig.port, GET));
+    await until(() => targetOf(urls[0]!).inFlight === 2);
+    for (const socket of holding) socket.destroy();
+    await until(() => urls.every((url) => targetOf(url).inFlight === 0));
+  });
+
   it('answers ordinary requests beside 200 open streams', async () => {
     const upstream = await upstreamOf((incoming, response) => {
       if (incoming.url !== '/events') return void response.end('well');

@@ -1,7 +1,7 @@
 import type { Client, Dispatcher } from 'undici';
 import type { AttemptFailure, Upstream } from './balancer';
+import type { OriginPool } from './origin-pool';
 import type { Trial } from './upstream-health';
-import type { OriginPool } from './upstream-pools';
 import type { UpstreamTarget } from './upstream-target';
 
 const FIRST_BAD_STATUS = 500;

@@ -51,6 +51,7 @@ export class UpstreamBalancer implements Balancer {
   }
 
   pick(route: GatewayRoute, tried: readonly string[]): Upstream | null {
+    if (this.targets.isFull(route.tenantId)) return null;
     const turns = this.turnsOf.get(route) ?? this.turnsFor(route);
     const best = this.look(turns, tried);
     if (best === STANDING.closed) return null;

@@ -1,5 +1,6 @@
+import type { OriginPool } from './origin-pool';
 import { UpstreamHealth } from './upstream-health';
-import type { OriginPool, UpstreamPools } from './upstream-pools';
+import type { UpstreamPools } from './upstream-pools';
 
 /** How much the newest answer counts in the mean of the latencies. */
 const NEWEST_SHARE = 0.1;

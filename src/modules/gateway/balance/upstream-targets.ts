@@ -24,6 +24,11 @@ export class UpstreamTargets {
     return this.all.size;
   }
 
+  /** Whether the tenant has as much under way as it may have, to all its upstreams together. */
+  isFull(tenantId: string): boolean {
+    return this.pools.isFull(tenantId);
+  }
+
   /** The tenant's upstream at that address. */
   of(tenantId: string, url: string): UpstreamTarget {
     return this.byTenant.get(tenantId)?.byUrl.get(url) ?? this.add(tenantId, url);
