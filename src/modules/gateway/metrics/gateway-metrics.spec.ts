@@ -1,0 +1,94 @@
+import { newId } from '../../../common/ids';
+import { Config } from '../../../config/config';
+import { Metrics } from '../../../platform/metrics/metrics';
+import { tableRoute } from '../../../../test/support/gateway-routes';
+import type { KeyAccess } from '../../api-keys/key-access.service';
+import type { EndedExchange } from '../proxy/parts';
+import type { RouteDirectory } from '../routes/route-directory.service';
+import { GatewayMetrics } from './gateway-metrics';
+
+const exchange = (fields: Partial<EndedExchange> = {}): EndedExchange => ({
+  ...{ tenantId: newId(), route: tableRoute(), requestId: newId(), method: 'GET', status: 200, totalMs: 12 },
+  ...{ upstreamMs: 7, attempts: 1, address: '127.0.0.1', userAgent: undefined },
+  ...fields,
+});
+
+describe('GatewayMetrics', () => {
+  let registry: Metrics;
+
+  const metricsWith = (apart: boolean): GatewayMetrics => {
+    registry = new Metrics();
+    const config = new Config();
+    config.METRICS_TENANT_LABELS = apart;
+    const lookUps = { hits: 3, misses: 1 };
+    const metrics = new GatewayMetrics(registry, { lookUps } as KeyAccess, { lookUps } as RouteDirectory, config);
+    metrics.onModuleInit();
+    return metrics;
+  };
+  /** Labels and value of each series of that name. */
+  const seriesOf = async (name: string): Promise<Map<string, number>> => {
+    const lines = (await registry.render('prometheus')).split('\n');
+    const found = lines.filter((line) => line.startsWith(`switchboard_gateway_${name}{`));
+    return new Map(
+      found.map((line) => [line.slice(line.indexOf('{'), line.indexOf('} ') + 1), Number(line.split('} ')[1])]),
+    );
+  };
+
+  it('counts all together unless told otherwise', async () => {
+    const metrics = metricsWith(false);
+    for (let n = 0; n < 3; n += 1) metrics.ended(exchange());
+    metrics.ended(exchange({ status: 499, upstreamMs: null }));
+    metrics.ended(exchange({ tenantId: null, route: null, status: 401, upstreamMs: null, attempts: 0 }));
+    expect(Object.fromEntries(await seriesOf('requests_total'))).toEqual({
+      '{tenant="all",route="all",status="200"}': 3,
+      '{tenant="all",route="all",status="499"}': 1,
+      '{tenant="all",route="all",status="401"}': 1,
+    });
+    expect([...(await seriesOf('request_duration_seconds_count'))]).toEqual([['{tenant="all",route="all"}', 5]]);
+    expect([...(await seriesOf('upstream_duration_seconds_count'))]).toEqual([['{tenant="all",route="all"}', 3]]);
+  });
+
+  it('tells tenants and routes apart by their ids where it is told to', async () => {
+    const metrics = metricsWith(true);
+    const [one, other] = [exchange({ attempts: 3 }), exchange()];
+    for (const each of [one, one, other, { ...one, status: 499, upstreamMs: null, attempts: 1 }]) metrics.ended(each);
+    metrics.ended({ ...one, route: null, status: 404, upstreamMs: null, attempts: 0 });
+    metrics.ended({ ...one, tenantId: null, route: null, status: 401, upstreamMs: null, attempts: 0 });
+    const [first, second] = [one, other].map(({ tenantId, route }) => `tenant="${tenantId}",route="${route?.id}"`);
+    expect(Object.fromEntries(await seriesOf('requests_total'))).toEqual({
+      [`{${first},status="200"}`]: 2,
+      [`{${first},status="499"}`]: 1,
+      [`{${second},status="200"}`]: 1,
+      [`{tenant="${one.tenantId}",route="none",status="404"}`]: 1,
+      '{tenant="none",route="none",status="401"}': 1,
+    });
+    const retries = await seriesOf('retries_total');
+    expect([retries.get(`{${first}}`), retries.get(`{${second}}`)]).toEqual([4, 0]);
+    const upstream = await seriesOf('upstream_duration_seconds_count');
+    expect([upstream.get(`{${first}}`), upstream.get(`{${second}}`)]).toEqual([2, 1]);
+  });
+
+  it('keeps a thousand of them apart, and counts what comes after those together', async () => {
+    const metrics = metricsWith(true);
+    const known = Array.from({ length: 1_000 }, () => exchange());
+    for (const each of known) metrics.ended(each);
+    for (let n = 0; n < 250; n += 1) metrics.ended(exchange({ status: n < 50 ? 499 : 200 }));
+    for (const each of known) metrics.ended(each);
+    const requests = await seriesOf('requests_total');
+    expect(requests.size).toBe(1_002);
+    expect(requests.get('{tenant="others",route="others",status="200"}')).toBe(200);
+    expect(requests.get('{tenant="others",route="others",status="499"}')).toBe(50);
+    expect([...requests.values()].filter((value) => value === 2)).toHaveLength(1_000);
+    for (const name of ['request_duration_seconds_count', 'upstream_duration_seconds_count', 'retries_total'])
+      expect([name, (await seriesOf(name)).size]).toEqual([name, 1_001]);
+  });
+
+  it('counts statuses that HTTP does not know together', async () => {
+    const metrics = metricsWith(false);
+    for (const status of [599, 600, 742, 999]) metrics.ended(exchange({ status }));
+    expect(Object.fromEntries(await seriesOf('requests_total'))).toEqual({
+      '{tenant="all",route="all",status="599"}': 1,
+      '{tenant="all",route="all",status="999"}': 3,
+    });
+  });
+});
