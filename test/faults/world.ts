@@ -46,6 +46,8 @@ export interface World {
   sends(): Promise<Send[]>;
   /** A new connection as the owner; it ends with the world. */
   owner(): Promise<Client>;
+  /** Starts one more process of the service, with these variables over those of the world; it ends with the world. */
+  beside(variables: Record<string, string>): Promise<ServiceProcess>;
 }
 
 /** So short that a time-out costs little, and far above every latency that the tests ask for. */
@@ -138,14 +140,15 @@ async function startWorld(options: WorldOptions): Promise<World> {
   const workers: ServiceProcess[] = [];
   const webhooks = { WAHA_WEBHOOK_URL: `${service.url}/webhooks/waha` };
   for (let nth = 0; nth < (options.workers ?? 0); nth += 1) workers.push(await start({ ROLE: 'worker', ...webhooks }));
-  const pieces = { service, workers, databaseUrl, waha: new HttpClient(simulator.url) };
+  const pieces = { service, workers, databaseUrl, waha: new HttpClient(simulator.url), beside: start };
   return populate(pieces, options);
 }
 
 /** A process of the service, on a port of its own, ready for traffic; it ends with the world. */
 async function startService(script: string, variables: Record<string, string>): Promise<ServiceProcess> {
   const PORT = String(await freePort());
-  const service = new ServiceProcess({ script, folder: os.tmpdir(), variables: { ...variables, PORT } });
+  const own: Record<string, string> = variables.ROLE === 'gateway' ? { GATEWAY_PORT: PORT } : {};
+  const service = new ServiceProcess({ script, folder: os.tmpdir(), variables: { ...variables, ...own, PORT } });
   endWithWorlds(() => service.kill());
   await explained(service, () => service.start());
   return service;
@@ -169,9 +172,13 @@ interface Pieces {
   workers: ServiceProcess[];
   databaseUrl: string;
   waha: HttpClient;
+  beside: World['beside'];
 }
 
-async function populate({ service, workers, databaseUrl, waha }: Pieces, options: WorldOptions): Promise<World> {
+async function populate(
+  { service, workers, databaseUrl, waha, beside }: Pieces,
+  options: WorldOptions,
+): Promise<World> {
   const anybody = new HttpClient(service.url);
   const owner = await ownerOf(databaseUrl);
   const { email, password } = await createAccount(owner);
@@ -192,6 +199,7 @@ async function populate({ service, workers, databaseUrl, waha }: Pieces, options
     },
     sends: async () => (await waha.get<Send[]>('/simulator/sends')).body,
     owner: () => ownerOf(databaseUrl),
+    beside,
   };
 }
 

@@ -9,7 +9,7 @@ export interface TestKey extends FreshApiKeyResponse {
 }
 
 /** Makes an API key as somebody who may; of the role TENANT_ADMIN unless the body says otherwise. */
-export async function makeKey(app: TestApp, by: HttpClient, body: object = {}): Promise<TestKey> {
+export async function makeKey(app: Pick<TestApp, 'anybody'>, by: HttpClient, body: object = {}): Promise<TestKey> {
   const rights = 'scopes' in body ? {} : { role: 'TENANT_ADMIN' };
   const answer = await by.post<FreshApiKeyResponse>('/api-keys', { name: 'a key', ...rights, ...body });
   if (answer.status !== 201) throw new Error(`Making a key gave ${answer.outcome}: ${answer.text}`);
