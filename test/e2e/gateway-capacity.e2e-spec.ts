@@ -122,7 +122,6 @@ describe('a gateway with as much under way as it may have', () => {
     holding.push(send(rig.port, GET));
     await until(() => targetOf(urls[0]!).inFlight === 2);
     for (const socket of holding) socket.destroy();
-    await until(() => urls.every((url) => targetOf(url).inFlight === 0));
   });
 
   it('answers ordinary requests beside 200 open streams', async () => {
