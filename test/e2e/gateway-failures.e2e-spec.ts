@@ -187,6 +187,23 @@ describe('an upstream that fails', () => {
     expect(rig.front.openExchanges).toBe(0);
   });
 
+  it.each(['destroy', 'resetAndDestroy'] as const)(
+    'is let go of at once when a client leaves (%s) that has asked for a WebSocket',
+    async (leave) => {
+      const asked: Socket[] = [];
+      const silent = await serveSockets((socket) => void socket.once('data', () => asked.push(socket)));
+      opened.push(silent);
+      const rig = await rigFor([silent.url]);
+      const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+      const socket = connect(rig.port, '127.0.0.1', () => socket.write(`GET / HTTP/1.1\r\n${HEAD}${upgrade}\r\n`));
+      await until(() => asked.length === 1);
+      socket[leave]();
+      expect(await rig.untilEnded(1)).toMatchObject({ status: 499 });
+      await until(() => silent.sockets.size === 0);
+      expect(rig.balancer.told).toMatchObject([{ failures: [], releases: 1 }]);
+    },
+  );
+
   it('sees a body end without its end when the client leaves in the middle of it', async () => {
     const ends: string[] = [];
     const reading = await upstreamOf((incoming) => {

@@ -216,6 +216,8 @@ export class GatewayFront {
       return null;
     }
     socket.on('drain', () => response.emit('drain'));
+    // Nobody reads from it before there is a tunnel: without a look ahead nobody would see that the client has left.
+    socket.once('end', () => response.socket === socket && socket.destroy()).read(0);
     response.on('finish', () => {
       response.detachSocket(socket);
       socket.destroySoon();
