@@ -1,14 +1,15 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { secretContext } from '../../src/modules/waha/session-secret';
 import { SessionReconciler } from '../../src/modules/waha/session-reconciler.service';
 import { SecretBox } from '../../src/platform/crypto/secret-box';
 import { shutDown } from '../../src/platform/http/shutdown';
 import { createTestApp } from '../support/app';
 import { startTestApp, type LoggedIn, type TestApp } from '../support/running-app';
-import { startWahaProxy } from '../support/waha-proxy';
+import { startWahaProxy, type WahaProxy } from '../support/waha-proxy';
 import { eventually } from '../support/wait';
 import { post, settled } from '../support/webhook-door';
 import { envelope } from '../support/webhooks';
-import { becomes, reaches, send, workingSession, type WireSession } from '../support/whatsapp';
+import { becomes, createSession, reaches, scan, send, workingSession, type WireSession } from '../support/whatsapp';
 
 let app: TestApp;
 let admin: LoggedIn;
@@ -57,22 +58,49 @@ describe('the reconciler', () => {
     expect(await reconciler.reconcile()).toEqual([]);
     await reaches(admin.http, session.id, 'WORKING');
   });
+});
 
-  it('reaches the sessions under a new address of WAHA', async () => {
-    const moved = await startWahaProxy();
+describe('under a new address of WAHA', () => {
+  let moved: WahaProxy;
+  let second: NestFastifyApplication;
+  let reconciler: SessionReconciler;
+
+  beforeAll(async () => {
+    moved = await startWahaProxy();
     moved.leadTo(app.simulator.baseUrl);
-    const second = await createTestApp({ DATABASE_URL: app.db.ownerUrl, WAHA_BASE_URL: moved.url });
-    try {
-      await second.init();
-      await wish('stopped');
-      expect(await second.get(SessionReconciler).reconcile()).toEqual([]);
-      await eventually(async () => (await statusInWaha()) === 'STOPPED');
-      expect(moved.calls.map(({ path }) => path)).toContain(`/api/sessions/${session.waha_name}/stop`);
-      const { rows } = await app.owner.query('select base_url from waha_servers');
-      expect(rows).toEqual([{ base_url: moved.url }]);
-    } finally {
-      expect(await shutDown(second, 10_000)).toBe(true);
-      await moved.close();
-    }
+    second = await createTestApp({ DATABASE_URL: app.db.ownerUrl, WAHA_BASE_URL: moved.url });
+    await second.init();
+    reconciler = second.get(SessionReconciler);
+  });
+
+  afterAll(async () => {
+    expect(await shutDown(second, 10_000)).toBe(true);
+    await moved.close();
+  });
+
+  it('reaches the sessions', async () => {
+    await wish('stopped');
+    expect(await reconciler.reconcile()).toEqual([]);
+    await eventually(async () => (await statusInWaha()) === 'STOPPED');
+    expect(moved.calls.map(({ path }) => path)).toContain(`/api/sessions/${session.waha_name}/stop`);
+    const { rows } = await app.owner.query('select base_url from waha_servers');
+    expect(rows).toEqual([{ base_url: moved.url }]);
+  });
+
+  it('takes no session back that was heard to work while WAHA was asked', async () => {
+    const user = await app.login('TENANT_ADMIN', await app.make.tenant());
+    const fresh = await createSession(user.http);
+    await reaches(user.http, fresh.id, 'SCAN_QR_CODE');
+    let overtaken = 0;
+    const after = async () => {
+      overtaken += 1;
+      await scan(app, user.http, fresh);
+    };
+    moved.spoil(({ path }) => (path.startsWith('/api/sessions?') && overtaken === 0 ? { after } : undefined));
+    expect(await reconciler.reconcile()).toEqual([]);
+    expect(overtaken).toBe(1);
+    expect((await user.http.get<WireSession>(`/waha/sessions/${fresh.id}`)).body.status).toBe('WORKING');
+    const message = await send(user.http, { to: '5511900000032', text: 'goes on' });
+    await becomes(user.http, message.id, 'sent', 'delivered', 'read');
   });
 });

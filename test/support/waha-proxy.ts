@@ -12,8 +12,12 @@ export interface WahaCall {
   body: string;
 }
 
-/** What becomes of a call: never answered, or answered so, after WAHA has done it or without asking WAHA. */
-export type Spoiled = 'hang' | { status: number; body: object | string; done?: boolean };
+/**
+ * What becomes of a call: never answered; answered as WAHA does, but only after something else has happened; or answered so,
+ * after WAHA has done it or without asking WAHA.
+ */
+export type Spoiled =
+  'hang' | { after: () => Promise<unknown> } | { status: number; body: object | string; done?: boolean };
 
 /** Stands between the service and WAHA's stand-in, and spoils the answers that a test wants spoiled. */
 export interface WahaProxy {
@@ -41,6 +45,11 @@ export async function startWahaProxy(): Promise<WahaProxy> {
     const spoiled = rule(call);
     if (spoiled === 'hang') return;
     if (spoiled === undefined) return passOn(await forward(await target, call, request), response);
+    if ('after' in spoiled) {
+      const said = await forward(await target, call, request);
+      await spoiled.after();
+      return passOn(said, response);
+    }
     if (spoiled.done) await forward(await target, call, request);
     const body = typeof spoiled.body === 'string' ? spoiled.body : JSON.stringify(spoiled.body);
     response.writeHead(spoiled.status, { 'content-type': 'application/json' }).end(body);

@@ -13,6 +13,13 @@ const LAST_HEARD = `greatest(clock_timestamp() - interval '7 days',
   least(status_at, coalesce(greatest(last_inbound_at, last_ack_at), status_at)) - interval '20 minutes')`;
 
 /**
+ * Whether it was heard to work since WAHA was asked ($11: ms ago). Times of answers are whole seconds, so that this alone tells
+ * that the answer was overtaken: taken for the newer one it would park the lane until the next round of the reconciler.
+ */
+const OVERTAKEN = `($3 <> 'WORKING' and status = 'WORKING'
+  and coalesce(working_since > statement_timestamp() - $11::float8 * interval '1 ms', false))`;
+
+/**
  * Notes a state ($3) of a session as WAHA told it ($4: when, $7: whether as an answer) and opens or parks the lane with it. A
  * session that is leaving a server keeps its own: what the old server says of it counts no more. A
  * failed session that should run gets the time of its next restart; one that failed already keeps the time that it has. A lane
@@ -32,7 +39,7 @@ export const NOTE_STATE = `
       catch_up_from = case when ${WORKS_AGAIN} then least(coalesce(catch_up_from, 'infinity'), ${LAST_HEARD}) else catch_up_from end,
       catch_up_at = case when ${WORKS_AGAIN} then clock_timestamp() else catch_up_at end,
       updated_at = now()
-    where tenant_id = $1 and id = $2 and status <> 'DELETED' and leaving_server_id is null and (status_at <= $4
+    where tenant_id = $1 and id = $2 and status <> 'DELETED' and leaving_server_id is null and not ${OVERTAKEN} and (status_at <= $4
       or ($7 and ((date_trunc('second', status_at) <= $4 and $3 <> 'STARTING') or status_at > $4 + interval '1 minute')))
     returning id)
   update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end, strikes = 0,

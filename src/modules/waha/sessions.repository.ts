@@ -72,6 +72,8 @@ export interface SessionState {
   pushName: string | null;
   /** `answer`: WAHA was asked, and `at` is a whole second; `event`: it told by itself, maybe late. */
   from: 'answer' | 'event';
+  /** Of an answer: when WAHA was asked, as performance.now(). */
+  askedMs?: number;
 }
 
 const COLUMNS = `s.id, s.server_id, s.leaving_server_id, s.needs_scan, s.name, s.waha_name, s.desired, s.status, s.health, s.health_reason, s.phone, s.push_name,
@@ -189,14 +191,15 @@ export class SessionsRepository {
    * was set back by more than a minute, too.
    */
   async noteState(tenantId: string, id: string, state: SessionState, tx?: TenantTransaction): Promise<boolean> {
-    const { status, at, phone, pushName, from } = state;
+    const { status, at, phone, pushName, from, askedMs } = state;
+    const askedAgoMs = askedMs === undefined ? null : performance.now() - askedMs;
     const run = tx ?? { query: (text: string, params: unknown[]) => this.db.query(tenantId, text, params) };
     const {
       SESSION_RESTART_PAUSE_MS: pauseMs,
       SESSION_RESTART_PAUSE_MAX_MS: maxMs,
       SESSION_RESTARTS: most,
     } = this.config;
-    const params = [tenantId, id, status, at, phone, pushName, from === 'answer', pauseMs, maxMs, most];
+    const params = [tenantId, id, status, at, phone, pushName, from === 'answer', pauseMs, maxMs, most, askedAgoMs];
     const rows = await run.query(NOTE_STATE, params);
     return rows.length > 0;
   }

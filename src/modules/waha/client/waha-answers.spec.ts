@@ -245,16 +245,17 @@ describe('the small readers', () => {
   it('read a session, and nothing of what is none', () => {
     const at = new Date();
     const info = { name: 's', status: 'WORKING', me: { id: '55@c.us', pushName: 'P' }, config: { webhooks: [] } };
-    expect(sessionInfo(info, at)).toEqual({
+    expect(sessionInfo(info, { at, askedMs: 7 })).toEqual({
       name: 's',
       status: 'WORKING',
       at,
+      askedMs: 7,
       from: 'answer',
       phone: '55',
       pushName: 'P',
     });
     for (const answer of [null, '', {}, { name: 's' }, { status: 'WORKING' }])
-      expect(sessionInfo(answer, at)).toBeNull();
+      expect(sessionInfo(answer, { at, askedMs: 7 })).toBeNull();
   });
 });
 

@@ -80,18 +80,21 @@ export interface WahaSessionInfo {
   status: string;
   /** When WAHA said so, by its own clock: its events are compared with it, and clocks differ. */
   at: Date;
+  /** When it was asked, as performance.now(). */
+  askedMs: number;
   from: 'answer';
   phone: string | null;
   pushName: string | null;
 }
 
 /** Reads one session's info; null when it is not one. */
-export function sessionInfo(answer: unknown, at: Date): WahaSessionInfo | null {
+export function sessionInfo(answer: unknown, said: Pick<WahaSessionInfo, 'at' | 'askedMs'>): WahaSessionInfo | null {
   if (!isObject(answer) || !text(answer.name) || !text(answer.status)) return null;
   return {
     name: String(answer.name),
     status: String(answer.status).slice(0, 64),
-    at,
+    at: said.at,
+    askedMs: said.askedMs,
     from: 'answer',
     ...me(answer.me),
   };

@@ -52,10 +52,11 @@ interface FileAnswer {
   body: Readable;
 }
 
-/** What WAHA answered, and when by its own clock (to the second). */
+/** What WAHA answered, and when by its own clock (to the second); and when it was asked (performance.now()). */
 interface Answer {
   body: unknown;
   at: Date;
+  askedMs: number;
 }
 
 const MAX_CONNECTIONS = 128;
@@ -107,8 +108,9 @@ export class WahaClient {
 
   /** All sessions of the server, stopped ones included. */
   async listSessions(): Promise<WahaSessionInfo[]> {
-    const { body, at } = await this.exchange({ operation: 'list_sessions', path: '/api/sessions?all=true' });
-    return (Array.isArray(body) ? body : []).map((each) => sessionInfo(each, at)).filter((info) => info !== null);
+    const answer = await this.exchange({ operation: 'list_sessions', path: '/api/sessions?all=true' });
+    const { body } = answer;
+    return (Array.isArray(body) ? body : []).map((each) => sessionInfo(each, answer)).filter((info) => info !== null);
   }
 
   /** The session; null when the server does not know it. */
@@ -243,8 +245,8 @@ export class WahaClient {
   }
 
   private async info(call: Call): Promise<WahaSessionInfo | null> {
-    const { body, at } = await this.exchange(call);
-    return sessionInfo(body, at);
+    const answer = await this.exchange(call);
+    return sessionInfo(answer.body, answer);
   }
 
   private infoOr404(call: Call): Promise<WahaSessionInfo | null> {
@@ -278,7 +280,7 @@ export class WahaClient {
   }
 
   private async requestUntil({ method = 'GET', path, body, headers }: Call, signal: AbortSignal): Promise<Answer> {
-    const asked = performance.now();
+    const askedMs = performance.now();
     const response = await this.pool.request({
       method,
       path: this.basePath + path,
@@ -294,6 +296,6 @@ export class WahaClient {
     const text = await response.body.text(); // null results are an empty body (docs/WAHA.md §2)
     const answer = text === '' ? null : parseAnswer(text);
     if (response.statusCode >= 300) throw new WahaFailure('answered', response.statusCode, reasonOf(answer));
-    return { body: answer, at: answeredAt(response.headers.date, performance.now() - asked) };
+    return { body: answer, at: answeredAt(response.headers.date, performance.now() - askedMs), askedMs };
   }
 }
