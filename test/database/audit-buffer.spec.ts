@@ -9,7 +9,7 @@ import { Metrics } from '../../src/platform/metrics/metrics';
 import { SHUTTING_DOWN, TestTrail } from '../support/audit';
 import { blocksSomebody } from '../support/blocked';
 import { startOwnPostgres, workerDatabase, type OwnPostgres } from '../support/database';
-import { TEST_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
+import { TEST_ROLE_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
 import { eventually } from '../support/wait';
 import { type Doors, openDoors } from './database.harness';
 
@@ -145,7 +145,7 @@ describe('while PostgreSQL is away', () => {
 
   beforeAll(async () => {
     postgres = await startOwnPostgres();
-    const access = { ownerUrl: postgres.url, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_PASSWORD };
+    const access = { ownerUrl: postgres.url, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_ROLE_PASSWORD };
     await migrate(access);
     connections = new DatabaseConnections(access, { DATABASE_POOL_MAX: 1 }, []);
     connections.batch.on('error', () => undefined);

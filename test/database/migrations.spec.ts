@@ -5,7 +5,7 @@ import { newId } from '../../src/common/ids';
 import { isMigrated, migrate, revertLast } from '../../src/platform/database/migrate';
 import { STATS_STATEMENTS } from '../../src/platform/database/stats-statements';
 import { Factories } from '../support/factories';
-import { TEST_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
+import { TEST_ROLE_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
 import { schemaFaults } from '../support/schema-check';
 import { differences, manyMessages } from './message-stats.harness';
 
@@ -54,7 +54,7 @@ async function on<T>(url: string, work: (client: Client) => Promise<T>): Promise
 }
 
 const dump = (url: string) => on(url, async (client) => (await client.query<Record<string, string>>(DUMP)).rows);
-const up = (ownerUrl: string) => migrate({ ownerUrl, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_PASSWORD });
+const up = (ownerUrl: string) => migrate({ ownerUrl, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_ROLE_PASSWORD });
 const tablesOf = (url: string) =>
   on(url, async (client) => {
     const { rows } = await client.query<{ name: string }>(

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { AuditLog } from '../../src/platform/audit/audit-log';
 import { NOBODY } from '../../src/platform/audit/audit-record';
 import { TEST_SECRETS } from '../support/app';
+import { TEST_ROLE_PREFIX } from '../support/run';
 import { startTestApp, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
 
@@ -30,7 +31,7 @@ function run(...args: string[]): Promise<Outcome> {
     PATH: process.env.PATH,
     NODE_ENV: 'test',
     DATABASE_URL: app.db.ownerUrl,
-    DATABASE_ROLE_PREFIX: 'switchboard_app_test',
+    DATABASE_ROLE_PREFIX: TEST_ROLE_PREFIX,
     WAHA_BASE_URL: 'http://127.0.0.1:9',
     ...TEST_SECRETS,
   };

@@ -12,9 +12,10 @@ import { AuditLog } from '../../src/platform/audit/audit-log';
 import { NOBODY } from '../../src/platform/audit/audit-record';
 import { Metrics } from '../../src/platform/metrics/metrics';
 import type { Doors } from '../database/database.harness';
+import { TEST_ENCRYPTION_KEY } from './run';
 
 /** Only ever used by tests. */
-export const CHAIN_KEYS = new ChainKeys(Buffer.alloc(32, 7));
+export const CHAIN_KEYS = new ChainKeys(Buffer.from(TEST_ENCRYPTION_KEY, 'base64'));
 
 /** A quarter of it is the audit log's: more than any PostgreSQL of a test is away. */
 export const SHUTTING_DOWN = { SHUTDOWN_TIMEOUT_S: 240 } as Config;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres';
-import { makeRunFolder, presentRun, TEST_PASSWORD, TEST_ROLE_PREFIX } from './run';
+import { makeRunFolder, presentRun, TEST_PASSWORD, TEST_ROLE_PASSWORD, TEST_ROLE_PREFIX } from './run';
 
 /** A migrated database for the tests of one spec file. */
 export interface TestDatabase {
@@ -33,6 +33,12 @@ export interface OwnPostgres {
 }
 
 let present: Promise<TestDatabase> | undefined;
+
+/** Addresses of the clones of the template, which are migrated. */
+const clones = new Set<string>();
+
+/** Whether the database at the owner's address is a clone of the template, made by this spec file. */
+export const isMigratedClone = (ownerUrl: string): boolean => clones.has(ownerUrl);
 
 /**
  * The database of this spec file: a clone of the migrated template, made at the first call, so that nothing of another
@@ -96,11 +102,12 @@ async function clone(client: Client, name: string): Promise<void> {
 
 function describeDatabase(name: string): TestDatabase {
   const ownerUrl = urlOf(name);
+  clones.add(ownerUrl);
   return {
     name,
     ownerUrl,
     rolePrefix: TEST_ROLE_PREFIX,
-    appPassword: TEST_PASSWORD,
+    appPassword: TEST_ROLE_PASSWORD,
     roleUrl: (role) => urlOf(name, `${TEST_ROLE_PREFIX}_${role}`),
     owner: async () => {
       const client = new Client({ connectionString: ownerUrl });
@@ -114,7 +121,7 @@ function describeDatabase(name: string): TestDatabase {
 function urlOf(database: string, user?: string): string {
   const url = new URL(serverUrl());
   url.pathname = `/${database}`;
-  if (user) url.username = user;
+  if (user) [url.username, url.password] = [user, TEST_ROLE_PASSWORD];
   return url.href;
 }
 

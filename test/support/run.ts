@@ -4,15 +4,25 @@ import os from 'node:os';
 import path from 'node:path';
 import { stopEmbeddedPostgres } from '../../src/embedded/postgres';
 import { commandLine, isAlive } from '../../src/embedded/processes';
+import { rolePassword } from '../../src/platform/database/role-access';
 
 /** The checkout. */
 export const rootFolder = path.resolve(__dirname, '../..');
 
-/** Of every PostgreSQL account in the tests. */
+/** Of the superuser of every PostgreSQL server in the tests. */
 export const TEST_PASSWORD = 'test-only-password';
 
-/** The login roles are named after it: `switchboard_test_app` and so on. */
+/** Only ever used by tests; made up, so that a process in production takes it too. */
+export const TEST_ENCRYPTION_KEY = createHash('sha256').update('only for tests').digest('base64');
+
+/**
+ * The login roles are named after it: `switchboard_test_app` and so on. The template database is migrated for these roles: an
+ * application that names others puts the wall on every table anew when it starts, which takes it a second or two.
+ */
 export const TEST_ROLE_PREFIX = 'switchboard_test';
+
+/** Of the login roles: the one that an application with that key gives them. */
+export const TEST_ROLE_PASSWORD = rolePassword(TEST_ENCRYPTION_KEY);
 
 const GIB = 2 ** 30;
 

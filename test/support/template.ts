@@ -5,7 +5,16 @@ import { Client } from 'pg';
 import { EmbeddedError } from '../../src/embedded/embedded.error';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres';
 import { migrate } from '../../src/platform/database/migrate';
-import { clearRun, makeRunFolder, rootFolder, runFolder, sweepDeadRuns, TEST_PASSWORD, TEST_ROLE_PREFIX } from './run';
+import {
+  clearRun,
+  makeRunFolder,
+  rootFolder,
+  runFolder,
+  sweepDeadRuns,
+  TEST_PASSWORD,
+  TEST_ROLE_PASSWORD,
+  TEST_ROLE_PREFIX,
+} from './run';
 
 /** What decides how the migrated database looks. */
 const SCHEMA_SOURCES = ['migrations', 'src/platform/database'];
@@ -89,6 +98,6 @@ async function makeTemplate(client: Client, template: string, url: string): Prom
   await client.query(`create database "${draft}"`);
   const ownerUrl = new URL(url);
   ownerUrl.pathname = `/${draft}`;
-  await migrate({ ownerUrl: ownerUrl.href, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_PASSWORD });
+  await migrate({ ownerUrl: ownerUrl.href, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_ROLE_PASSWORD });
   await client.query(`alter database "${draft}" rename to "${template}"`);
 }

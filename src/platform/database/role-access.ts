@@ -11,9 +11,13 @@ import type { RoleAccess } from './roles';
 export function roleAccessOf(config: Config): RoleAccess & { auditRetentionDays: number } {
   const { DATABASE_URL: ownerUrl, DATA_ENCRYPTION_KEY: encoded, DATABASE_ROLE_PREFIX: rolePrefix } = config;
   if (!ownerUrl || !encoded) throw new ConfigError(missing(config));
-  const key = Buffer.from(encoded, 'base64');
-  const password = Buffer.from(hkdfSync('sha256', key, '', 'switchboard database roles', 24)).toString('base64url');
-  return { ownerUrl, rolePrefix, appPassword: password, auditRetentionDays: config.AUDIT_RETENTION_DAYS };
+  return { ownerUrl, rolePrefix, appPassword: rolePassword(encoded), auditRetentionDays: config.AUDIT_RETENTION_DAYS };
+}
+
+/** The password of the three login roles that belongs to a DATA_ENCRYPTION_KEY (base64). */
+export function rolePassword(encodedKey: string): string {
+  const key = Buffer.from(encodedKey, 'base64');
+  return Buffer.from(hkdfSync('sha256', key, '', 'switchboard database roles', 24)).toString('base64url');
 }
 
 const missing = (config: Config): string[] =>
