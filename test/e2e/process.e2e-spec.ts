@@ -6,25 +6,39 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { stopEmbeddedPostgres } from '../../src/embedded/postgres';
+import { builtService, compileCache } from '../faults/service-build';
 import { workerDatabase } from '../support/database';
 import { makeRunFolder, presentRun } from '../support/run';
 
 const root = path.join(__dirname, '../..');
 
-/** Each start compiles the sources, several times in some tests; a busy machine takes its time. */
+/** Some tests start several processes; a busy machine takes its time. */
 jest.setTimeout(120_000);
 
-/** A process of the service as a supervisor starts it, in a folder without an .env of its own. */
+let compiled: string;
+
+beforeAll(async () => {
+  compiled = path.dirname(path.dirname(await builtService()));
+});
+
+/** A process of the service as a supervisor starts it, in a folder without an .env of its own. Tools are there as sources only. */
 class Service {
   private output = '';
   private readonly child: ChildProcess;
 
-  constructor(variables: Record<string, string>, program: string[] = ['src/main.ts']) {
-    const swc = require.resolve('@swc-node/register');
+  constructor(variables: Record<string, string>, program: string[] = ['src/main.js']) {
     const [script = '', ...args] = program;
-    this.child = spawn(process.execPath, ['-r', swc, path.join(root, script), ...args], {
+    const node = script.startsWith('tools/')
+      ? ['-r', require.resolve('@swc-node/register'), path.join(root, script)]
+      : [path.join(compiled, script)];
+    this.child = spawn(process.execPath, [...node, ...args], {
       cwd: os.tmpdir(),
-      env: { PATH: process.env.PATH, TS_NODE_PROJECT: path.join(root, 'tsconfig.json'), ...variables },
+      env: {
+        PATH: process.env.PATH,
+        TS_NODE_PROJECT: path.join(root, 'tsconfig.json'),
+        NODE_COMPILE_CACHE: compileCache(),
+        ...variables,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.child.stdout, this.child.stderr])
@@ -166,7 +180,7 @@ describe('a start that cannot be', () => {
     service = new Service({ ...(await variablesOf()), ...simulated });
     await endsWith(1, new RegExp(`^Port ${takenPort} is in use: .*set WAHA_SIMULATOR_PORT$`));
     service = new Service({ WAHA_SIMULATOR_PORT: takenPort, WAHA_API_KEY: 'only-for-tests' }, [
-      'src/simulator/main.ts',
+      'src/simulator/main.js',
     ]);
     await endsWith(1, /set WAHA_SIMULATOR_PORT$/);
   });
@@ -189,7 +203,7 @@ describe('a start that cannot be', () => {
       wrong.password = 'hush';
       const sentence = new RegExp(`^PostgreSQL cannot be used: ${reason.source} .*Set DATABASE_URL`);
       for (const [given, program] of [
-        [{ MIGRATE_ON_START: 'true' }, ['src/main.ts']],
+        [{ MIGRATE_ON_START: 'true' }, ['src/main.js']],
         [{}, ['tools/migrate.ts', 'up']],
         [{}, ['tools/migrate.ts', 'down']],
         [{}, ['tools/seed-demo.ts']],

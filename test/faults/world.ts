@@ -7,9 +7,10 @@ import { startSimulator, type SimulatorOptions } from '../../src/simulator/simul
 import { createAccount } from '../support/accounts';
 import { freshDatabase, type OwnPostgres, startOwnPostgres } from '../support/database';
 import { HttpClient } from '../support/http-client';
+import { TEST_ENCRYPTION_KEY, TEST_ROLE_PREFIX } from '../support/run';
 import { eventually } from '../support/wait';
 import { createSession, reaches, type Send, type WireSession } from '../support/whatsapp';
-import { builtService } from './service-build';
+import { builtService, compileCache } from './service-build';
 import { ServiceProcess } from './service-process';
 
 /** What a world is made with; each has a default. */
@@ -56,7 +57,7 @@ const WAHA_TIMEOUT_MS = 1_500;
 /** Production takes no sample values. */
 const SECRETS = {
   JWT_SECRET: randomBytes(32).toString('hex'),
-  DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+  DATA_ENCRYPTION_KEY: TEST_ENCRYPTION_KEY,
   WAHA_API_KEY: randomBytes(16).toString('hex'),
 };
 
@@ -126,9 +127,10 @@ async function startWorld(options: WorldOptions): Promise<World> {
   endWithWorlds(() => simulator.close());
   const variables = {
     NODE_ENV: 'production',
+    NODE_COMPILE_CACHE: compileCache(),
     LOG_LEVEL: 'warn',
     DATABASE_URL: databaseUrl,
-    DATABASE_ROLE_PREFIX: `switchboard_faults_${process.env.JEST_WORKER_ID}`,
+    DATABASE_ROLE_PREFIX: TEST_ROLE_PREFIX,
     WAHA_BASE_URL: simulator.url,
     WAHA_TIMEOUT_MS: String(WAHA_TIMEOUT_MS),
     RATE_LIMIT_PER_MINUTE: '1000000',
