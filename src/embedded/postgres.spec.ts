@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -15,9 +15,17 @@ const ROOT = process.getuid?.() === 0;
 const REPOSITORY = path.resolve(__dirname, '../..');
 
 describe('startEmbeddedPostgres', () => {
+  let earlier: string;
   let folder: string;
   let dataDir: string;
   const children: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    earlier = makeRunFolder(path.join(presentRun(), `embedded-${randomBytes(4).toString('hex')}`));
+    await (await start({ dataDir: path.join(earlier, 'data') })).stop();
+  });
+
+  afterAll(() => rm(earlier, { recursive: true, force: true }));
 
   beforeEach(async () => {
     folder = makeRunFolder(path.join(presentRun(), `embedded-${randomBytes(4).toString('hex')}`));
@@ -29,6 +37,9 @@ describe('startEmbeddedPostgres', () => {
     await stopEmbeddedPostgres(dataDir, 'immediate');
     await rm(folder, { recursive: true, force: true });
   });
+
+  /** A data directory of an earlier run, copied rather than made anew: making one takes longer than most tests. */
+  const beenHere = () => cp(path.join(earlier, 'data'), dataDir, { recursive: true });
 
   const start = (options: Partial<EmbeddedPostgresOptions> = {}) =>
     startEmbeddedPostgres({ dataDir, password: 'p@ss/wörd', durability: 'none', ...options });
@@ -84,6 +95,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('keeps its data and its port from one run to the next, and takes another port when that is taken', async () => {
+    await beenHere();
     const first = await start();
     await query(first.url, 'create table kept as select 42 as answer');
     await first.stop();
@@ -102,6 +114,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('refuses a wanted port that is taken', async () => {
+    await beenHere();
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
@@ -110,6 +123,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('leaves the server of a living process alone, and adopts it once that process was killed', async () => {
+    await beenHere();
     const { child, url, pid } = await startElsewhere();
     await query(url, 'create table kept as select 42 as answer');
     await expect(start()).rejects.toMatchObject({ reason: 'in-use' });
@@ -124,6 +138,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('moves an orphan to the wanted port', async () => {
+    await beenHere();
     const { child, url } = await startElsewhere();
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -148,6 +163,7 @@ describe('startEmbeddedPostgres', () => {
     ['of a process that is gone', () => 2 ** 22 + 1],
     ['whose number is now another process', () => recycledPid()],
   ])('starts over a postmaster.pid %s', async (_what, pidOf) => {
+    await beenHere();
     const first = await start();
     const entry = await readFile(path.join(dataDir, 'postmaster.pid'), 'utf8');
     await first.stop();
@@ -168,8 +184,10 @@ describe('startEmbeddedPostgres', () => {
   }
 
   it('does not adopt, nor stop, the server of another folder that a stale entry names', async () => {
+    await beenHere();
     const first = await start();
     await first.stop();
+    await cp(path.join(earlier, 'data'), path.join(folder, 'other'), { recursive: true });
     const other = await start({ dataDir: path.join(folder, 'other') });
     const entry = await readFile(path.join(folder, 'other', 'postmaster.pid'), 'utf8');
     await writeFile(path.join(dataDir, 'postmaster.pid'), entry);
@@ -183,6 +201,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('says so when the password is not the one of the folder, and leaves nothing running', async () => {
+    await beenHere();
     const first = await start();
     await first.stop();
     await expect(start({ password: 'another' })).rejects.toMatchObject({
