@@ -18,6 +18,8 @@ export interface RedisSettings {
   name: string;
   /** Database number, where it differs from the URL's. */
   db?: number;
+  /** The longest wait for it; REDIS_WAIT_MS unless told otherwise. */
+  waitMs?: number;
   /** Shared by the connections of one process to one Redis. */
   breaker?: RedisBreaker;
   /** Scripts by the name of the command that they become; without a number of keys each call says it first. */
@@ -28,7 +30,7 @@ const LATE = Symbol('late');
 
 /**
  * One connection to Redis, which is only ever an accelerator: it may be dead, frozen or missing at any moment. No call
- * throws, none waits longer than REDIS_WAIT_MS, and while Redis is away none waits at all.
+ * throws, none waits longer than REDIS_WAIT_MS (or what its settings say), and while Redis is away none waits at all.
  */
 export class RedisClient {
   /** Calls that failed, or that came back too late, since the start. */
@@ -67,7 +69,7 @@ export class RedisClient {
     const redis = this.redis;
     if (!redis || this.state !== 'up') return undefined;
     try {
-      const outcome = await inTime(work(redis));
+      const outcome = await inTime(work(redis), waitOf(this.settings));
       if (outcome !== LATE) return outcome;
       this.failed(redis);
     } catch (error) {
@@ -122,14 +124,17 @@ export class RedisClient {
   }
 }
 
-function optionsOf({ name, db, scripts }: RedisSettings) {
+const waitOf = ({ waitMs = REDIS_WAIT_MS }: RedisSettings): number => waitMs;
+
+function optionsOf(settings: RedisSettings) {
+  const { name, db, scripts } = settings;
   return {
     connectionName: `switchboard-${name}`,
     ...(db === undefined ? {} : { db }),
     ...(scripts ? { scripts } : {}),
     enableOfflineQueue: false,
     enableAutoPipelining: true,
-    commandTimeout: REDIS_WAIT_MS,
+    commandTimeout: waitOf(settings),
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: SILENT_SOCKET_MS,
     keepAlive: 5_000,
@@ -139,10 +144,10 @@ function optionsOf({ name, db, scripts }: RedisSettings) {
   };
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T | typeof LATE> {
+async function inTime<T>(work: Promise<T>, waitMs: number): Promise<T | typeof LATE> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<typeof LATE>((resolve) => {
-    timer = setTimeout(resolve, REDIS_WAIT_MS, LATE);
+    timer = setTimeout(resolve, waitMs, LATE);
   });
   work.catch(() => undefined); // it may fail after nobody waits for it any more
   try {
