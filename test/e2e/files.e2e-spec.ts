@@ -36,9 +36,12 @@ beforeAll(async () => {
   app = await startTestApp({
     config: { STORAGE_PATH: folder, MAX_UPLOAD_BYTES: String(MAX_BYTES) },
   });
-  [admin, agent, other, auditor] = (await Promise.all(
-    (['TENANT_ADMIN', 'AGENT', 'AGENT', 'AUDITOR'] as const).map((role) => app.login(role)),
-  )) as [LoggedIn, LoggedIn, LoggedIn, LoggedIn];
+  [admin, agent, other, auditor] = [
+    await app.login('TENANT_ADMIN'),
+    await app.login('AGENT'),
+    await app.login('AGENT'),
+    await app.login('AUDITOR'),
+  ];
 });
 
 afterAll(async () => {

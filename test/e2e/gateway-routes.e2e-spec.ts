@@ -117,10 +117,8 @@ describe('routes of the gateway', () => {
     expect((await patch(id, { retries: 1 })).body.headers).toEqual({ set, remove: ['cookie'] });
     expect((await bed.http.get<WireRoute>(`/gateway/routes/${id}`)).body.headers.set).toEqual(set);
     const tables = ['gateway_routes', 'idempotency_keys', 'audit_logs'];
-    const lying = await Promise.all(
-      tables.map((table) => bed.app.owner.query<{ row: string }>(`select t::text as row from ${table} t`)),
-    );
-    const text = JSON.stringify(lying.map(({ rows }) => rows));
+    const lying = tables.map((table) => `select t::text as row from ${table} t`).join(' union all ');
+    const text = JSON.stringify((await bed.app.owner.query<{ row: string }>(lying)).rows);
     expect(text).toContain(id);
     expect(text).not.toMatch(/very-secret|also-secret/);
 
