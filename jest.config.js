@@ -37,6 +37,7 @@ module.exports = {
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
   testEnvironment: 'node',
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   maxWorkers: 2,
   // Jest keeps something of each file's modules; a worker of several gigabytes spends its time on collecting garbage.
   workerIdleMemoryLimit: '1GB',
