@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { presentRun, rootFolder } from '../support/run';
 import { eventually } from '../support/wait';
@@ -29,9 +28,8 @@ export async function builtService(): Promise<string> {
 }
 
 async function buildInto(folder: string): Promise<void> {
-  const builder = pathToFileURL(path.join(rootFolder, 'tools', 'ensure-built.mjs')).href;
-  const script = `import { ensureBuilt } from '${builder}'; await ensureBuilt();`;
-  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { timeout: BUILD_TIMEOUT_MS });
+  const builder = path.join(rootFolder, 'tools', 'build.mjs');
+  await promisify(execFile)(process.execPath, [builder], { timeout: BUILD_TIMEOUT_MS });
   const draft = `${folder}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft);
