@@ -29,7 +29,7 @@ describe('what the gateway refuses', () => {
       keys: (secret) => {
         if (secret === 'broken') return Promise.reject(CommonErrors.database(new Error('gone')));
         if (secret === 'bug') throw new Error('a secret of ours');
-        if (secret === 'suspended') return 'suspended';
+        if (secret === 'suspended') return { suspended: ACTOR };
         return secret === KEY ? Promise.resolve(ACTOR) : null;
       },
     }).open();

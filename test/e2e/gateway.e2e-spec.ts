@@ -197,6 +197,25 @@ describe.each(['with Redis shared', 'without Redis'] as const)('the gateway, %s,
     expect(text).toMatch(/^switchboard_gateway_upstream_duration_seconds_count\{tenant="all",route="all"\} [1-9]/m);
   });
 
+  it("records whom it turned away of a suspended tenant in that tenant's trail, whatever strangers do", async () => {
+    for (let n = 0; n < 110; n += 1) await app.anybody.at(ownPort).get(`/shop/${n}`);
+    const someone = await app.login('TENANT_ADMIN', await app.make.tenant());
+    const theirs = await makeKey(app, someone.http);
+    const platform = app.anybody.with({ 'x-api-key': ADMIN_API_KEY });
+    await platform.call('PATCH', `/tenants/${someone.tenantId}`, { status: 'suspended' });
+    const refused = await theirs.http.at(ownPort).get('/shop');
+    expect(refused.outcome).toBe('403 TENANT_SUSPENDED');
+    const recorded = `select actor_kind, actor_id, metadata from audit_logs
+      where tenant_id = $1 and action = 'ACCESS_DENIED' and resource = 'GET gateway' and request_id = $2`;
+    const rows = await eventually(async () => {
+      const found = await app.owner.query(recorded, [someone.tenantId, refused.headers.get('x-request-id')]);
+      return found.rows.length > 0 && found.rows;
+    });
+    expect(rows).toEqual([
+      { actor_kind: 'key', actor_id: theirs.id, metadata: { status: 403, code: 'TENANT_SUSPENDED' } },
+    ]);
+  });
+
   it('records whom it turned away', async () => {
     await app.anybody.at(ownPort).get('/shop', { headers: { 'x-api-key': 'made up' } });
     await eventually(async () => {

@@ -13,8 +13,8 @@ export interface ShownKey {
   hash: string;
 }
 
-/** What a key that was shown opens. */
-export type KeyVerdict = Actor | 'suspended' | null;
+/** What a key that was shown opens; nothing, where it is good and its tenant is suspended. */
+export type KeyVerdict = Actor | { readonly suspended: Actor } | null;
 
 /** Which key somebody acts with, for those who ask on each request. */
 @Injectable()
@@ -36,11 +36,11 @@ export class KeyAccess {
     if (!shown) return null;
     return after(this.shownBy(address, shown.hash), (live) => {
       const actor = this.judge(shown, live, address);
-      return actor === null || actor === 'suspended' ? null : { actor, hash: shown.hash };
+      return actor === null || 'suspended' in actor ? null : { actor, hash: shown.hash };
     });
   }
 
-  /** Who shows the key; `suspended` where the key is good and its tenant is not. */
+  /** Who shows the key; `suspended`, where the key is good and its tenant is not. */
   verdictOn(key: string, address: string): Soon<KeyVerdict> {
     const shown = readKey(key);
     if (!shown) return null;
@@ -69,7 +69,7 @@ export class KeyAccess {
 
   private judge(shown: ReadKey, live: LiveKey | null, address: string): KeyVerdict {
     if (live?.prefix !== shown.prefix || !live.allows(address)) return null;
-    if (live.suspended) return 'suspended';
+    if (live.suspended) return { suspended: live.actor };
     this.usage.note(live.actor);
     return live.actor;
   }

@@ -224,6 +224,7 @@ export class Exchange implements Swept {
     const totalMs = performance.now() - this.startedAt;
     this.log(totalMs);
     this.shared.observer.ended({
+      actor: this.actor,
       tenantId: this.actor?.tenantId ?? null,
       route: this.route,
       requestId: this.head.requestId,

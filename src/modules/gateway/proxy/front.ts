@@ -149,8 +149,10 @@ export class GatewayFront {
 
   private identify(exchange: Exchange, verdict: KeyVerdict): void {
     if (verdict === null) exchange.refuse(ProxyErrors.key);
-    else if (verdict === 'suspended') exchange.refuse(ProxyErrors.suspended);
-    else {
+    else if ('suspended' in verdict) {
+      exchange.actor = verdict.suspended;
+      exchange.refuse(ProxyErrors.suspended);
+    } else {
       exchange.actor = verdict;
       const table = this.parts.tables.of(verdict.tenantId);
       if (table instanceof Promise) this.later(exchange, table, (known) => this.route(exchange, known));

@@ -23,12 +23,12 @@ export interface RouteTables {
 /** Whom a key belongs to. */
 export interface GatewayKeys {
   /**
-   * Null for no live key; `suspended` when its tenant is. Without a promise where it is known.
+   * Null for no live key; `suspended` whose tenant is. Without a promise where it is known.
    * @param address the client's
    */
   find(secret: string, address: string): KeyVerdict | Promise<KeyVerdict>;
 }
-export type KeyVerdict = Actor | 'suspended' | null;
+export type KeyVerdict = Actor | { readonly suspended: Actor } | null;
 
 /** What a limit says of one request. */
 export interface LimitVerdict {
@@ -54,6 +54,8 @@ export interface GatewayObserver {
   ended(exchange: EndedExchange): void;
 }
 export interface EndedExchange {
+  /** Null where nobody was known. */
+  readonly actor: Actor | null;
   readonly tenantId: string | null;
   readonly route: GatewayRoute | null;
   readonly requestId: string;
