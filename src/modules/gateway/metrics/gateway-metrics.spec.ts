@@ -8,7 +8,15 @@ import type { RouteDirectory } from '../routes/route-directory.service';
 import { GatewayMetrics } from './gateway-metrics';
 
 const exchange = (fields: Partial<EndedExchange> = {}): EndedExchange => ({
-  ...{ tenantId: newId(), route: tableRoute(), requestId: newId(), method: 'GET', status: 200, totalMs: 12 },
+  ...{
+    actor: null,
+    tenantId: newId(),
+    route: tableRoute(),
+    requestId: newId(),
+    method: 'GET',
+    status: 200,
+    totalMs: 12,
+  },
   ...{ upstreamMs: 7, attempts: 1, address: '127.0.0.1', userAgent: undefined },
   ...fields,
 });
