@@ -265,7 +265,7 @@ export class WahaClient {
     const begun = performance.now();
     let outcome = 'ok';
     try {
-      return await this.request(call);
+      return await withDeadline(this.options.timeoutMs, (signal) => this.request(call, signal));
     } catch (error) {
       const failure = error instanceof WahaFailure ? error : transportFailure(error);
       outcome = failure.kind === 'answered' ? String(failure.status) : failure.kind;
@@ -275,11 +275,7 @@ export class WahaClient {
     }
   }
 
-  private request(call: Call): Promise<Answer> {
-    return withDeadline(this.options.timeoutMs, (signal) => this.requestUntil(call, signal));
-  }
-
-  private async requestUntil({ method = 'GET', path, body, headers }: Call, signal: AbortSignal): Promise<Answer> {
+  private async request({ method = 'GET', path, body, headers }: Call, signal: AbortSignal): Promise<Answer> {
     const askedMs = performance.now();
     const response = await this.pool.request({
       method,
