@@ -102,9 +102,8 @@ function conditionsOf(parts: Parts, tenantId: string, filter: ProductFilter): st
 export interface Way {
   parts: Parts;
   where: string[];
-  /** What the list is ordered by, and its type. */
+  /** What the list is ordered by. */
   column: string;
-  type: string;
   /** The order of the list, and the same backwards. */
   order: string;
   reversed: string;
@@ -120,7 +119,7 @@ export function wayOf(tenantId: string, filter: ProductFilter, from: Keyset | un
       `(p.${column}, p.id) ${down ? '<' : '>'} (${parts.add(from.value)}::${type}, ${parts.add(from.id)}::text)`,
     );
   const by = (way: string): string => `order by p.${column} ${way}, p.id ${way}`;
-  return { parts, where, column, type, order: by(down ? 'desc' : 'asc'), reversed: by(down ? 'asc' : 'desc') };
+  return { parts, where, column, order: by(down ? 'desc' : 'asc'), reversed: by(down ? 'asc' : 'desc') };
 }
 
 /** What the cursor of such a list says, the rest of an offset too; undefined where there is none. @throws VALIDATION_FAILED for a cursor of another order */
