@@ -206,7 +206,7 @@ async function populate(
 }
 
 /** So many at one time: more would be in each other's way. */
-const AT_ONCE = 25;
+const AT_ONCE = 8;
 
 async function inTurns<I, O>(items: I[], work: (item: I) => Promise<O>): Promise<O[]> {
   const done: O[] = [];
