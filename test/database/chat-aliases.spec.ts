@@ -88,7 +88,7 @@ const knows = (session: TestSession, chat: string, known: string, heard: string 
   );
 
 const claim = async (session: TestSession): Promise<LaneJob | undefined> =>
-  (await store.claim({ lanes: 50, jobs: 50 })).jobs.find(({ session_id }) => session_id === session.id);
+  (await store.claim(50)).jobs.find(({ session_id }) => session_id === session.id);
 
 const due = (session: TestSession) =>
   owner.query(`update lanes set next_at = now(), pace_at = now() where session_id = $1`, [session.id]);

@@ -91,7 +91,7 @@ describe('hidden ids without a phone', () => {
     await new Factories(owner).message(session, { chat: PHONE, first_contact: true });
     await owner.query(`update lanes set next_at = now() where session_id = $1`, [session.id]);
     const store = new LaneStore(doors.system, { workerId: newId(), wake: () => undefined } as never);
-    expect((await store.claim({ lanes: 50, jobs: 50 })).jobs).toMatchObject([{ chat: PHONE }]);
+    expect((await store.claim(50)).jobs).toMatchObject([{ chat: PHONE }]);
     expect(await taken(session)).toEqual([]);
     expect(await rowsOf(`select chat from chats where session_id = $1`, session)).toEqual([{ chat: PHONE }]);
   });

@@ -199,7 +199,7 @@ export class World {
 
   async claim(place: number): Promise<LaneJob[]> {
     const worker = await this.worker(place);
-    const { jobs } = await worker.store.claim({ lanes: 10, jobs: 10 });
+    const { jobs } = await worker.store.claim(10);
     for (const job of jobs)
       this.held.push({ worker, job, attempt: null, asked: false, waId: job.wa_id ?? `3EB0${newId()}` });
     return jobs;

@@ -98,7 +98,7 @@ async function run(
   for (let at = from; at < until;) {
     await time.set(new Date(at));
     while (coming[0] && coming[0].at <= at) await coming.shift()?.happen();
-    const { jobs } = await store.claim({ lanes: 50, jobs: 50 });
+    const { jobs } = await store.claim(50);
     await Promise.all(jobs.map((job) => leave(job, at, left)));
     if (jobs.length > 0) continue;
     const dueMs = (await store.nextDueMs()) ?? DAY;
@@ -215,7 +215,7 @@ describe('a day of sending', () => {
     await hears(refused, chatOf(1), start - 3 * DAY);
     const [first = '', second = ''] = await accept(refused, [chatOf(500), chatOf(500)]);
     await time.set(new Date(start));
-    const { jobs } = await store.claim({ lanes: 50, jobs: 50 });
+    const { jobs } = await store.claim(50);
     const [job] = jobs.filter(({ session_id }) => session_id === refused.id);
     expect(job?.id).toBe(first);
     if (!job) return;

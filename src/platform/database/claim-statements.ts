@@ -83,11 +83,27 @@ export const CLAIM_STATEMENTS = {
       order by due.turn, due.next_at limit $1
       for no key update of l skip locked`,
   },
+  lockEmptyLanes: {
+    reason:
+      'Due lanes in which nothing waits are put to rest, of all tenants: what is accepted meanwhile waits behind them.',
+    // No lane that somebody may want to send from is held.
+    text: `
+      select l.tenant_id, l.session_id
+      from (select tenant_id, session_id, next_at from lanes
+        where owner is null and state = 'open' and next_at is not null and next_at <= clock_timestamp()
+        order by next_at limit $1) due
+      join lanes l on l.tenant_id = due.tenant_id and l.session_id = due.session_id
+      where case when l.owner is null and l.state = 'open' then l.next_at <= clock_timestamp() else false end
+        and not exists (select from messages m where m.tenant_id = l.tenant_id and m.session_id = l.session_id
+          and m.status = 'queued')
+      order by l.tenant_id, l.session_id
+      for no key update of l skip locked`,
+  },
   claimHeads: {
     reason: 'Each lane gives its next message: by urgency, then age, never one whose chat has an earlier one open.',
     // Runs after lockDueLanes in the same transaction: a new snapshot, so that no message accepted meanwhile is overlooked. A
-    // first contact counts once, here, and its chat is known from now on: whatever waits for it there waits no longer. Of more
-    // lanes than $5 in which something waits the first are taken; those in which nothing does are put to rest, all of them.
+    // first contact counts once, here, and its chat is known from now on: whatever waits for it there waits no longer. At most
+    // $5 messages are taken, of the first lanes; lanes in which nothing waits are due no longer, all of them.
     text: `
       with lane as (
         select due.nth, l.tenant_id, l.session_id, l.strikes, s.waha_name, s.server_id, d.today, d.day_sent, d.day_firsts, d.warm_from,

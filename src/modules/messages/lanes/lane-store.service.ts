@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GroupCommit } from '../../../platform/database/group-commit';
-import { SystemDatabase } from '../../../platform/database/system-database';
+import { SystemDatabase, type SystemRun } from '../../../platform/database/system-database';
 import { Wakeups } from '../../../platform/database/wakeups';
 import type { LaneJob, UnsettledAttempt } from './lane-job';
 import type { Outcome } from './outcome';
@@ -45,18 +45,27 @@ export class LaneStore {
     private readonly wakeups: Wakeups,
   ) {}
 
-  /**
-   * Looks at up to so many due lanes, fairly over tenants, and takes the next message of each, up to so many; lanes in which
-   * nothing waits are due no longer.
-   * @returns how many lanes were looked at, and what was taken
-   */
-  async claim(most: { lanes: number; jobs: number }): Promise<{ lanes: number; jobs: LaneJob[] }> {
+  /** Takes up to so many due lanes, fairly over tenants, each with its next message; those without one are due no longer. */
+  async claim(limit: number): Promise<{ lanes: number; jobs: LaneJob[] }> {
     return this.system.transaction(async (run) => {
-      const lanes = await run<Lane>('lockDueLanes', [most.lanes]);
-      if (lanes.length === 0) return { lanes: 0, jobs: [] };
-      const jobs = await run<LaneJob>('claimHeads', [...columns(lanes), this.wakeups.workerId, LEASE_MS, most.jobs]);
-      return { lanes: lanes.length, jobs };
+      const lanes = await run<Lane>('lockDueLanes', [limit]);
+      return { lanes: lanes.length, jobs: await this.take(run, lanes, limit) };
     });
+  }
+
+  /** Of the next so many due lanes those without a message are due no longer. Answers how many. */
+  async rest(limit: number): Promise<number> {
+    return this.system.transaction(async (run) => {
+      const lanes = await run<Lane>('lockEmptyLanes', [limit]);
+      await this.take(run, lanes, 0);
+      return lanes.length;
+    });
+  }
+
+  /** Of lanes that are locked: what is accepted from now on waits for this to end, and finds the lane at rest. */
+  private async take(run: SystemRun, lanes: Lane[], atMost: number): Promise<LaneJob[]> {
+    if (lanes.length === 0) return [];
+    return run<LaneJob>('claimHeads', [...columns(lanes), this.wakeups.workerId, LEASE_MS, atMost]);
   }
 
   /** Milliseconds until the next lane is due; null when none is. */

@@ -9,8 +9,9 @@ import { Sender } from './sender.service';
 
 const CONCURRENCY = 100;
 const CLAIM_AT_MOST = 50;
-/** Lanes that are looked at together after a round in which most had nothing: those behind them are not kept waiting. */
-const LOOK_AT_MOST = 500;
+/** After a burst: so many lanes in one round, most of them without a message, are followed by a look for more of their kind. */
+const MANY_LANES = 20;
+const REST_AT_MOST = 500;
 /** The safety net below the wake-ups. */
 const POLL_MS = 1_000;
 const HEARTBEAT_MS = 10_000;
@@ -36,7 +37,6 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
   private timer: NodeJS.Timeout | undefined;
   private stopListening: () => void = () => undefined;
   private stopping = false;
-  private mostAreEmpty = false;
 
   constructor(
     private readonly config: Config,
@@ -75,11 +75,10 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
     for (;;) {
       const free = Math.min(CONCURRENCY - this.running.size, CLAIM_AT_MOST);
       if (free <= 0 || this.stopping) return; // the next attempt that ends claims again
-      const reach = this.mostAreEmpty ? LOOK_AT_MOST : free;
-      const { lanes, jobs } = await this.store.claim({ lanes: reach, jobs: free });
-      this.mostAreEmpty = jobs.length * 2 < lanes;
+      const { lanes, jobs } = await this.store.claim(free);
       for (const job of jobs) this.run(job);
-      if (lanes < reach && jobs.length < free) break;
+      if (lanes < free) break;
+      if (lanes >= MANY_LANES && jobs.length * 2 < lanes) await this.store.rest(REST_AT_MOST);
     }
     const dueMs = await this.store.nextDueMs();
     clearTimeout(this.timer);
