@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayRoutesRepository } from '../../src/modules/gateway/routes/gateway-routes.repository';
 import { RouteDirectory } from '../../src/modules/gateway/routes/route-directory.service';
 import { TenantDatabase } from '../../src/platform/database/tenant-database';
@@ -92,5 +93,36 @@ describe('a table of many routes', () => {
     const targets = [...tables, await directory.of(tenantId)].map((table) => table.match('GET', 'h', '/7')?.path);
     expect(targets).toEqual([...Array<string>(10).fill('/7'), '/changed']);
     expect(reading).toHaveBeenCalledTimes(2);
+  });
+
+  it('is read by one load at a time however often it changes, and each request gets one that has its change', async () => {
+    const tenantId = await tenantWith(3 * PAGE);
+    const [directory, repository] = [app.app.get(RouteDirectory), app.app.get(GatewayRoutesRepository)];
+    const load = repository.load.bind(repository);
+    let [running, most] = [0, 0];
+    const reading = jest.spyOn(repository, 'load').mockImplementation(async (tenant) => {
+      most = Math.max(most, (running += 1));
+      const set = await load(tenant);
+      await sleep(200);
+      running -= 1;
+      return set;
+    });
+    const changeTo = (target: string) => () =>
+      app.owner.query(
+        `with bumped as (update gateway_tables set version = version + 1 where tenant_id = $1)
+          update gateway_routes set rewrite = $2 where tenant_id = $1 and path = '/7'`,
+        [tenantId, target],
+      );
+    const numberIn = async () => Number((await directory.of(tenantId)).match('GET', 'h', '/7')?.path.slice(1));
+    const answers: Promise<{ made: number; seen: number }>[] = [];
+    const want = async (made: number) => ({ made, seen: await numberIn() });
+    for (let made = 101; made <= 150; made += 1) {
+      await directory.changing(tenantId, changeTo(`/${made}`));
+      answers.push(want(made), want(made));
+    }
+    expect(await numberIn()).toBe(150);
+    for (const { made, seen } of await Promise.all(answers)) expect(seen).toBeGreaterThanOrEqual(made);
+    expect([await numberIn(), most]).toEqual([150, 1]);
+    expect(reading.mock.calls.length).toBeLessThanOrEqual(10); // 50 where each change has one of its own
   });
 });

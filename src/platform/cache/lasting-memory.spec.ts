@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, type Known, LastingMemory, type LastingMemoryOptions } from './lasting-memory';
 
 const TIMES = { ttlMs: 5_000, staleMs: 30_000, patienceMs: 40, retryMs: 1_000 };
@@ -158,15 +159,17 @@ describe('LastingMemory', () => {
   });
 
   describe('of which a change was heard', () => {
-    it('asks anew, and keeps nothing of what was being asked for', async () => {
+    it('asks anew when what was being asked for has ended, and keeps nothing of that', async () => {
       const memory = memoryWith();
       source.mode = 'hangs';
       const early = memory.get('a');
       memory.outdate('a');
+      expect(memory.isNew('a')).toBe(true);
       Object.assign(source, { mode: 'answers', value: 'second' });
-      expect(await memory.get('a')).toBe('second');
+      const late = [memory.get('a'), memory.get('a')];
+      expect([memory.isNew('a'), source.asked.length]).toEqual([false, 1]);
       source.letGo();
-      expect(await early).toBe('first');
+      expect(await Promise.all([early, ...late])).toEqual(['first', 'second', 'second']);
       expect(memory.get('a')).toBe('second');
       source.value = 'third';
       memory.outdate('a');
@@ -184,9 +187,51 @@ describe('LastingMemory', () => {
       memory.outdateAll((value) => value === 'first');
       source.mode = 'answers';
       source.value = 'new';
-      expect([await memory.get('a'), memory.get('b'), await memory.get('c')]).toEqual(['new', 'other', 'new']);
+      const late = memory.get('c');
+      expect([await memory.get('a'), memory.get('b')]).toEqual(['new', 'other']);
       source.letGo();
-      expect(await early).toBe('other');
+      expect(await Promise.all([early, late])).toEqual(['other', 'new']);
+      expect(memory.get('c')).toBe('new');
+    });
+
+    it('asks one question at a time however often it changes, and gives nobody what is older than his', async () => {
+      let [version, running, most] = [0, 0, 0];
+      const memory = new LastingMemory<number>({
+        load: async () => {
+          const value = version;
+          source.asked.push(String(value));
+          most = Math.max(most, (running += 1));
+          await sleep(40);
+          running -= 1;
+          return { value };
+        },
+        ...{ max: 10, ...TIMES, servesOutdated: true },
+      });
+      const answers: Promise<{ wanted: number; value: number }>[] = [];
+      const want = async (wanted = version) => ({ wanted, value: await memory.get('a') });
+      for (let n = 0; n < 50; n += 1) {
+        version += 1;
+        memory.outdate('a');
+        answers.push(want(), want());
+        await sleep(2);
+      }
+      const last = want();
+      for (const { wanted, value } of await Promise.all(answers)) expect(value).toBeGreaterThanOrEqual(wanted);
+      expect(await last).toEqual({ wanted: 50, value: 50 });
+      expect([memory.get('a'), most]).toEqual([50, 1]);
+      expect(source.asked.length).toBeLessThanOrEqual(10); // 50 where each change has one of its own
+    });
+
+    it('asks anew though what was being asked for fails', async () => {
+      const memory = memoryWith();
+      source.mode = 'fails';
+      const early = memory.get('a');
+      memory.outdate('a');
+      source.mode = 'answers';
+      const late = memory.get('a');
+      await expect(early).rejects.toThrow('away');
+      expect(await late).toBe('first');
+      expect(memory.get('a')).toBe('first');
     });
 
     it('serves no former value, not even to those who wait already', async () => {

@@ -43,20 +43,29 @@ export interface LastingMemoryOptions<T> {
   keeps?: (key: string, value: T) => boolean;
 }
 
+/** What is being asked for, or will be. */
 interface Load<T> {
-  promise: Promise<T>;
-  startedAtMs: number;
+  readonly promise: Promise<T>;
+  /** When it was first wanted. */
+  readonly wantedAtMs: number;
+  readonly begin: () => void;
+  /** A change was heard of since it began. */
+  outdated: boolean;
+  /** Begins when this one has ended, for all who asked after the change. */
+  next: Load<T> | undefined;
 }
 
 /**
  * What a source elsewhere said a moment ago, in this process: given without a promise as long as it is good, asked for once
  * however many want it at once, and served for longer while the source has no answer. What was being asked for when a change
- * was heard of is given to those who waited already, and not kept.
+ * was heard of is given to those who waited already, and not kept; who comes later waits until it has ended and is asked for
+ * once more. However often it changes, the source has one question for a key at a time.
  */
 export class LastingMemory<T> {
   /** Values that were at hand, and those that somebody waited for, since the start. */
   readonly lookUps = { hits: 0, misses: 0 };
   private readonly known: LRUCache<string, Known<T>>;
+  /** Begun and not ended, one for a key. */
   private readonly loading = new Map<string, Load<T>>();
 
   constructor(private readonly options: LastingMemoryOptions<T>) {
@@ -73,48 +82,49 @@ export class LastingMemory<T> {
     const ageMs = known && !known.outdated ? ageOf(known) : Infinity;
     if (!known || ageMs >= this.options.ttlMs) {
       this.lookUps.misses += 1;
-      return known ? this.again(key, known) : this.load(key, undefined).promise;
+      return known ? this.again(key, known) : this.load(key).promise;
     }
     this.lookUps.hits += 1;
     if (ageMs >= (this.options.refreshMs ?? Infinity)) this.refresh(key, known);
     return known.value;
   }
 
-  /** Whether it was never asked for, or is forgotten altogether. */
+  /** Whether it is not known, and nobody waits for it whom one more could join. */
   isNew(key: string): boolean {
-    return !this.known.has(key) && !this.loading.has(key);
+    return !this.known.has(key) && !this.awaited(key);
   }
 
   /** A change of it was heard of: it is asked for the next time. */
   outdate(key: string): void {
     const known = this.known.peek(key);
     if (known) markOutdated(known);
-    this.loading.delete(key); // what is on its way may be of before the change
+    const load = this.loading.get(key);
+    if (load) load.outdated = true; // what is on its way may be of before the change
   }
 
   /** The same of all values that the change may be of; whatever is on its way is not kept. */
   outdateAll(isMeant: (value: T) => boolean): void {
     for (const known of this.known.values()) if (isMeant(known.value)) markOutdated(known);
-    this.loading.clear();
+    for (const load of this.loading.values()) load.outdated = true;
   }
 
   private refresh(key: string, known: Known<T>): void {
     if (this.loading.has(key) || performance.now() < known.retryAtMs) return;
-    this.load(key, known).promise.catch(() => undefined);
+    this.load(key).promise.catch(() => undefined);
   }
 
   /** What the source says now, or said last where it has no answer in time. */
   private again(key: string, known: Known<T>): Soon<T> {
-    if (!this.mayServe(known)) return this.load(key, known).promise;
+    if (!this.mayServe(known)) return this.load(key).promise;
     if (performance.now() < known.retryAtMs) return known.value;
-    const { promise, startedAtMs } = this.load(key, known);
+    const { promise, wantedAtMs } = this.load(key);
     const answer = promise.catch((error: unknown) => {
       // A change may have been heard of meanwhile.
       if (!this.mayServe(known)) throw error;
       return known.value;
     });
     if (known.outdated) return answer;
-    return this.inTime(answer, startedAtMs + this.options.patienceMs - performance.now(), known);
+    return this.inTime(answer, wantedAtMs + this.options.patienceMs - performance.now(), known);
   }
 
   private mayServe(known: Known<T>): boolean {
@@ -136,31 +146,43 @@ export class LastingMemory<T> {
     }
   }
 
-  private load(key: string, known: Known<T> | undefined): Load<T> {
-    const running = this.loading.get(key);
-    if (running) return running;
-    const startedAtMs = performance.now();
+  private load(key: string): Load<T> {
+    const awaited = this.awaited(key);
+    if (awaited) return awaited;
+    const { promise, resolve } = Promise.withResolvers<T>();
     const load: Load<T> = {
-      startedAtMs,
-      promise: this.options.load(key, known).then(
-        ({ value, ageMs = 0 }) => {
-          if (this.ends(key, load)) this.keep(key, value, startedAtMs - ageMs);
-          return value;
-        },
-        (error: unknown) => {
-          const former = this.ends(key, load) && this.known.peek(key);
-          if (former) former.retryAtMs = performance.now() + this.options.retryMs;
-          throw error;
-        },
-      ),
+      ...{ promise, wantedAtMs: performance.now(), outdated: false, next: undefined },
+      begin: () => {
+        this.loading.set(key, load);
+        resolve(this.ask(key, load));
+      },
     };
-    this.loading.set(key, load);
+    const running = this.loading.get(key);
+    if (running) running.next = load;
+    else load.begin();
     return load;
   }
 
-  /** Whether the load was still the one that counts. */
-  private ends(key: string, load: Load<T>): boolean {
-    return this.loading.get(key) === load && this.loading.delete(key);
+  /** What one who asks now may wait for: it began after the last change, or is still to begin. */
+  private awaited(key: string): Load<T> | undefined {
+    const running = this.loading.get(key);
+    return running?.outdated ? running.next : running;
+  }
+
+  private async ask(key: string, load: Load<T>): Promise<T> {
+    const askedAtMs = performance.now();
+    try {
+      const { value, ageMs = 0 } = await this.options.load(key, this.known.peek(key));
+      if (!load.outdated) this.keep(key, value, askedAtMs - ageMs);
+      return value;
+    } catch (error) {
+      const former = load.outdated ? undefined : this.known.peek(key);
+      if (former) former.retryAtMs = performance.now() + this.options.retryMs;
+      throw error;
+    } finally {
+      this.loading.delete(key);
+      load.next?.begin(); // at once: nobody may come in between
+    }
   }
 
   private keep(key: string, value: T, askedAtMs: number): void {
