@@ -124,6 +124,21 @@ describe('an upstream that fails', () => {
     },
   );
 
+  it('has its retry still where others could not be reached before it', async () => {
+    const busy = await upstreamOf((_incoming, response) => void response.writeHead(503).end('busy'));
+    const good = await upstreamOf((_incoming, response) => void response.end('good'));
+    const refused = [await closedUrl(), await closedUrl(), await closedUrl()];
+    const rig = await rigFor([...refused, busy.url, good.url], { route: { retries: 1 } });
+    expect(statusOf(await exchangeBytes(rig.port, get()))).toBe(200);
+    expect(await rig.untilEnded(1)).toMatchObject({ status: 200, attempts: 5 });
+
+    const asked: string[] = [];
+    const other = await upstreamOf((_incoming, response) => void (asked.push('other'), response.writeHead(502).end()));
+    const strict = await rigFor([busy.url, refused[0] as string, other.url, good.url], { route: { retries: 1 } });
+    expect(statusOf(await exchangeBytes(strict.port, get()))).toBe(503);
+    expect([asked, (await strict.untilEnded(1)).attempts]).toEqual([['other'], 3]);
+  });
+
   it('gives its own answer where the retries or the upstreams are used up', async () => {
     const busy = await upstreamOf((_incoming, response) => void response.writeHead(503, { 'x-own': '1' }).end('busy'));
     const never = await upstreamOf((_incoming, response) => void response.end('never'));

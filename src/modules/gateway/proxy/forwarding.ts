@@ -25,6 +25,8 @@ export class Forwarding implements CallOwner, Errand {
   private body: RequestBody | null;
   private call: UpstreamCall | null = null;
   private tried = NONE;
+  /** Attempts that an upstream may have seen, and that were asked of another after it. */
+  private repeated = 0;
   /** Stands where no other upstream does better. */
   private first: AppError | KeptAnswer | null = null;
   private interim: InterimAnswers | null = null;
@@ -189,7 +191,10 @@ export class Forwarding implements CallOwner, Errand {
     this.tried = [...this.tried, call.upstream.url];
     const next = exchange.shared.balancer.pick(route, this.tried);
     if (next === null) return false;
-    if (call.wasSent) this.first ??= failure; // who was never reached has failed at nothing
+    if (call.wasSent) {
+      this.repeated += 1;
+      this.first ??= failure; // who was never reached has failed at nothing
+    }
     if (this.first !== failure || !(failure instanceof KeptAnswer)) call.drop();
     if (this.body !== null) {
       this.body.destroy(); // what still waits in undici must never read the client's
@@ -234,8 +239,8 @@ export class Forwarding implements CallOwner, Errand {
 
   /** Whether what an upstream may have seen may be sent again. Where no connection came about, that is not asked. */
   private mayRepeat(): boolean {
-    const { attempts, request } = this.exchange;
-    return attempts <= this.route.retries && this.body === null && IDEMPOTENT.has(request.method as string);
+    const { retries } = this.route;
+    return this.repeated < retries && this.body === null && IDEMPOTENT.has(this.exchange.request.method as string);
   }
 
   private bodyOf({ head, request, response }: Exchange): RequestBody {
