@@ -9,8 +9,8 @@ import { exactTarget, prefixTarget } from './rewriting';
 /**
  * The enabled routes of one tenant, to be asked on each request: exact beats prefix, the longest prefix wins, then regular
  * expressions, the highest priority first. Of two with the same path the one with a host beats the one without. One whose
- * methods do not fit is passed over; HEAD fits where GET does, unless another route of the same path names HEAD. It costs the
- * same with 10 and with 10,000 routes.
+ * methods do not fit is passed over; HEAD fits where GET does, unless another route of the same path names HEAD. Before regular
+ * expressions it is one look-up for the path and at most one for each of its segments, with 10 routes and with 10,000.
  */
 export class MatchTable implements RouteTable {
   private constructor(
