@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage, type InformationEvent } from 'node:http';
+import { request, ServerResponse, type IncomingMessage, type InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { exchangeBytes, KEY, type Listening, Rig, serveBytes, serveSockets, until } from './gateway-front.harness';
@@ -88,6 +88,26 @@ describe('an upstream that says something before its answer', () => {
     const received = await both;
     expect(statuses(received)).toEqual([200, 103, 200]);
     expect(received).toMatch(/\r\n\r\nokHTTP\/1\.1 103 [^]*\r\n\r\nno$/);
+  });
+
+  it('is heard in that turn whole and in order, however often it says something before', async () => {
+    const first: Socket[] = [];
+    const often = Array.from({ length: 100 }, (_, n) => `HTTP/1.1 103 Early Hints\r\nX-Part: ${n}\r\n\r\n`);
+    const rig = await rigFor([
+      await handed((socket, head) => {
+        if (head.startsWith('GET /first')) first.push(socket);
+        else socket.write(often.join('') + OK.replace('ok', 'no'));
+      }),
+    ]);
+    const listening = jest.spyOn(ServerResponse.prototype, 'once');
+    const both = exchangeBytes(rig.port, `GET /first HTTP/1.1\r\n${HEAD}\r\n${get()}`);
+    await until(() => rig.balancer.told[1]?.releases === 1 && first.length === 1);
+    first[0]?.write(OK);
+    const received = await both;
+    const turns = listening.mock.calls.filter(([event]) => event === 'socket');
+    listening.mockRestore();
+    expect(received).toContain(`\r\n\r\nok${often.join('')}HTTP/1.1 200`);
+    expect(turns).toHaveLength(1); // of more than ten listeners Node warns, as of a leak
   });
 
   it('is heard before a WebSocket opens', async () => {

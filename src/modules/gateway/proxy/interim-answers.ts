@@ -12,6 +12,8 @@ const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
  */
 export class InterimAnswers {
   private leftBytes = BYTES_MAX;
+  /** Until it is this answer's turn on the connection. */
+  private waiting = '';
 
   constructor(private readonly exchange: Exchange) {}
 
@@ -34,10 +36,15 @@ export class InterimAnswers {
   /** At once, or when it is this answer's turn on the connection. Node writes 103 itself, but only with a `Link` to its taste. */
   private write(head: string): void {
     const { response } = this.exchange;
-    const send = (socket: Socket): void => {
-      if (socket.writable) socket.write(head, 'latin1');
-    };
-    if (response.socket === null) response.once('socket', send);
-    else send(response.socket);
+    if (response.socket !== null) {
+      send(response.socket, head);
+      return;
+    }
+    if (this.waiting === '') response.once('socket', (socket: Socket) => send(socket, this.waiting));
+    this.waiting += head;
   }
+}
+
+function send(socket: Socket, heads: string): void {
+  if (socket.writable) socket.write(heads, 'latin1');
 }
