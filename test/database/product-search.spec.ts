@@ -65,7 +65,11 @@ async function explained<R extends object>(tenant: string, text: string, params:
   }
 }
 
-const search = new ProductSearchRepository({ query: explained, queryOnce: explained } as unknown as TenantDatabase);
+const search = new ProductSearchRepository({
+  queryOnce: explained,
+  snapshot: (tenant: string, work: (tx: object) => unknown) =>
+    work({ queryOnce: (text: string, params: unknown[]) => explained(tenant, text, params) }),
+} as unknown as TenantDatabase);
 
 interface FoundPage {
   ids: number[];

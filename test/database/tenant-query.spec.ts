@@ -203,4 +203,10 @@ describe('a snapshot', () => {
     expect(later.map(({ n }) => n)).toEqual([2, 3]);
     await owner.query('drop table made_now');
   });
+
+  it('only reads', async () => {
+    const write = doors.tenant.snapshot(tenant, (tx) => tx.query(`update products set name = ''`));
+    await expect(write).rejects.toThrow('read-only transaction');
+    expect(await doors.tenant.transaction(tenant, (tx) => tx.query(`update products set name = ''`))).toEqual([]);
+  });
 });

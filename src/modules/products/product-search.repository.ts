@@ -23,6 +23,16 @@ interface FoundProducts {
   end: Keyset | null;
 }
 
+/** Runs a statement, alone or within a transaction. */
+type Run = <R>(statement: Statement) => Promise<R[]>;
+
+/** Whose products are searched, for what, and by which statements. */
+interface Search {
+  tenantId: string;
+  filter: ProductFilter;
+  run: Run;
+}
+
 /** How many there are; `all` is false where not all were looked at that might be. */
 interface CountedProducts {
   count: number;
@@ -38,28 +48,35 @@ interface CountedProducts {
 export class ProductSearchRepository {
   constructor(private readonly db: TenantDatabase) {}
 
-  /** A page of the filter, which has a search. @throws VALIDATION_FAILED for a cursor of another order */
+  /** A page of the filter, which has a search; all of it of one moment. @throws VALIDATION_FAILED for a cursor of another order */
   async list(tenantId: string, filter: ProductFilter, asked: PageRequest): Promise<FoundProducts> {
     const from = placeOf(asked.cursor, filter);
     const page = { ...asked, offset: asked.offset ?? from?.skip };
     if (!page.offset) {
-      const near = await this.run<ListedProduct>(tenantId, nearStatement(wayOf(tenantId, filter, from), filter, page));
+      const near = await this.alone(tenantId)<ListedProduct>(
+        nearStatement(wayOf(tenantId, filter, from), filter, page),
+      );
       if (near.length > page.limit) return { rows: near, end: null };
     }
-    return this.look(tenantId, filter, page, from);
+    // What is found by one statement and read by another must not be gone, or have moved, in between.
+    return this.db.snapshot(tenantId, (tx) => {
+      const run: Run = ({ text, params }) => tx.queryOnce(text, params);
+      return this.look({ tenantId, filter, run }, page, from);
+    });
   }
 
   /** How many there are, counted no further than the cap. */
   async count(tenantId: string, filter: ProductFilter, cap: number): Promise<CountedProducts> {
+    const run = this.alone(tenantId);
     let known = 0;
     if (isSought(filter)) {
       const statement = countSoughtStatement(tenantId, filter, cap);
-      const [found] = await this.run<{ rare: boolean; count: number }>(tenantId, statement);
+      const [found] = await run<{ rare: boolean; count: number }>(statement);
       known = found?.count ?? 0;
       if (found?.rare || known >= cap) return { count: known, all: true };
     }
     let count = 0;
-    for await (const { found, end } of this.portions(tenantId, filter, { from: undefined, wanted: () => 0 })) {
+    for await (const { found, end } of this.portions({ tenantId, filter, run }, { from: undefined, wanted: () => 0 })) {
       count += found;
       if (end === null || count >= cap) return { count: Math.min(count, cap), all: true };
     }
@@ -67,53 +84,46 @@ export class ProductSearchRepository {
   }
 
   /** On the way, and where that does not look like filling the page, out of all that match. */
-  private async look(
-    tenantId: string,
-    filter: ProductFilter,
-    page: PageRequest,
-    from: Keyset | undefined,
-  ): Promise<FoundProducts> {
+  private async look(search: Search, page: PageRequest, from: Keyset | undefined): Promise<FoundProducts> {
+    const { tenantId, filter, run } = search;
     const { limit, offset = 0 } = page;
     const most = offset + limit + 1;
     const ids: string[] = [];
     let end: Keyset | null = null;
     let asked = !isSought(filter);
-    for await (const seen of this.portions(tenantId, filter, { from, wanted: () => most - ids.length })) {
+    for await (const seen of this.portions(search, { from, wanted: () => most - ids.length })) {
       ids.push(...seen.hits);
       end = ids.length >= most ? null : seen.end;
       if (end === null) break;
       if (asked || seen.found >= DENSE) continue;
       asked = true;
-      const sought = await this.sought(tenantId, filter, page, from);
+      const sought = await this.sought(search, page, from);
       if (sought !== null) return { rows: sought, end: null };
     }
     const shown = ids.slice(offset);
-    const rows =
-      shown.length === 0 ? [] : await this.run<ListedProduct>(tenantId, rowsStatement(tenantId, filter, shown));
+    const rows = shown.length === 0 ? [] : await run<ListedProduct>(rowsStatement(tenantId, filter, shown));
     return { rows, end: end && { ...end, skip: Math.max(0, offset - ids.length) } };
   }
 
   /** The page out of all that match; null where these are common. */
   private async sought(
-    tenantId: string,
-    filter: ProductFilter,
+    { tenantId, filter, run }: Search,
     page: PageRequest,
     from: Keyset | undefined,
   ): Promise<ListedProduct[] | null> {
-    const rows = await this.run<SoughtRow>(tenantId, soughtStatement(tenantId, filter, page, from));
+    const rows = await run<SoughtRow>(soughtStatement(tenantId, filter, page, from));
     return rows[0]?.rare === false ? null : rows.filter(isProduct);
   }
 
   /** Portion by portion in the order of the list: how many match, the first of them, and where it ends if there is more. */
   private async *portions(
-    tenantId: string,
-    filter: ProductFilter,
+    { tenantId, filter, run }: Search,
     { from, wanted }: { from: Keyset | undefined; wanted: () => number },
   ): AsyncGenerator<{ found: number; hits: string[]; end: Keyset | null }> {
     let place = from;
     for (const size of PORTIONS) {
       const statement = portionStatement(wayOf(tenantId, filter, place), filter, size, wanted());
-      const [portion] = await this.run<Portion>(tenantId, statement);
+      const [portion] = await run<Portion>(statement);
       if (!portion) throw new Error('A statement that counts gave nothing');
       const { seen, found, hits, last } = portion;
       place = seen === size && last !== null ? { value: last[0], id: last[1] } : undefined;
@@ -122,8 +132,8 @@ export class ProductSearchRepository {
     }
   }
 
-  private run<R>(tenantId: string, { text, params }: Statement): Promise<R[]> {
-    return this.db.queryOnce<R>(tenantId, text, params);
+  private alone(tenantId: string): Run {
+    return ({ text, params }) => this.db.queryOnce(tenantId, text, params);
   }
 }
 

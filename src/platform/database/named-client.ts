@@ -1,4 +1,4 @@
-import { Client, DatabaseError, Pool, type PoolClient, type PoolConfig, type QueryResult } from 'pg';
+import { Client, type ClientBase, DatabaseError, Pool, type PoolClient, type PoolConfig, type QueryResult } from 'pg';
 import { SET_TENANT, TenantQuery } from './tenant-query';
 import { tenantInScope } from './tenant-scope';
 import { VALUE_TYPES } from './timestamps';
@@ -80,14 +80,7 @@ export class NamedPool extends Pool {
     const client: PoolClient = await this.connect();
     let failure: Error | undefined;
     try {
-      const config = { name: named ? nameOf(text) : undefined, text, values: params };
-      return await new Promise<R[]>((resolve, reject) => {
-        client.query(
-          new TenantQuery(tenants, config, (error, result) =>
-            error ? reject(error) : resolve(result.rows as R[]),
-          ) as never,
-        );
-      });
+      return await sendAs<R>(client, tenants, { name: named ? nameOf(text) : undefined, text, values: params });
     } catch (error) {
       failure = error as Error;
       throw error;
@@ -96,6 +89,19 @@ export class NamedPool extends Pool {
     }
   }
 }
+
+const sendAs = <R>(client: ClientBase, tenants: string, statement: Statement): Promise<R[]> =>
+  new Promise<R[]>((resolve, reject) => {
+    client.query(
+      new TenantQuery(tenants, statement, (error, result) =>
+        error ? reject(error) : resolve(result.rows as R[]),
+      ) as never,
+    );
+  });
+
+/** One statement on a connection that is held, on behalf of the tenants: planned for its values, and without a name. */
+export const sendOnceAs = <R>(client: ClientBase, tenants: string, text: string, params: unknown[]): Promise<R[]> =>
+  sendAs<R>(client, tenants, { name: undefined, text, values: params });
 
 /** SQLSTATEs with which PostgreSQL ends the connection itself: shut down, crashed, timed out. */
 const LAST_WORDS = /^(08|57P|25P0[34])/;

@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { ClientBase } from 'pg';
 import type { EntityTarget, ObjectLiteral, QueryRunner, Repository } from 'typeorm';
 import { DatabaseConnections } from './database-connections';
+import { sendOnceAs } from './named-client';
 import { inTenantScope } from './tenant-scope';
 
 /** Statements of one open transaction; all see and write one tenant's rows only. */
 export interface TenantTransaction {
   query<R>(text: string, params?: unknown[]): Promise<R[]>;
+  /** The same for a text that is put together of filters: planned for its values, and without a name. */
+  queryOnce<R>(text: string, params: unknown[]): Promise<R[]>;
   repository<E extends ObjectLiteral>(entity: EntityTarget<E>): Repository<E>;
 }
 
@@ -32,9 +36,12 @@ export class TenantDatabase {
     return this.within(undefined, tenantId, work);
   }
 
-  /** The same to read what is too much for one statement: all that it asks is of the moment of its first statement. */
+  /** The same only to read, what is too much for one statement: all that it asks is of the moment of its first statement. */
   snapshot<T>(tenantId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
-    return this.within('REPEATABLE READ', tenantId, work);
+    return this.within('REPEATABLE READ', tenantId, async (tx) => {
+      await tx.query('set transaction read only');
+      return work(tx);
+    });
   }
 
   private within<T>(
@@ -46,7 +53,7 @@ export class TenantDatabase {
       const runner = this.connections.dataSource.createQueryRunner();
       try {
         await runner.startTransaction(isolation);
-        const result = await work(transactionOf(runner));
+        const result = await work(transactionOf(runner, tenantId));
         await runner.commitTransaction();
         return result;
       } catch (error) {
@@ -68,11 +75,12 @@ export class TenantDatabase {
   }
 }
 
-const transactionOf = (runner: QueryRunner): TenantTransaction => ({
+const transactionOf = (runner: QueryRunner, tenantId: string): TenantTransaction => ({
   query: async <R>(text: string, params: unknown[] = []): Promise<R[]> => {
     const result = (await runner.query(text, params, true)) as { raw: unknown; records?: R[] };
     return result.records ?? [];
   },
+  queryOnce: async (text, params) => sendOnceAs((await runner.connect()) as ClientBase, tenantId, text, params),
   repository: (entity) => runner.manager.getRepository(entity),
 });
 
