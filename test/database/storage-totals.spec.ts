@@ -187,6 +187,27 @@ describe('the check of the totals', () => {
     expect([await use.bytesOf(tenantId), await use.bytesOf(other)]).toEqual([100, 0]);
     expect(await check.run()).toBe(0);
   });
+
+  it('mends a total once, however often it runs at the same time', async () => {
+    const check = new StorageCheckJob(doors.system);
+    await addFile(asTenant, 100);
+    for (let round = 1; round <= 10; round += 1) {
+      await owner.query('insert into storage_changes (tenant_id, bytes) values ($1, $2)', [tenantId, round]);
+      const mended = await Promise.all([check.run(), check.run(), check.run()]);
+      expect([round, mended.reduce((sum, n) => sum + n), await use.bytesOf(tenantId)]).toEqual([round, 1, 100]);
+    }
+  });
+
+  it('comes to every tenant, however many there are, and to none that is deleted', async () => {
+    const { rows } = await owner.query<{ id: string }>(
+      `insert into tenants (id, slug, name)
+        select gen_random_uuid(), 'many-' || n, 'Many' from generate_series(1, 1100) n returning id`,
+    );
+    await owner.query(`insert into storage_changes (tenant_id, bytes) select id, 5 from tenants where name = 'Many'`);
+    await owner.query('update tenants set deleted_at = now() where id = $1', [rows[0]?.id]);
+    expect(await new StorageCheckJob(doors.system).run()).toBe(1099);
+    await owner.query(`delete from tenants where name = 'Many'`);
+  });
 });
 
 describe('the totals of an installation that has files already', () => {

@@ -13,11 +13,11 @@ export const BYTES_KEPT = `(
  */
 export const HOLD_STORAGE = `select pg_advisory_xact_lock(hashtextextended('storage of ' || $1::text, 0))`;
 
-/** The rows whose bytes count, as the triggers of the total have them. */
+/** The rows of the tenant $1 whose bytes count, as the triggers of the total have them. */
 const KEPT_ROWS = `
-  select tenant_id, size_bytes as bytes from files
-  union all select tenant_id, size_bytes from message_media where state = 'stored' and file_id is null
-  union all select tenant_id, size_bytes from imports where storage_key is not null`;
+  select size_bytes as bytes from files where tenant_id = $1
+  union all select size_bytes from message_media where tenant_id = $1 and state = 'stored' and file_id is null
+  union all select size_bytes from imports where tenant_id = $1 and storage_key is not null`;
 
 /** What those need of it who work for all tenants. */
 export const STORAGE_STATEMENTS = {
@@ -25,19 +25,26 @@ export const STORAGE_STATEMENTS = {
     reason: 'Files are received for all tenants; what each of them keeps has a bound.',
     text: HOLD_STORAGE,
   },
+  tenantsToCheck: {
+    reason: 'The totals of all tenants are compared with what they keep, one tenant after another.',
+    text: `select id from tenants where id > $1::uuid and deleted_at is null order by id limit $2`,
+  },
+  beginStorageCheck: {
+    reason: 'The check of all tenants mends a total once, also where it runs twice at a time.',
+    // A statement of its own: the one that mends begins afterwards, and sees what a check before it has mended.
+    text: `select pg_try_advisory_xact_lock(hashtextextended('storage check of ' || $1::text, 0)) as "isOurs"`,
+  },
   mendStorage: {
-    reason: 'The totals of all tenants are compared with what they keep, in one pass over it.',
-    // One statement sees rows and totals of one moment; the difference it adds is right whatever is committed meanwhile. What a
+    reason: 'The totals of all tenants are compared with what they keep, one tenant after another.',
+    // One statement sees rows and total of one moment; the difference it adds is right whatever is committed meanwhile. What a
     // deleted tenant still has is going, and no part of any total.
     text: `
-      with kept as (select tenant_id, sum(bytes) as bytes from (${KEPT_ROWS}) k group by 1),
-      total as (
-        select tenant_id, sum(bytes) as bytes
-        from (select tenant_id, bytes from storage_totals union all select tenant_id, bytes from storage_changes) c group by 1)
       insert into storage_changes (tenant_id, bytes)
-      select t.id, coalesce(k.bytes, 0) - coalesce(s.bytes, 0)
-      from tenants t left join kept k on k.tenant_id = t.id left join total s on s.tenant_id = t.id
-      where t.deleted_at is null and coalesce(k.bytes, 0) <> coalesce(s.bytes, 0)
-      returning tenant_id as "tenantId", bytes::float8 as bytes`,
+      select t.id, k.bytes - s.bytes
+      from tenants t,
+        (select coalesce(sum(bytes), 0) as bytes from (${KEPT_ROWS}) r) k,
+        (select ${BYTES_KEPT} as bytes) s
+      where t.id = $1 and t.deleted_at is null and k.bytes <> s.bytes
+      returning bytes::float8 as bytes`,
   },
 } as const;
