@@ -33,12 +33,15 @@ export function exactly(text: string, parsed: unknown): unknown {
 /** Whether it stands for a number that no double keeps as it was written. */
 export const isWrittenNumber = (value: unknown): value is string => typeof value === 'string' && value.startsWith(MARK);
 
+/** The number as it was written, of what stands in its place. */
+export const numberAsWritten = (written: string): string => written.slice(MARK.length);
+
 /** The fields, of which those named take such numbers: as decimal texts, digit for digit. */
 export function withDecimals<T extends object>(fields: T, names: Iterable<string>): T {
   const exact = [...names].flatMap((name) => {
     const value = (fields as Record<string, unknown>)[name];
     const isOne = Object.hasOwn(fields, name) && isWrittenNumber(value);
-    return isOne ? [[name, decimalText(value.slice(MARK.length))] as const] : [];
+    return isOne ? [[name, decimalText(numberAsWritten(value))] as const] : [];
   });
   return exact.length === 0 ? fields : { ...fields, ...Object.fromEntries(exact) };
 }

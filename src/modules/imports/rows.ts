@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { textOfCell } from '../../common/csv-cell';
-import { parseExactly, withDecimals } from '../../common/written-numbers';
+import { isWrittenNumber, numberAsWritten, parseExactly, withDecimals } from '../../common/written-numbers';
 import { isInheritedName } from '../../platform/http/inherited-names';
 import { unstorableField } from '../../platform/http/storable-body';
 import { UNKNOWN_FIELD } from '../../platform/http/validation-details';
@@ -97,7 +97,8 @@ export function rowsOfLines(
 
 /** A row's refusal, with its id as far as that can be told. */
 export function refusalOf(line: number, fields: Fields | null, { field, reason }: Fault): Refusal {
-  const id = fields?.id;
+  const given = fields?.id;
+  const id = isWrittenNumber(given) ? numberAsWritten(given) : given;
   const rowId = typeof id === 'string' ? id.replaceAll('\0', '').slice(0, LONGEST_ROW_ID).toWellFormed() : null;
   return { line, rowId, field, reason };
 }
