@@ -96,6 +96,16 @@ describe('what a customer spent, and its VIP tier', () => {
     expect((await get(owner, 'buyer')).vip_tier).toBe('silver');
   });
 
+  it('follow thresholds of any length, which are taken back as they are given', async () => {
+    const owner = await business();
+    const json = { headers: { 'content-type': 'application/json' } };
+    const thresholds = '"vip_thresholds":{"silver":123456789012345.6788,"gold":123456789012345.6789}';
+    const answer = await owner.http.call('PATCH', '/tenants/current', `{${thresholds}}`, json);
+    expect([answer.status, answer.text]).toEqual([200, expect.stringContaining(thresholds)]);
+    const long = '{"vip_thresholds":{"gold":1234567890123456.5}}';
+    expect((await owner.http.call('PATCH', '/tenants/current', long, json)).text).toContain('vip_thresholds.gold');
+  });
+
   it('narrow lists, their pages and their counts', async () => {
     const owner = await business();
     const sums = { bronze: '5000', silver: '10000', gold: '10000.01' };

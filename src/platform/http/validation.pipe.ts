@@ -1,10 +1,9 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import { CommonErrors } from '../../common/common.errors';
-import { withDecimals } from '../../common/written-numbers';
 import { freePropertiesOf } from './free-object.rule';
 import { inheritedNames } from './inherited-names';
 import { rememberRules } from './known-rules';
-import { decimalPropertiesOf } from './money.rule';
+import { withAmounts } from './money.rule';
 import { unstorableField } from './storable-body';
 import { validationDetails } from './validation-details';
 
@@ -42,8 +41,7 @@ export class ApiValidationPipe extends ValidationPipe {
     let value = given;
     if (metatype && this.toValidate(metadata)) {
       if (type === 'body' && isNoObject(value)) throw CommonErrors.validation([], 'The body must be a JSON object');
-      if (type === 'body' && typeof value === 'object' && value !== null)
-        value = withDecimals(value, decimalPropertiesOf(metatype));
+      if (type === 'body' && typeof value === 'object' && value !== null) value = withAmounts(value, metatype);
       const unstorable = unstorableField(value);
       if (unstorable) throw CommonErrors.validation([unstorable]);
       const strangers = inheritedNames(value, freePropertiesOf(metatype));

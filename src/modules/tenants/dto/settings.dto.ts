@@ -13,7 +13,7 @@ import {
   registerDecorator,
   ValidateNested,
 } from 'class-validator';
-import { Money } from '../../../platform/http/money.rule';
+import { Money, MoneyWithin } from '../../../platform/http/money.rule';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 import { OrderMessagesDto, orderMessagesChangeOf } from './order-messages.dto';
@@ -120,6 +120,7 @@ export class SettingsDto {
   @IsObject()
   @ValidateNested()
   @Type(() => VipThresholdsDto)
+  @MoneyWithin(VipThresholdsDto)
   vip_thresholds?: VipThresholdsDto;
 
   @Optional()
