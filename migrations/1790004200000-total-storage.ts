@@ -26,8 +26,6 @@ const SUM = Object.entries(KEPT)
   .map(([table, kept]) => `select r.tenant_id, r.size_bytes from ${table} r where ${kept('r')}`)
   .join(' union all ');
 
-const each = (statement: (table: string) => string): string[] => Object.keys(KEPT).map(statement);
-
 /** A prime: in whichever rhythm tenants take turns, each comes upon it. */
 const FOLDS = 61;
 
@@ -76,12 +74,9 @@ const UP = [
       return null;
     end $$`,
   ...Object.entries(KEPT).flatMap(triggersOf),
-  // What is there; the triggers' locks keep others out until the end. The owner of a table with forced row security may see
-  // none of its rows.
-  ...each((table) => `alter table ${table} no force row level security`),
+  // What is there, which others may read meanwhile; the triggers' locks keep those who write out until the end.
   `insert into storage_totals (tenant_id, bytes)
     select tenant_id, sum(size_bytes) from (${SUM}) kept group by 1 having sum(size_bytes) > 0`,
-  ...each((table) => `alter table ${table} force row level security`),
   `drop index files_kept`,
   `drop index message_media_kept`,
   `drop index imports_kept`,

@@ -16,9 +16,7 @@ const UP = [
       created_at timestamptz not null,
       total numeric(28,4) not null default 0,
       total_key text collate "C" not null generated always as (lpad(replace(total::text, '.', ''), 28, '0')) stored,
-      constraint customer_totals_pk primary key (tenant_id, customer_id),
-      constraint customer_totals_customer_fk foreign key (tenant_id, customer_id) references customers (tenant_id, id)
-        on delete cascade
+      constraint customer_totals_pk primary key (tenant_id, customer_id)
     ) with (fillfactor = 80)`,
   // Whose orders changed since, in whichever transaction. Only ever added to: nobody who orders waits for anybody who orders.
   `
@@ -37,8 +35,6 @@ const UP = [
       insert into public.customer_totals (tenant_id, customer_id, created_at) select tenant_id, id, created_at from fresh;
       return null;
     end $$`,
-  `create trigger customers_totals_begin after insert on customers
-    referencing new table as fresh for each statement execute function customer_totals_begin()`,
   // That a customer's orders changed is there with the change, or neither is. Whoever adds one of these sums up all of its tenant
   // that changed, unless somebody is at it: nobody waits. To count them instead would read those that are gone and not cleared
   // away yet. What they spent is never added to but summed up anew: it cannot drift. What goes with
@@ -77,15 +73,17 @@ const UP = [
       or old.customer_id <> new.customer_id) execute function customer_totals_note()`,
   `create trigger orders_totals_delete after delete on orders
     for each row when (${COUNTED('old')}) execute function customer_totals_note()`,
-  // What is there; the triggers' locks keep others out until the end. The owner of a table with forced row security may see
-  // none of its rows.
-  ...['customers', 'orders'].map((table) => `alter table ${table} no force row level security`),
+  // After those of the orders, for who writes both begins with the order.
+  `create trigger customers_totals_begin after insert on customers
+    referencing new table as fresh for each statement execute function customer_totals_begin()`,
+  // What is there, which others may read meanwhile; the triggers' locks keep those who write out until the end.
   `
     insert into customer_totals (tenant_id, customer_id, created_at, total)
     select c.tenant_id, c.id, c.created_at, coalesce(s.total, 0) from customers c left join (
       select o.tenant_id, o.customer_id, sum(o.total) as total from orders o where ${COUNTED('o')} group by 1, 2) s
       on s.tenant_id = c.tenant_id and s.customer_id = c.id`,
-  ...['customers', 'orders'].map((table) => `alter table ${table} force row level security`),
+  `alter table customer_totals add constraint customer_totals_customer_fk
+    foreign key (tenant_id, customer_id) references customers (tenant_id, id) on delete cascade`,
   // Few of a tier are found by what they spent, many on the way through the list, from the index alone.
   `create index customer_totals_spent_idx on customer_totals (tenant_id, total_key)`,
   `create index customer_totals_created_idx on customer_totals (tenant_id, created_at, customer_id) include (total_key)`,
