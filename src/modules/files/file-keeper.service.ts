@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
 import { AuditLog } from '../../platform/audit/audit-log';
+import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { StorageQuota } from '../../platform/usage/storage-quota';
 import { FileErrors } from './files.errors';
@@ -43,14 +44,16 @@ export class FileKeeper {
     const { id, key, name, mimeType, sizeBytes, sha256 } = file;
     const metadata = { size: sizeBytes, mime_type: mimeType };
     const entry = { action: 'FILE_UPLOAD', resource: `file:${id}`, metadata, personal: { name } } as const;
-    return this.db.transaction(tenantId, async (tx) => {
-      await this.quota.claim(tx, tenantId, sizeBytes, limitBytes);
-      if (!(await this.objects.keep(tx, tenantId, key))) throw FileErrors.tooSlow();
-      await this.audit.record(tx, actor, entry);
-      return this.files.insert(tx, tenantId, {
-        ...{ id, user_id: actor.id, name, sha256, storage_key: key },
-        ...{ size_bytes: sizeBytes, mime_type: mimeType },
+    const work = () =>
+      this.db.transaction(tenantId, async (tx) => {
+        await this.quota.claim(tx, tenantId, sizeBytes, limitBytes);
+        if (!(await this.objects.keep(tx, tenantId, key))) throw FileErrors.tooSlow();
+        await this.audit.record(tx, actor, entry);
+        return this.files.insert(tx, tenantId, {
+          ...{ id, user_id: actor.id, name, sha256, storage_key: key },
+          ...{ size_bytes: sizeBytes, mime_type: mimeType },
+        });
       });
-    });
+    return rerun(work);
   }
 }

@@ -5,6 +5,7 @@ import { AppError } from '../../common/app-error';
 import { newId } from '../../common/ids';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { currentContext } from '../../platform/context/request-context';
+import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { Wakeups } from '../../platform/database/wakeups';
 import { newStorageKey, ObjectStorage, type StoredObject } from '../../platform/storage/object-storage';
@@ -103,12 +104,14 @@ export class ImportUploads {
     const { tenantId } = actor;
     const { id, kind, format } = upload;
     const metadata = { kind, format, size_bytes: stored.sizeBytes, sha256: stored.sha256 };
-    return this.db.transaction(tenantId, async (tx) => {
-      await this.quota.claim(tx, tenantId, stored.sizeBytes, bounds.limitBytes);
-      if (!(await this.imports.accept(tx, tenantId, upload, stored))) return false;
-      await this.audit.record(tx, actor, { action: 'IMPORT_STARTED', resource: `import:${id}`, metadata });
-      return true;
-    });
+    const work = () =>
+      this.db.transaction(tenantId, async (tx) => {
+        await this.quota.claim(tx, tenantId, stored.sizeBytes, bounds.limitBytes);
+        if (!(await this.imports.accept(tx, tenantId, upload, stored))) return false;
+        await this.audit.record(tx, actor, { action: 'IMPORT_STARTED', resource: `import:${id}`, metadata });
+        return true;
+      });
+    return rerun(work);
   }
 
   /** The file first: as long as the row is there, somebody comes back for it. */
