@@ -85,6 +85,9 @@ export class Exchange implements Swept {
   private activeTick: number;
   /** The look of the sweep that ends it; 0: it does not linger. */
   private lingersUntil = 0;
+  /** Answers before it on its connection are not over: nothing may be done to the connection for its sake. */
+  private waitsForTurn: boolean;
+  private endsAtTurn = false;
 
   constructor(
     readonly shared: Shared,
@@ -101,7 +104,10 @@ export class Exchange implements Swept {
     this.connection.latest = this;
     response.on('close', () => this.close());
     // An answer that waits for those before it on its connection is not told when that goes.
-    if (response.socket === null) request.on('close', () => this.closeWithSocket());
+    this.waitsForTurn = response.socket === null;
+    if (!this.waitsForTurn) return;
+    request.on('close', () => this.closeWithSocket());
+    response.once('socket', () => this.takeTurn());
   }
 
   /** Something moved. */
@@ -110,7 +116,7 @@ export class Exchange implements Swept {
   }
 
   check(tick: number): void {
-    if (this.closeWithSocket()) return;
+    if (this.closeWithSocket() || this.waitsForTurn) return;
     if (this.lingersUntil === 0) this.forwarding?.check(tick - this.activeTick);
     else if (tick >= this.lingersUntil) {
       this.response.end();
@@ -157,8 +163,7 @@ export class Exchange implements Swept {
     const { response, request } = this;
     if (!this.hasUnread() || this.isUnpromised()) response.end(chunk);
     else if (isOpenEnded) {
-      response.end(chunk);
-      request.socket.destroySoon();
+      response.once('finish', () => request.socket.destroySoon()).end(chunk);
     } else {
       if (chunk) response.write(chunk);
       else response.flushHeaders();
@@ -169,12 +174,16 @@ export class Exchange implements Swept {
   }
 
   /**
-   * Ends the connection in the middle of an answer, so that the client sees that it is not whole.
+   * Ends the connection in the middle of an answer, so that the client sees that it is not whole; those before it go out first.
    * @param isOpenEnded whether nothing but the connection's end may show the end of the answer
    */
   cut(isOpenEnded: boolean): void {
     const { socket, httpVersionMinor } = this.request;
-    if (isOpenEnded && httpVersionMinor === 0 && !('encrypted' in socket)) socket.resetAndDestroy();
+    if (this.waitsForTurn) {
+      this.endsAtTurn = true;
+      this.forwarding?.abandon();
+      this.request.resume(); // who does not read does not see the client leave
+    } else if (isOpenEnded && httpVersionMinor === 0 && !('encrypted' in socket)) socket.resetAndDestroy();
     else socket.destroy();
   }
 
@@ -236,6 +245,14 @@ export class Exchange implements Swept {
       address: this.origin.address,
       userAgent: this.request.headers['user-agent'],
     });
+  }
+
+  /** The answers before it are over. Its times begin; of one that was cut nothing is sent. */
+  private takeTurn(): void {
+    this.waitsForTurn = false;
+    this.touch();
+    if (this.lingersUntil > 0) this.lingersUntil = this.shared.sweep.tick + this.shared.ticks.linger;
+    if (this.endsAtTurn) this.request.socket.destroySoon();
   }
 
   /** An idle connection holds nothing of what was answered on it. */
