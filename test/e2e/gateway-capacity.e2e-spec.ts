@@ -124,6 +124,34 @@ describe('a gateway with as much under way as it may have', () => {
     for (const socket of holding) socket.destroy();
   });
 
+  it('is 503 where this machine can open no more connections, and nothing is held against the upstream', async () => {
+    const upstream = await upstreamOf((_incoming, response) => void response.end('well'));
+    const url = `http://some.test:${upstream.port}`;
+    const rig = await rigFor([url]);
+    resolve = () => Promise.reject(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }));
+    for (let i = 0; i < 10; i += 1) {
+      const received = await exchangeBytes(rig.port, i % 2 === 0 ? CLOSING : UPGRADE);
+      expect([statusOf(received), received.includes('"NO_HEALTHY_UPSTREAM"')]).toEqual([503, true]);
+    }
+    expect(balancer.told.map(({ failures, releases }) => [failures, releases])).toEqual(Array(10).fill([[], 1]));
+    expect(targetOf(url)).toMatchObject({ inFlight: 0, health: { isWell: true, failuresInARow: 0 } });
+    resolve = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
+    expect(statusOf(await exchangeBytes(rig.port, CLOSING))).toBe(200);
+  });
+
+  it('goes to an upstream with an open connection where no other can be opened, whatever the method', async () => {
+    const upstream = await upstreamOf((incoming, response) => {
+      incoming.resume();
+      response.end('well');
+    });
+    const url = `http://some.test:${upstream.port}`;
+    const rig = await rigFor([url, upstream.url]);
+    resolve = () => Promise.reject(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }));
+    const post = `POST / HTTP/1.1\r\n${HEAD}Content-Length: 4\r\nConnection: close\r\n\r\nbody`;
+    expect(statusOf(await exchangeBytes(rig.port, post))).toBe(200);
+    expect(balancer.told.map(({ failures }) => failures)).toEqual([[], []]);
+  });
+
   it('answers ordinary requests beside 200 open streams', async () => {
     const upstream = await upstreamOf((incoming, response) => {
       if (incoming.url !== '/events') return void response.end('well');

@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { AppError } from '../../../common/app-error';
-import type { AttemptFailure, Upstream } from '../balance/balancer';
+import type { Upstream } from '../balance/balancer';
 import type { GatewayRoute } from '../gateway-route';
 import { type AnswerHead, plainReason, readAnswerHead } from './answer-head';
-import { UpstreamCall, type CallOwner } from './upstream-call';
+import { type CallFailure, type CallOwner, UpstreamCall } from './upstream-call';
 import type { Errand, Exchange } from './exchange';
 import { InterimAnswers } from './interim-answers';
 import { KeptAnswer } from './kept-answer';
-import { ProxyErrors } from './proxy.errors';
+import { errorOf, ProxyErrors } from './proxy.errors';
 import { RequestBody } from './request-body';
 import { headersForUpstream } from './upstream-headers';
 
@@ -123,11 +123,11 @@ export class Forwarding implements CallOwner, Errand {
     this.onFailed(call, 'broken');
   }
 
-  onFailed(call: UpstreamCall, failure: AttemptFailure | null): void {
+  onFailed(call: UpstreamCall, failure: CallFailure): void {
     const hasBegun = this.answer !== null;
     const isKept = this.keptOf(call) !== null;
     const isBroken = (hasBegun || isKept) && failure === 'unreachable';
-    if (failure !== null) call.upstream.failed(isBroken ? 'broken' : failure);
+    if (failure !== null && failure !== 'exhausted') call.upstream.failed(isBroken ? 'broken' : failure);
     if (isKept) {
       call.drop();
       this.first = ProxyErrors.badGateway;
@@ -135,7 +135,7 @@ export class Forwarding implements CallOwner, Errand {
       call.drop();
       this.exchange.cut(this.answer.lengthBytes < 0);
     } else if (failure === null) this.refuse(call, ProxyErrors.malformed);
-    else this.tryNext(call, failure === 'timeout' ? ProxyErrors.timeout : ProxyErrors.badGateway);
+    else this.tryNext(call, errorOf(failure));
   }
 
   onLate(call: UpstreamCall): void {

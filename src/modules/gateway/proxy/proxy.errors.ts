@@ -1,5 +1,6 @@
 import { AppError } from '../../../common/app-error';
 import type { LimitVerdict } from './parts';
+import type { CallFailure } from './upstream-call';
 
 /**
  * What the gateway refuses in its own name. Texts are fixed: what was sent is never repeated, and no upstream is named. Made
@@ -42,3 +43,9 @@ export const ProxyErrors = {
     headers: { 'retry-after': '10' },
   }),
 };
+
+/** What a client is told whose request an upstream gave no answer to. */
+export function errorOf(failure: NonNullable<CallFailure>): AppError {
+  if (failure === 'exhausted') return ProxyErrors.noUpstream;
+  return failure === 'timeout' ? ProxyErrors.timeout : ProxyErrors.badGateway;
+}

@@ -18,6 +18,9 @@ export interface CallRequest {
   readonly isUpgrade: boolean;
 }
 
+/** `exhausted`: this machine can open no connection, by no fault of the upstream. Null: the request itself cannot be sent. */
+export type CallFailure = AttemptFailure | 'exhausted' | null;
+
 /** Who waits for what comes of an attempt. Nothing is told any more of one that was dropped or finished. */
 export interface CallOwner {
   /** An answer before the final one: a status from 102 to 199. Any number of them may come. */
@@ -26,8 +29,7 @@ export interface CallOwner {
   onData(call: UpstreamCall, chunk: Buffer): void;
   onEnd(call: UpstreamCall): void;
   onUpgraded(call: UpstreamCall, status: number, socket: Duplex): void;
-  /** @param failure null: the request itself cannot be sent */
-  onFailed(call: UpstreamCall, failure: AttemptFailure | null): void;
+  onFailed(call: UpstreamCall, failure: CallFailure): void;
   /** The head did not come in time. */
   onLate(call: UpstreamCall): void;
 }
@@ -38,14 +40,16 @@ const nothing = (): void => undefined;
 const EGRESS_REFUSED: EgressFailureCode = 'EGRESS_REFUSED';
 const NOT_SENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
 const TIMED_OUT = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS']);
 const NO_HTTP = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'ERR_ASSERTION']);
 
 /** What an error of undici, of a socket or of the check of addresses is. */
-export function failureOf(error: Error): AttemptFailure | null {
+export function failureOf(error: Error): CallFailure {
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return 'unreachable';
   if (NOT_SENDABLE.has(code)) return null;
   if (TIMED_OUT.has(code)) return 'timeout';
+  if (EXHAUSTED.has(code)) return 'exhausted';
   if (code === EGRESS_REFUSED) return 'refused';
   return NO_HTTP.has(code) || code.startsWith('HPE_') ? 'broken' : 'unreachable';
 }
