@@ -58,7 +58,11 @@ const ODD: [what: string, bytes: string, closes: boolean, outcome: number | 'cut
   ['five hundred headers', `${OK}${'X-A: 1\r\n'.repeat(500)}Content-Length: 2\r\n\r\nok`, false, 200],
   ['a chunk that is none', `${OK}${CHUNKED}\r\nzz\r\nok\r\n`, true, 'cut'],
   ['chunks without an end', `${OK}${CHUNKED}\r\n2\r\nok\r\n`, true, 'cut'],
-  ['another coding', `${OK}Transfer-Encoding: gzip\r\n\r\nok`, true, 200],
+  ['another coding', `${OK}Transfer-Encoding: gzip\r\n\r\nok`, true, 502],
+  ['another coding in chunks', `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`, true, 502],
+  ['two codings in two headers', `${OK}Transfer-Encoding: gzip\r\n${CHUNKED}\r\n2\r\nok\r\n0\r\n\r\n`, true, 502],
+  ['chunks twice', `${OK}${CHUNKED}${CHUNKED}\r\n2\r\nok\r\n0\r\n\r\n`, true, 502],
+  ['chunks in capitals', `${OK}Transfer-Encoding: Chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`, false, 200],
   [
     'Connection that names everything',
     `${OK}Connection: content-length, date, x-request-id\r\nContent-Length: 2\r\n\r\nok`,

@@ -8,6 +8,8 @@ export interface AnswerHead {
   /** Of the body; -1 where only its end shows it. */
   readonly lengthBytes: number;
   readonly isEventStream: boolean;
+  /** Whether its body is coded for the way in no other manner than in chunks, once: others are not unpacked here. */
+  readonly isPlain: boolean;
   /** Of `Upgrade`, in lower case. */
   readonly upgrade: string | null;
 }
@@ -23,9 +25,13 @@ export const plainReason = (status: number, reason: string): string | undefined 
 const dropped = (kind: HeaderKind): boolean =>
   kind === HeaderKind.hopByHop ||
   kind === HeaderKind.connection ||
-  kind === HeaderKind.transferEncoding ||
   kind === HeaderKind.upgrade ||
   kind === HeaderKind.requestId;
+
+/** RFC 9110 §8.6. */
+const hasNoLength = (status: number): boolean => status === 204 || status < 200;
+
+const isPlain = (codings: string): boolean => codings === '' || codings === 'chunked';
 
 /** @param raw names and values in turn, as undici's parser gives them */
 export function readAnswerHead(raw: readonly Uint8Array[], status: number): AnswerHead {
@@ -33,6 +39,7 @@ export function readAnswerHead(raw: readonly Uint8Array[], status: number): Answ
   let named: Set<string> | null = null;
   let lengthBytes = -1;
   let isEventStream = false;
+  let codings = '';
   let upgrade: string | null = null;
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as Buffer).toString('latin1');
@@ -42,15 +49,16 @@ export function readAnswerHead(raw: readonly Uint8Array[], status: number): Answ
       headers.push(name, value);
       if (name.length === CONTENT_TYPE.length && isEvents(name, value)) isEventStream = true;
     } else if (kind === HeaderKind.contentLength) {
-      if (status === 204 || status < 200) continue; // RFC 9110 §8.6: they have none
+      if (hasNoLength(status)) continue;
       headers.push(name, value);
       lengthBytes = Number(value);
     } else if (kind === HeaderKind.connection) named = namedIn(value, named);
+    else if (kind === HeaderKind.transferEncoding) codings += value.toLowerCase();
     else if (kind === HeaderKind.upgrade) upgrade = value.toLowerCase();
     else if (!dropped(kind)) headers.push(name, value);
   }
   if (named !== null) removeNamed(headers, named);
-  return { headers, lengthBytes, isEventStream, upgrade };
+  return { headers, lengthBytes, isEventStream, isPlain: isPlain(codings), upgrade };
 }
 
 const isEvents = (name: string, value: string): boolean =>

@@ -251,6 +251,7 @@ export class Forwarding implements CallOwner, Errand {
     const { exchange } = this;
     const answer = readAnswerHead(call.rawHeaders, status);
     const { headers } = answer;
+    if (!answer.isPlain) return this.onFailed(call, 'broken');
     headers.push('X-Request-Id', exchange.head.requestId);
     if (exchange.mustClose()) headers.push('Connection', 'close');
     try {
