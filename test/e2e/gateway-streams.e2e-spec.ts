@@ -190,6 +190,30 @@ describe('streams through the gateway', () => {
     await rig.untilEnded(2);
   });
 
+  it('waits only so long for one end of a WebSocket to take the last bytes of the other, and counts it until then', async () => {
+    const [upstreams, clients]: [Socket[], Socket[]] = [[], []];
+    const traffic = { tunnelsPerTenant: 1, tunnelFlushMs: 500 };
+    const rig = await rigFor(await socketUpstream((socket) => void upstreams.push(socket)), { traffic });
+    rig.server.on('connection', (socket: Socket) => clients.push(socket));
+    const { socket } = await openSocket(rig);
+    socket.pause();
+    const [upstream, client] = [upstreams[0]!, clients[0]!];
+    const piece = Buffer.alloc(16 * 1024);
+    while (client.writableLength === 0) {
+      const before = client.bytesWritten;
+      upstream.write(piece);
+      await until(() => client.bytesWritten === before + piece.length);
+    }
+    upstream.end();
+    await until(() => upstream.destroyed);
+    expect([client.destroyed, rig.ended.length]).toEqual([false, 0]);
+    expect(await exchangeBytes(rig.port, `GET / HTTP/1.1\r\n${HEAD}${UPGRADE}\r\n`)).toMatch(/^HTTP\/1.1 429 /);
+    await rig.untilEnded(2);
+    expect(client.destroyed).toBe(true);
+    expect((await openSocket(rig)).head).toMatch(/^HTTP\/1.1 101/);
+    socket.destroy();
+  });
+
   it('ends a WebSocket on which nothing comes', async () => {
     const rig = await rigFor(await socketUpstream(() => undefined), { traffic: { tunnelIdleMs: 50 } });
     const { socket } = await openSocket(rig);

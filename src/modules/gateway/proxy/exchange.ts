@@ -15,7 +15,7 @@ import type { IdleSweep, Swept } from './idle-sweep';
 import type { GatewayObserver } from './parts';
 import { RequestHead } from './request-head';
 import { SMALL_BODY_BYTES } from './traffic-limits';
-import { Tunnel, type Tunnels } from './tunnel';
+import { Tunnel, type Tunnels, type TunnelTimes } from './tunnel';
 
 /** What all exchanges of a front have in common. */
 export interface Shared {
@@ -29,7 +29,7 @@ export interface Shared {
   readonly sweep: IdleSweep<Exchange>;
   readonly connections: WeakMap<Socket, Connection>;
   readonly tunnels: Tunnels;
-  readonly tunnelIdleMs: number;
+  readonly tunnelTimes: TunnelTimes;
   /** In looks of the sweep. */
   readonly ticks: { readonly bodyIdle: number; readonly eventIdle: number; readonly linger: number };
   /** Each answer ends its connection. */
@@ -212,7 +212,7 @@ export class Exchange implements Swept {
     this.status = 101;
     response.detachSocket(tunnel.socket);
     tunnel.socket.write(`${head}X-Request-Id: ${this.head.requestId}\r\n\r\n`, 'latin1');
-    const joined = new Tunnel({ client: tunnel.socket, upstream }, shared.tunnelIdleMs, () => {
+    const joined = new Tunnel({ client: tunnel.socket, upstream }, shared.tunnelTimes, () => {
       shared.tunnels.remove(joined);
       this.close();
     });

@@ -57,7 +57,7 @@ export class GatewayFront {
       sweep,
       connections: new WeakMap(),
       tunnels: new Tunnels(traffic.tunnelsPerTenant),
-      tunnelIdleMs: traffic.tunnelIdleMs,
+      tunnelTimes: { idleMs: traffic.tunnelIdleMs, flushMs: traffic.tunnelFlushMs },
       ticks: {
         bodyIdle: sweep.ticksOf(traffic.bodyIdleMs),
         eventIdle: sweep.ticksOf(traffic.eventIdleMs),

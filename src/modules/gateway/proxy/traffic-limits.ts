@@ -6,11 +6,13 @@ export interface TrafficLimits {
   readonly eventIdleMs: number;
   /** No byte in either direction of a WebSocket. */
   readonly tunnelIdleMs: number;
+  /** After one end of a WebSocket is gone, the other has so long to take what was on its way to it. */
+  readonly tunnelFlushMs: number;
   /** Open WebSockets of one tenant in one process. */
   readonly tunnelsPerTenant: number;
   /** What is left of a request's body after its answer is read so long, so that the answer is not lost in a reset. */
   readonly lingerMs: number;
-  /** How exactly the above are kept, the tunnels' idle time excepted. */
+  /** How exactly the above are kept, the tunnels' times excepted. */
   readonly sweepMs: number;
 }
 
@@ -19,6 +21,7 @@ export const TRAFFIC_LIMITS: TrafficLimits = {
   bodyIdleMs: 60_000,
   eventIdleMs: 300_000,
   tunnelIdleMs: 300_000,
+  tunnelFlushMs: 5000,
   tunnelsPerTenant: 1000,
   lingerMs: 2000,
   sweepMs: 1000,

@@ -42,24 +42,33 @@ export interface TunnelEnds {
   readonly upstream: Duplex;
 }
 
+/** How long a tunnel may last. */
+export interface TunnelTimes {
+  /** Without a byte in either direction. */
+  readonly idleMs: number;
+  /** After one end is gone. */
+  readonly flushMs: number;
+}
+
 /**
  * Raw bytes both ways, as fast as the slower side takes them. The end of one direction is passed on as such; an end that is
  * gone takes the other with it, after what was already on its way.
  */
 export class Tunnel {
   private isOver = false;
+  private flushing: NodeJS.Timeout | undefined;
 
-  /** @param ended is told once, when both ends are given up */
+  /** @param ended is told once, when both ends are closed or given up */
   constructor(
     private readonly ends: TunnelEnds,
-    private readonly idleMs: number,
+    private readonly times: TunnelTimes,
     private readonly ended: () => void,
   ) {}
 
   /** @param first what the client sent before the upstream had agreed */
   start(first: Buffer): void {
     const { client, upstream } = this.ends;
-    client.setTimeout(this.idleMs, () => this.destroy());
+    client.setTimeout(this.times.idleMs, () => this.destroy());
     client.setNoDelay(true);
     upstream.on('error', () => this.destroy()).on('close', () => this.leave(client));
     client.on('error', () => this.destroy()).on('close', () => this.leave(upstream as Socket));
@@ -75,14 +84,18 @@ export class Tunnel {
   }
 
   private leave(other: Socket): void {
-    this.over();
-    other.setTimeout(this.idleMs, () => other.destroy()); // it may never take what is on its way
+    if (other.closed) {
+      this.over();
+      return;
+    }
+    this.flushing ??= setTimeout(() => this.destroy(), this.times.flushMs); // it may never take what is on its way
     other.destroySoon();
   }
 
   private over(): void {
     if (this.isOver) return;
     this.isOver = true;
+    clearTimeout(this.flushing);
     this.ended();
   }
 }
