@@ -197,7 +197,8 @@ const method = ({
 - **Switchboard**: the built service, one process with \`NODE_ENV=production\` and \`ROLE=gateway\`, real PostgreSQL and Redis, everything
   on: the key is checked, one of the tenant's 1,000 routes is matched, the limits of key and route are counted, an upstream is
   chosen of two by weight, headers are set, metrics are kept. Once with \`LOG_LEVEL=warn\`, for nobody else here writes a log, and
-  once with its access log, a line for each request, into a file.
+  once with its access log, a line for each request, into a file. Two settings of V8's collector are changed in it, as always
+  ([0041](decisions/0041-collector.md)); the other programs run with V8's own.
 - **Node proxies** that others made, of the versions in \`test/bench/gateway/peers/package.json\`; none of them checks anything. All of Node
   run on the same Node, one process each, with connections to the upstream kept open.
 
