@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BulkResponse, CampaignWithProgressResponse } from '../../src/modules/campaigns/dto/campaign.response';
 import { Random } from '../../src/simulator/random';
 import type { OwnPostgres } from '../support/database';
+import { allPages } from '../support/pages';
 import { eventually } from '../support/wait';
-import type { Wire } from '../support/whatsapp';
+import type { Wire, WireMessage } from '../support/whatsapp';
 import type { ServiceProcess } from './service-process';
 import { compare, FAULTLESS, lettersOf, noPosting, postAll, settled, untilAccepted } from './traffic';
 import { inWorld, ownPostgres, useWorlds, type World } from './world';
@@ -91,6 +92,9 @@ async function killAndRestart(world: World, victim: ServiceProcess | undefined):
   await victim.start();
 }
 
+/** As everything has arrived in the end, nothing else is an outcome. */
+const OUTCOMES = ['sent', 'delivered', 'read'];
+
 /** The ledger of a campaign is complete: each recipient once, each with an outcome. */
 async function ledgerOf({ http }: World, { id, texts }: Accepted): Promise<void> {
   const campaign = await eventually(
@@ -102,7 +106,10 @@ async function ledgerOf({ http }: World, { id, texts }: Accepted): Promise<void>
     { what: 'the campaign to finish', timeoutMs: 60_000, everyMs: 500 },
   );
   const { counts } = campaign.progress;
-  const final = ['sent', 'delivered', 'read'].reduce((sum, status) => sum + (counts[status] ?? 0), 0);
+  const rows = await allPages<WireMessage>(http, `/campaigns/${id}/recipients?limit=100`);
+  expect(rows.map(({ text }) => text).sort()).toEqual([...texts].sort());
+  expect(rows.filter(({ status }) => !OUTCOMES.includes(status))).toEqual([]);
+  const final = OUTCOMES.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
   expect([campaign.accepted, final, counts]).toEqual([texts.length, texts.length, counts]);
 }
 
