@@ -4,6 +4,8 @@ import type { UpstreamPools } from './upstream-pools';
 
 /** How much the newest answer counts in the mean of the latencies. */
 const NEWEST_SHARE = 0.1;
+/** Where this machine could open no connection, none is tried again so soon. */
+const EXHAUSTED_PAUSE_MS = 1_000;
 
 /** The upstreams of one tenant. */
 export interface TenantTargets {
@@ -36,12 +38,13 @@ export class UpstreamTarget {
   /** Forgotten: another stands for it. */
   gone = false;
   private pool: OriginPool | null = null;
+  private nextCheckMs = -Infinity;
 
   constructor(
     readonly tenant: TenantTargets,
     readonly url: string,
     private readonly pools: UpstreamPools,
-    nowMs: () => number,
+    private readonly nowMs: () => number,
   ) {
     this.address = new URL(url);
     this.origin = this.address.origin;
@@ -80,14 +83,16 @@ export class UpstreamTarget {
     this.latencyMs = this.latencyMs === null ? latencyMs : this.latencyMs + NEWEST_SHARE * (latencyMs - this.latencyMs);
   }
 
-  /** Tries a connection, without a request; one at a time. */
+  /** Tries a connection, without a request; one at a time. What this machine lacks is not held against the upstream. */
   async check(): Promise<void> {
-    if (this.checking) return;
+    if (this.checking || this.nowMs() < this.nextCheckMs) return;
     this.checking = true;
     this.tenant.checks += 1;
     const pool = this.hold();
     try {
-      this.health.reached(await pool.canConnect());
+      const connected = await pool.canConnect();
+      if (connected === null) this.nextCheckMs = this.nowMs() + EXHAUSTED_PAUSE_MS;
+      else this.health.reached(connected);
     } finally {
       this.letGo(pool);
       this.tenant.checks -= 1;
