@@ -91,6 +91,35 @@ describe('GatewayMetrics', () => {
       expect([name, (await seriesOf(name)).size]).toEqual([name, 1_001]);
   });
 
+  it('keeps a tenth of what is free apart for a tenant, and counts its other routes together under its own name', async () => {
+    const metrics = metricsWith(true);
+    const tenants = Array.from({ length: 40 }, newId);
+    for (const tenantId of tenants)
+      for (let n = 0; n < 200; n += 1) metrics.ended(exchange({ tenantId, status: n < 195 ? 200 : 500 }));
+    const requests = await seriesOf('requests_total');
+    const of = (tenantId: string) => [...requests].filter(([labels]) => labels.startsWith(`{tenant="${tenantId}",`));
+    const apart = tenants.map((id) => of(id).filter(([labels]) => !labels.includes('route="others"')).length);
+    expect(apart.slice(0, 3)).toEqual([91, 83, 76]);
+    expect(Math.min(...apart)).toBeGreaterThan(1);
+    expect(apart.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(1_000);
+    for (const tenantId of tenants) expect(of(tenantId).reduce((sum, [, value]) => sum + value, 0)).toBe(200);
+    expect(requests.get(`{tenant="${tenants[0]}",route="others",status="200"}`)).toBe(195 - 91);
+    expect(requests.get(`{tenant="${tenants[39]}",route="others",status="500"}`)).toBe(5);
+    expect([...requests.keys()].filter((labels) => labels.startsWith('{tenant="others"'))).toEqual([]);
+  });
+
+  it('counts a tenant under its own name where no series of a route is left', async () => {
+    const metrics = metricsWith(true);
+    for (let n = 0; n < 600; n += 1)
+      for (const route of [tableRoute(), tableRoute()]) metrics.ended(exchange({ tenantId: `t${n}`, route }));
+    const late = exchange();
+    metrics.ended(late);
+    metrics.ended(exchange({ tenantId: null, route: null, status: 401 }));
+    const requests = await seriesOf('requests_total');
+    expect(requests.get(`{tenant="${late.tenantId}",route="others",status="200"}`)).toBe(1);
+    expect(requests.get('{tenant="none",route="others",status="401"}')).toBe(1);
+  });
+
   it('counts statuses that HTTP does not know together', async () => {
     const metrics = metricsWith(false);
     for (const status of [599, 600, 742, 999]) metrics.ended(exchange({ status }));

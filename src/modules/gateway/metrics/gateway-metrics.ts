@@ -6,10 +6,15 @@ import { KeyAccess } from '../../api-keys/key-access.service';
 import type { EndedExchange, GatewayObserver } from '../proxy/parts';
 import { RouteDirectory } from '../routes/route-directory.service';
 
-/** Series of one tenant and route that are kept apart; what comes after them is counted together. */
+/** Series of one tenant and route that are kept apart. */
 const MAX_SERIES = 1_000;
+/** A tenant may have so much of what nobody has: the first one a tenth of all, and there is always some left for others. */
+const SHARE_OF_FREE = 0.1;
+/** Tenants that are kept apart; what comes after them is counted together. */
+const MAX_TENANTS = 1_000;
 const ALL = { tenant: 'all', route: 'all' } as const;
-const OTHERS = { tenant: 'others', route: 'others' } as const;
+/** Stands for routes of a tenant that have no series of their own, and for tenants that have none. */
+const OTHERS = 'others';
 /** Stands for all that are none of HTTP's. */
 const UNKNOWN_STATUS = 999;
 /** Refused before a route, or a tenant, was known. */
@@ -23,15 +28,23 @@ interface Series {
   retries: number;
 }
 
+interface TenantSeries {
+  byRoute: Map<string, Series>;
+  /** Of its routes beyond its share. */
+  others: Series;
+}
+
 /**
  * Counts what the gateway does. Without METRICS_TENANT_LABELS all tenants are one series; with it each route has its own,
- * by the ids of tenant and route, up to a thousand of them.
+ * by the ids of tenant and route, up to a thousand of them and to a share for each tenant, whose other routes count together.
  */
 @Injectable()
 export class GatewayMetrics implements GatewayObserver, OnModuleInit {
-  private readonly series = new Map<string, Series>();
+  private readonly tenants = new Map([[NONE, newTenant(NONE)]]);
+  /** Of routes, of all tenants together. */
+  private series = 0;
   private readonly everybody = newSeries(ALL);
-  private readonly others = newSeries(OTHERS);
+  private readonly others = newSeries({ tenant: OTHERS, route: OTHERS });
   private readonly apart: boolean;
 
   constructor(
@@ -88,20 +101,37 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
   }
 
   private seriesOf(tenant: string, route: string): Series {
-    const key = `${tenant} ${route}`;
-    const known = this.series.get(key);
-    if (known) return known;
-    if (this.series.size >= MAX_SERIES) return this.others;
+    const known = this.tenants.get(tenant) ?? this.add(tenant);
+    return known?.byRoute.get(route) ?? this.newSeriesOf(known, tenant, route);
+  }
+
+  /** @returns undefined where there are as many as may be */
+  private add(tenant: string): TenantSeries | undefined {
+    if (this.tenants.size > MAX_TENANTS) return undefined; // `none` is one more
+    const fresh = newTenant(tenant);
+    this.tenants.set(tenant, fresh);
+    return fresh;
+  }
+
+  private newSeriesOf(known: TenantSeries | undefined, tenant: string, route: string): Series {
+    if (!known) return this.others;
+    if (known.byRoute.size >= (MAX_SERIES - this.series) * SHARE_OF_FREE) return known.others;
     const fresh = newSeries({ tenant, route });
-    this.series.set(key, fresh);
+    known.byRoute.set(route, fresh);
+    this.series += 1;
     return fresh;
   }
 
   private all(): Series[] {
-    const used = [this.everybody, ...this.series.values(), this.others];
-    return used.filter(({ byStatus }) => byStatus.size > 0);
+    const ofTenants = [...this.tenants.values()].flatMap(({ byRoute, others }) => [...byRoute.values(), others]);
+    return [this.everybody, ...ofTenants, this.others].filter(({ byStatus }) => byStatus.size > 0);
   }
 }
+
+const newTenant = (tenant: string): TenantSeries => ({
+  byRoute: new Map(),
+  others: newSeries({ tenant, route: OTHERS }),
+});
 
 const newSeries = (labels: Series['labels']): Series => ({
   labels,
