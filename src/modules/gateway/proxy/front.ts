@@ -1,4 +1,4 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { createAccessLog } from '../../../platform/logging/access-log';
@@ -17,6 +17,7 @@ import type {
   RouteTable,
   RouteTables,
 } from './parts';
+import { lastAnswer, letGo } from './let-go';
 import { ProxyErrors } from './proxy.errors';
 import { hostName } from './request-head';
 import { TRAFFIC_LIMITS, type TrafficLimits } from './traffic-limits';
@@ -75,18 +76,21 @@ export class GatewayFront {
     this.take(request, response, null);
   }
 
-  /** Takes a connection that is to change its protocol: for a server's `upgrade` event. All but WebSockets are plain requests. */
+  /**
+   * Takes a connection that is to change its protocol: for a server's `upgrade` event. All but WebSockets are plain requests.
+   * Answers to what was asked on it before go out whole first; where one of them ends the connection, this is not answered.
+   */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const response = this.responseOn(request, socket);
-    if (response === null) return;
     const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
-    this.take(request, response, isWebSocket ? { socket, first: head } : null, true);
+    const tunnel = isWebSocket ? { socket, first: head } : null;
+    letGo(socket, () => this.take(request, lastAnswer(request, socket), tunnel, true));
   }
 
-  /** Refuses a request to become a tunnel to anywhere: for a server's `connect` event. */
+  /** Refuses a request to become a tunnel to anywhere, in its turn: for a server's `connect` event. */
   connect(request: IncomingMessage, socket: Socket): void {
-    const response = this.responseOn(request, socket);
-    if (response !== null) new Exchange(this.shared, request, response, null).refuse(ProxyErrors.method);
+    letGo(socket, () => {
+      new Exchange(this.shared, request, lastAnswer(request, socket), null).refuse(ProxyErrors.method);
+    });
   }
 
   /** From now on each answer ends its connection; WebSockets end at once, for they would never end by themselves. */
@@ -204,28 +208,6 @@ export class GatewayFront {
         if (!exchange.isOver) next(value);
       })
       .catch((error: unknown) => exchange.fail(error));
-  }
-
-  /** An answer on a connection that Node's server has let go of; it is the last there. Null: there is none to be given. */
-  private responseOn(request: IncomingMessage, socket: Socket): ServerResponse | null {
-    socket.on('error', () => socket.destroy());
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    try {
-      response.assignSocket(socket);
-    } catch {
-      socket.destroy(); // an answer to a request before it is still under way
-      return null;
-    }
-    socket.on('drain', () => response.emit('drain'));
-    // Nobody reads from it before there is a tunnel: without a look ahead nobody would see that the client has left.
-    socket.once('end', () => response.socket === socket && socket.destroy()).read(0);
-    response.on('finish', () => {
-      response.detachSocket(socket);
-      socket.destroySoon();
-      response.emit('close');
-    });
-    return response;
   }
 }
 
