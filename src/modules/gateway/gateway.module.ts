@@ -12,7 +12,7 @@ import { GatewayDoor } from './gateway-door.service';
 import { GatewayEgress } from './gateway-egress';
 import { GatewayParts } from './gateway-parts.service';
 import { GatewayPort } from './gateway-port.service';
-import { GatewayRedis } from './gateway-redis';
+import { GatewayRedis, HealthRedis } from './gateway-redis';
 import { GatewayLimiter } from './limits/gateway-limiter';
 import { GatewayLimitsMetrics } from './limits/limits.metrics';
 import { GatewayMetrics } from './metrics/gateway-metrics';
@@ -52,7 +52,8 @@ const BALANCE: Provider[] = [
   madeOf(UpstreamPools, GatewayEgress),
   madeOf(UpstreamTargets, UpstreamPools),
   madeOf(UpstreamBalancer, UpstreamTargets),
-  madeOf(HealthBoard, GatewayRedis, UpstreamTargets),
+  { provide: HealthRedis, inject: [Config], useFactory: ({ REDIS_URL }: Config) => new HealthRedis(REDIS_URL) },
+  madeOf(HealthBoard, HealthRedis, UpstreamTargets),
   UpstreamHealthService,
 ];
 

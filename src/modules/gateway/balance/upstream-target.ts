@@ -1,3 +1,4 @@
+import { addressKey } from './address-key';
 import type { OriginPool } from './origin-pool';
 import { UpstreamHealth } from './upstream-health';
 import type { UpstreamPools } from './upstream-pools';
@@ -37,6 +38,7 @@ export class UpstreamTarget {
   lastUse: number;
   /** Forgotten: another stands for it. */
   gone = false;
+  private keyOfAddress: string | undefined;
   private pool: OriginPool | null = null;
   private nextCheckMs = -Infinity;
 
@@ -52,6 +54,11 @@ export class UpstreamTarget {
     this.basePath = this.address.pathname.replace(/\/+$/, '');
     this.health = new UpstreamHealth(nowMs);
     this.lastUse = tenant.uses += 1;
+  }
+
+  /** What stands for its address among processes. */
+  get key(): string {
+    return (this.keyOfAddress ??= addressKey(this.url));
   }
 
   /** Whether as many attempts are under way to its origin as may be. */
