@@ -23,6 +23,7 @@ import { GatewayRoutesRepository } from './routes/gateway-routes.repository';
 import { GatewayRoutesService } from './routes/gateway-routes.service';
 import { RouteChecks } from './routes/route-checks';
 import { RouteDirectory } from './routes/route-directory.service';
+import { RouteMemory } from './routes/route-memory';
 import { RouteTrial } from './routes/route-trial.service';
 import { StoredRouteUrls } from './routes/route-urls.repository';
 import { SealedHeaders } from './routes/sealed-headers';
@@ -34,7 +35,7 @@ const ROUTES: Provider[] = [
     inject: [Config],
     useFactory: ({ GATEWAY_ALLOWED_CIDRS: allowed }: Config) => new GatewayEgress({ allowed }),
   },
-  ...[SealedHeaders, GatewayRoutesRepository, SharedRoutes, RouteDirectory],
+  ...[SealedHeaders, GatewayRoutesRepository, SharedRoutes, madeOf(RouteMemory), RouteDirectory],
   ...[RouteChecks, GatewayRoutesService, RouteTrial],
   { provide: RouteUrls, useClass: StoredRouteUrls },
 ];

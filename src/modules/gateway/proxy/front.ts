@@ -14,6 +14,7 @@ import type {
   GatewayObserver,
   KeyVerdict,
   LimitVerdict,
+  Match,
   RouteTable,
   RouteTables,
 } from './parts';
@@ -165,21 +166,24 @@ export class GatewayFront {
   }
 
   private route(exchange: Exchange, table: RouteTable): void {
-    const { request, head, actor, origin } = exchange;
+    const { request, head, origin } = exchange;
     const url = request.url as string;
-    const isBare = head.pathLength === url.length;
-    const match = table.match(
-      request.method as string,
-      hostName(origin.host),
-      isBare ? url : url.slice(0, head.pathLength),
-    );
+    const path = head.pathLength === url.length ? url : url.slice(0, head.pathLength);
+    const match = table.match(request.method as string, hostName(origin.host), path);
+    if (match instanceof Promise) this.later(exchange, match, (known) => this.limit(exchange, known));
+    else this.limit(exchange, match);
+  }
+
+  private limit(exchange: Exchange, match: Match | null): void {
+    const { request, head, actor } = exchange;
     if (match === null || actor === null) {
       exchange.refuse(ProxyErrors.noRoute);
       return;
     }
     const { route } = match;
     exchange.route = route;
-    const target = isBare ? match.path : match.path + url.slice(head.pathLength);
+    const url = request.url as string;
+    const target = head.pathLength === url.length ? match.path : match.path + url.slice(head.pathLength);
     const verdict = this.parts.limits.take(actor, route);
     if (verdict instanceof Promise) this.later(exchange, verdict, (known) => this.forward(exchange, target, known));
     else this.forward(exchange, target, verdict);

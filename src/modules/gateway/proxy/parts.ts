@@ -10,8 +10,11 @@ export interface Match {
 
 /** The routes of one tenant, made once and never changed. */
 export interface RouteTable {
-  /** @param host lower case, without a port. @param path as it came, without the query. */
-  match(method: string, host: string, path: string): Match | null;
+  /**
+   * Null where no route takes it. Without a promise but where a regular expression has to be compiled first; it never fails.
+   * @param host lower case, without a port. @param path as it came, without the query.
+   */
+  match(method: string, host: string, path: string): Match | null | Promise<Match | null>;
 }
 
 /** Where the tables are. */

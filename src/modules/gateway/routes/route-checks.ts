@@ -16,7 +16,7 @@ import type { RouteFields } from './stored-route';
 
 /** Routes that a tenant may have, whichever they are. */
 const MAX_ROUTES = 10_000;
-/** Regular expressions among them: each takes some 60 KB, and may have to be asked for each request. */
+/** Regular expressions among them: each takes some 10 KB or 20, and may have to be asked for each request. */
 const MAX_PATTERNS = 100;
 
 /** What is asked of a route before it is stored, and what its author should know of it. */

@@ -6,6 +6,7 @@ import { EventBus } from '../../../platform/events/domain-events';
 import { mapInTurns } from '../../../platform/loops/turns';
 import type { RouteTable, RouteTables } from '../proxy/parts';
 import { GatewayRoutesRepository, type RouteSet } from './gateway-routes.repository';
+import { RouteMemory, routeBytes, TABLE_BYTES } from './route-memory';
 import { MatchTable } from './route-table';
 import { SharedRoutes } from './shared-routes';
 import { gatewayRouteOf } from './stored-route';
@@ -14,8 +15,10 @@ import { gatewayRouteOf } from './stored-route';
 interface Made {
   readonly table: MatchTable;
   readonly version: number;
-  /** Routes, with regular expressions for what they weigh more. */
-  readonly weight: number;
+  /** About what it takes of memory, but for compiled expressions. */
+  readonly sizeBytes: number;
+  /** Whether it may take the place of others. */
+  readonly isKept: boolean;
 }
 
 /** Which version a tenant's routes have, as replicas share it. */
@@ -36,9 +39,6 @@ const STALE_MS = 30_000;
 /** How long requests wait for a table that is out of time, before the former one serves. */
 const PATIENCE_MS = 500;
 const RETRY_MS = 1_000;
-const MAX_TENANTS = 10_000;
-const MAX_WEIGHT = 100_000;
-const PATTERN_WEIGHT = 50;
 
 /**
  * The route tables of the tenants, each made once and swapped whole: of this process, else made of what replicas share through
@@ -54,12 +54,14 @@ export class RouteDirectory implements RouteTables {
     private readonly routes: GatewayRoutesRepository,
     private readonly versions: FreshCache,
     private readonly shared: SharedRoutes,
+    private readonly memory: RouteMemory,
     private readonly events: EventBus,
   ) {
     this.tables = new LastingMemory({
       load: (tenantId, known) => this.load(tenantId, known),
-      max: MAX_TENANTS,
-      weight: { of: ({ weight }) => weight, max: MAX_WEIGHT },
+      max: memory.maxTenants,
+      weight: { of: ({ sizeBytes }) => sizeBytes, max: memory.tableBytes },
+      keeps: (tenantId, { isKept }) => this.keeps(tenantId, isKept),
       ...{ ttlMs: TTL_MS, refreshMs: REFRESH_MS, staleMs: TTL_MS + STALE_MS, servesOutdated: true },
       ...{ patienceMs: PATIENCE_MS, retryMs: RETRY_MS },
     });
@@ -103,7 +105,24 @@ export class RouteDirectory implements RouteTables {
     if (known?.value.version === value.version) return { value: known.value, ageMs };
     if (read) await this.shared.keep(tenantId, read);
     const set = read ?? (await this.shared.get(tenantId, value.version, () => this.routes.load(tenantId)));
-    return { value: await madeOf(tenantId, set), ageMs };
+    const isKept = known !== undefined || this.memory.mayEnter(tenantId);
+    return { value: await this.madeOf(tenantId, set, isKept), ageMs };
+  }
+
+  private keeps(tenantId: string, isKept: boolean): boolean {
+    if (isKept) this.memory.entered(tenantId);
+    return isKept;
+  }
+
+  private async madeOf(tenantId: string, { version, rows }: RouteSet, isKept: boolean): Promise<Made> {
+    let sizeBytes = TABLE_BYTES;
+    const routes = await mapInTurns(rows, (row) => {
+      const route = gatewayRouteOf(tenantId, row);
+      sizeBytes += routeBytes(route);
+      return route;
+    });
+    const table = await MatchTable.of(routes, this.memory);
+    return { table, version, sizeBytes, isKept };
   }
 }
 
@@ -115,10 +134,4 @@ const keyOf = (tenantId: string): string => `gateway:${tenantId}`;
 function ageOf({ readAtMs }: SharedVersion): number {
   const ageMs = Date.now() - readAtMs;
   return ageMs > 0 ? Math.min(ageMs, MOST_AGE_ELSEWHERE_MS) : 0;
-}
-
-async function madeOf(tenantId: string, { version, rows }: RouteSet): Promise<Made> {
-  const patterns = rows.filter(({ path_type }) => path_type === 'regex').length;
-  const table = await MatchTable.of(await mapInTurns(rows, (row) => gatewayRouteOf(tenantId, row)));
-  return { table, version, weight: 1 + rows.length + PATTERN_WEIGHT * patterns };
 }

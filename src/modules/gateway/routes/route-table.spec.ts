@@ -72,7 +72,7 @@ describe('MatchTable', () => {
         async (routes, requests) => {
           const table = await MatchTable.of(routes);
           for (const [method, host, path] of requests) {
-            const found = table.match(method, host ?? 'other.example', path);
+            const found = await table.match(method, host ?? 'other.example', path);
             expect(found?.route.id ?? null).toBe(naively(routes, method, host ?? 'other.example', path));
           }
         },
@@ -83,7 +83,8 @@ describe('MatchTable', () => {
 
   const idsOf = async (routes: GatewayRoute[], ...requests: [method: string, host: string, path: string][]) => {
     const table = await MatchTable.of(routes);
-    return requests.map(([method, host, path]) => table.match(method, host, path)?.route.id ?? null);
+    const found = requests.map(async ([method, host, path]) => table.match(method, host, path));
+    return (await Promise.all(found)).map((match) => match?.route.id ?? null);
   };
   const get = (path: string, host = 'any.example'): [string, string, string] => ['GET', host, path];
 
@@ -173,7 +174,7 @@ describe('MatchTable', () => {
 
   describe('rewrites', () => {
     const target = async (fields: Partial<GatewayRoute>, path: string) =>
-      (await MatchTable.of([tableRoute(fields)])).match('GET', 'h', path)?.path ?? null;
+      (await (await MatchTable.of([tableRoute(fields)])).match('GET', 'h', path))?.path ?? null;
 
     it.each<[Partial<GatewayRoute>, string, string | null]>([
       [{ path: '/a', pathType: 'exact' }, '/a', '/a'],
