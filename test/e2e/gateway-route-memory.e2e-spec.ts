@@ -80,6 +80,29 @@ describe('a process that may hold fewer tables of routes than are asked for', ()
       }
   });
 
+  it('is not given more of one tenant than several tables of it could be held', async () => {
+    const large = { x: 'v'.repeat(LARGE), y: 'w'.repeat(28 * LARGE) };
+    const tenantId = await newTenant(210, large); // sealed, they take some 150 KB each
+    const { http } = await app.login('TENANT_ADMIN', tenantId);
+    const make = (set: Record<string, string>) =>
+      http.post<{ id: string }>('/gateway/routes', {
+        ...{ path: `/${newId()}`, path_type: 'prefix', upstreams: [{ url: 'https://1.1.1.1' }] },
+        headers: { set, remove: [] },
+      });
+    const values = Object.fromEntries(Array.from({ length: 15 }, (_, n) => [`x-${n}`, 'v'.repeat(LARGE)]));
+    const made = await make({});
+    expect(made.status).toBe(201);
+    let status = 201;
+    for (let n = 0; n < 20 && status === 201; n += 1) ({ status } = await make(values));
+    expect(status).toBe(409);
+    expect((await make(values)).outcome).toBe('409 GATEWAY_ROUTE_LIMIT');
+    const change = (set: Record<string, string>) =>
+      http.call('PATCH', `/gateway/routes/${made.body.id}`, { headers: { set, remove: [] } });
+    expect((await change(values)).outcome).toBe('409 GATEWAY_ROUTE_LIMIT');
+    expect((await change({ x: 'small' })).status).toBe(200);
+    expect((await http.call('PATCH', `/gateway/routes/${made.body.id}`, { retries: 1 })).status).toBe(200);
+  });
+
   it('goes by what routes take of memory, long values of headers included', async () => {
     const directory = directoryWith(new RouteMemory({ tableBytes: 2 * ROUTES * LARGE }));
     const large = [
