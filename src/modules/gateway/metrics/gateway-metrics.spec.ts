@@ -2,9 +2,7 @@ import { newId } from '../../../common/ids';
 import { Config } from '../../../config/config';
 import { Metrics } from '../../../platform/metrics/metrics';
 import { tableRoute } from '../../../../test/support/gateway-routes';
-import type { KeyAccess } from '../../api-keys/key-access.service';
 import type { EndedExchange } from '../proxy/parts';
-import type { RouteDirectory } from '../routes/route-directory.service';
 import { GatewayMetrics } from './gateway-metrics';
 
 const exchange = (fields: Partial<EndedExchange> = {}): EndedExchange => ({
@@ -17,7 +15,7 @@ const exchange = (fields: Partial<EndedExchange> = {}): EndedExchange => ({
     status: 200,
     totalMs: 12,
   },
-  ...{ upstreamMs: 7, attempts: 1, address: '127.0.0.1', userAgent: undefined },
+  ...{ upstreamMs: 7, attempts: 1, address: '127.0.0.1', userAgent: undefined, keyHit: true, tableHit: true },
   ...fields,
 });
 
@@ -28,8 +26,7 @@ describe('GatewayMetrics', () => {
     registry = new Metrics();
     const config = new Config();
     config.METRICS_TENANT_LABELS = apart;
-    const lookUps = { hits: 3, misses: 1 };
-    const metrics = new GatewayMetrics(registry, { lookUps } as KeyAccess, { lookUps } as RouteDirectory, config);
+    const metrics = new GatewayMetrics(registry, config);
     metrics.onModuleInit();
     return metrics;
   };
@@ -89,6 +86,30 @@ describe('GatewayMetrics', () => {
     expect([...requests.values()].filter((value) => value === 2)).toHaveLength(1_000);
     for (const name of ['request_duration_seconds_count', 'upstream_duration_seconds_count', 'retries_total'])
       expect([name, (await seriesOf(name)).size]).toEqual([name, 1_001]);
+    const lookUps = await seriesOf('cache_requests_total');
+    expect([lookUps.size, lookUps.get('{tenant="others",route="others",cache="keys",outcome="hit"}')]).toEqual([
+      4_004, 250,
+    ]);
+  });
+
+  it('counts look-ups by tenant and route, and none where it came to none', async () => {
+    const metrics = metricsWith(true);
+    const one = exchange();
+    metrics.ended({ ...one, keyHit: false, tableHit: false });
+    for (let n = 0; n < 3; n += 1) metrics.ended(one);
+    metrics.ended({ ...one, keyHit: true, tableHit: false, route: null, status: 404 });
+    metrics.ended({ ...one, keyHit: null, tableHit: null, tenantId: null, route: null, status: 401 });
+    const of = (series: Map<string, number>, labels: string) =>
+      ['keys",outcome="hit', 'keys",outcome="miss', 'routes",outcome="hit', 'routes",outcome="miss'].map((rest) =>
+        series.get(`{${labels},cache="${rest}"}`),
+      );
+    const apart = await seriesOf('cache_requests_total');
+    expect(of(apart, `tenant="${one.tenantId}",route="${one.route?.id}"`)).toEqual([3, 1, 3, 1]);
+    expect(of(apart, `tenant="${one.tenantId}",route="none"`)).toEqual([1, 0, 0, 1]);
+    expect(of(apart, 'tenant="none",route="none"')).toEqual([0, 0, 0, 0]);
+    const together = metricsWith(false);
+    for (const keyHit of [true, false, true]) together.ended(exchange({ keyHit, tableHit: true }));
+    expect(of(await seriesOf('cache_requests_total'), 'tenant="all",route="all"')).toEqual([2, 1, 3, 0]);
   });
 
   it('keeps a tenth of what is free apart for a tenant, and counts its other routes together under its own name', async () => {

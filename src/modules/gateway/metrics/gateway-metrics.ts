@@ -2,9 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../../../config/config';
 import { LatencyCounts, type LatencyReading } from '../../../platform/metrics/latency-counts';
 import { type Reading, Metrics } from '../../../platform/metrics/metrics';
-import { KeyAccess } from '../../api-keys/key-access.service';
 import type { EndedExchange, GatewayObserver } from '../proxy/parts';
-import { RouteDirectory } from '../routes/route-directory.service';
 
 /** Series of one tenant and route that are kept apart. */
 const MAX_SERIES = 1_000;
@@ -20,12 +18,20 @@ const UNKNOWN_STATUS = 999;
 /** Refused before a route, or a tenant, was known. */
 const NONE = 'none';
 
+/** Look-ups that this process answered by itself, and those for which it had to ask. */
+interface LookUps {
+  hits: number;
+  misses: number;
+}
+
 interface Series {
   labels: { tenant: string; route: string };
   byStatus: Map<number, number>;
   total: LatencyCounts;
   upstream: LatencyCounts;
   retries: number;
+  keys: LookUps;
+  tables: LookUps;
 }
 
 interface TenantSeries {
@@ -49,8 +55,6 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
 
   constructor(
     private readonly metrics: Metrics,
-    private readonly keys: KeyAccess,
-    private readonly tables: RouteDirectory,
     config: Config,
   ) {
     this.apart = config.METRICS_TENANT_LABELS;
@@ -72,9 +76,9 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
     });
     this.metrics.observeTotal({
       name: 'switchboard_gateway_cache_requests_total',
-      help: 'Look-ups of keys and of route tables by whether this process had them; keys are those of the API too',
-      labelNames: ['cache', 'outcome'],
-      read: () => [...lookUpReadings('keys', this.keys.lookUps), ...lookUpReadings('routes', this.tables.lookUps)],
+      help: 'Look-ups of keys and of route tables by whether this process had them',
+      labelNames: [...labelNames, 'cache', 'outcome'],
+      read: () => this.all().flatMap(lookUpReadings),
     });
     this.metrics.observeLatency({
       name: 'switchboard_gateway_request_duration_seconds',
@@ -90,7 +94,7 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
     });
   }
 
-  ended({ tenantId, route, status, totalMs, upstreamMs, attempts }: EndedExchange): void {
+  ended({ tenantId, route, status, totalMs, upstreamMs, attempts, keyHit, tableHit }: EndedExchange): void {
     const series = this.apart ? this.seriesOf(tenantId ?? NONE, route?.id ?? NONE) : this.everybody;
     // Upstreams say what they like, up to 999: what HTTP does not know counts together.
     const known = status < 600 ? status : UNKNOWN_STATUS;
@@ -98,6 +102,8 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
     series.total.add(totalMs / 1000);
     if (upstreamMs !== null) series.upstream.add(upstreamMs / 1000);
     if (attempts > 1) series.retries += attempts - 1;
+    count(series.keys, keyHit);
+    count(series.tables, tableHit);
   }
 
   private seriesOf(tenant: string, route: string): Series {
@@ -139,15 +145,22 @@ const newSeries = (labels: Series['labels']): Series => ({
   total: new LatencyCounts(),
   upstream: new LatencyCounts(),
   retries: 0,
+  keys: { hits: 0, misses: 0 },
+  tables: { hits: 0, misses: 0 },
 });
+
+function count(lookUps: LookUps, hit: boolean | null): void {
+  if (hit === null) return;
+  if (hit) lookUps.hits += 1;
+  else lookUps.misses += 1;
+}
 
 const statusReadings = ({ labels, byStatus }: Series) =>
   [...byStatus].map(([status, value]) => ({ labels: { ...labels, status: String(status) }, value }));
 
-const lookUpReadings = (
-  cache: string,
-  { hits, misses }: { readonly hits: number; readonly misses: number },
-): Reading[] => [
-  { labels: { cache, outcome: 'hit' }, value: hits },
-  { labels: { cache, outcome: 'miss' }, value: misses },
+const lookUpReadings = ({ labels, keys, tables }: Series): Reading[] => [
+  { labels: { ...labels, cache: 'keys', outcome: 'hit' }, value: keys.hits },
+  { labels: { ...labels, cache: 'keys', outcome: 'miss' }, value: keys.misses },
+  { labels: { ...labels, cache: 'routes', outcome: 'hit' }, value: tables.hits },
+  { labels: { ...labels, cache: 'routes', outcome: 'miss' }, value: tables.misses },
 ];

@@ -147,6 +147,8 @@ export class GatewayFront {
     else if (head.key === null || head.key === '') exchange.refuse(ProxyErrors.key);
     else {
       const found = this.parts.keys.find(head.key, origin.address);
+      // What is no key at all, and one that was found wrong a moment ago, is nothing that a cache was good for.
+      if (found !== null) exchange.keyHit = !(found instanceof Promise);
       if (found instanceof Promise) this.later(exchange, found, (verdict) => this.identify(exchange, verdict));
       else this.identify(exchange, found);
     }
@@ -160,6 +162,7 @@ export class GatewayFront {
     } else {
       exchange.actor = verdict;
       const table = this.parts.tables.of(verdict.tenantId);
+      exchange.tableHit = !(table instanceof Promise);
       if (table instanceof Promise) this.later(exchange, table, (known) => this.route(exchange, known));
       else this.route(exchange, table);
     }

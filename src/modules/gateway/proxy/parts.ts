@@ -72,4 +72,7 @@ export interface EndedExchange {
   /** The client's. */
   readonly address: string;
   readonly userAgent: string | undefined;
+  /** Whether this process knew the key, and the tenant's table, without asking; null where it came to no look-up of it. */
+  readonly keyHit: boolean | null;
+  readonly tableHit: boolean | null;
 }
