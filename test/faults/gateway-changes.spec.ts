@@ -3,8 +3,8 @@ import { type Change, type Kind, reroutings, revocations, suspensions, tell, too
 import { inPair } from './gateway-pair';
 import { useWorlds } from './world';
 
-/** After 5 s each process asks by itself; the rest is the change's, and the look's. */
-const WITHOUT_REDIS_MS = 5_500;
+/** From 3.5 s on each process asks by itself; the change and the look have the rest. */
+const WITHOUT_REDIS_MS = 5_000;
 /** All changes are looked for at once. */
 const LOOK_EVERY_MS = 50;
 const TEST_MS = 120_000;
