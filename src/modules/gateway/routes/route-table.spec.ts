@@ -157,6 +157,38 @@ describe('MatchTable', () => {
     ]);
   });
 
+  it('looks as often for a path among 10,000 routes as among 10, whoever takes it', async () => {
+    const named = (n: number) => String(n).padStart(4, '0'); // a prefix of another length is another place to look at
+    const tableOf = (each: number) =>
+      MatchTable.of(
+        Array.from({ length: each }, (_, n) => [
+          tableRoute({ path: `/exact/${named(n)}`, pathType: 'exact' }),
+          tableRoute({ path: `/prefix/${named(n)}` }),
+        ]).flat(),
+      );
+    const [few, many] = [await tableOf(5), await tableOf(5_000)];
+    const spy = jest.spyOn(Map.prototype, 'get');
+    try {
+      const lookUps = (table: MatchTable, path: string): number => {
+        spy.mockClear();
+        table.match('GET', 'h', path);
+        return spy.mock.calls.length;
+      };
+      for (const [path, most] of [
+        ['/exact/0003', 1],
+        ['/prefix/0003', 2],
+        ['/prefix/0003/x/y', 4],
+        ['/nowhere/003/x/y', 5],
+        ['/', 2],
+      ] as const) {
+        expect([path, lookUps(many, path)]).toEqual([path, lookUps(few, path)]);
+        expect(lookUps(many, path)).toBeLessThanOrEqual(most);
+      }
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
   it.each(['exact', 'prefix', 'regex'] as const)(
     'of 100 %s routes is made with all else in between',
     async (pathType) => {
