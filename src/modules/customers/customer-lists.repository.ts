@@ -68,13 +68,12 @@ const listOf = (source: string, [silver, gold]: readonly [number, number] = [7, 
 
 const LIST = listOf(`customers c where ${AFTER}`);
 
-// What is common fills its page from the next customers, or at last from all of them; what is not is found by the index of the
-// search. That tells nothing of a text in which no three letters or digits follow one another.
+// What is common fills its page from the next customers, or at last from all of them; what is not is found by an index, of tags or
+// of the search. That tells nothing of a text in which no three letters or digits follow one another.
 const INDEXED = /[\p{L}\p{N}]{3}/u;
 /** So many that are found are common: to look at each of them would take longer than to fill a page on the way. */
 const COMMON = 1_000;
-const SOUGHT = `select id from customers_like($1::text, $2::int)`;
-const LIST_OF_SOUGHT_NEAR = listOf(`(
+const LIST_NEAR = listOf(`(
   select c.* from customers c where c.tenant_id = $1 and ${AFTER} ${NEWEST_FIRST} limit ${NEAR}) c where true`);
 const LIST_OF_FOUND = listOf(`customers c where c.id = any ($13::text[]) and ${AFTER}`);
 
@@ -96,10 +95,16 @@ const LIST_OF_TIER = listOf(
   [13, 14],
 );
 
+const LIST_OF_FOUND_OF_TIER = listOf(
+  `(select c.* from customers c cross join ${SPENT} where c.tenant_id = $1 and c.id = any ($15::text[]) and ${IN_TIER}
+    and ${AFTER}) c where true`,
+  [13, 14],
+);
+
 const COUNT = `select count(*)::int as count from (select from customers c where ${FILTERED} limit $7) t`;
 // Where as many are found as are counted at most, counting all of them on the way comes to its end sooner.
-const COUNT_OF_SOUGHT = `
-  with sought as materialized (select id from customers_like($5::text, $7::int)),
+const countOf = (sought: string): string => `
+  with sought as materialized (select id from ${sought}),
   found as materialized (select count(*) < $7 as rare from sought)
   select found.rare, (
     select count(*)::int from customers c where found.rare and c.id in (select id from sought) and ${FILTERED}) as count
@@ -108,6 +113,23 @@ const COUNT_OF_SOUGHT = `
 const COUNT_OF_TIER = `
   select count(*)::int as count from (
     (select from ${SETTLED} and ${FILTERED}) union all (select from ${CHANGED} and ${FILTERED}) limit $9) t`;
+const COUNT_OF_FOUND_OF_TIER = `
+  select count(*)::int as count from customers c cross join ${SPENT} where ${IN_TIER} and c.id = any ($9::text[]) and ${FILTERED}`;
+
+/** How an index is asked, for whom, and how many of them are counted by it. */
+interface Sought {
+  list: string;
+  count: string;
+  value: string;
+}
+const TAGGED = {
+  list: `select id from customers_tagged($1::text, $2::int)`,
+  count: countOf('customers_tagged($6::text, $7::int)'),
+};
+const NAMED = {
+  list: `select id from customers_like($1::text, $2::int)`,
+  count: countOf('customers_like($5::text, $7::int)'),
+};
 
 // Every customer is looked at once, however few belong to it, and no statement at more than a portion of them.
 const AUDIENCE = `
@@ -133,19 +155,22 @@ export class CustomerListsRepository {
     page: PageRequest,
   ): Promise<CustomerRow[]> {
     const { silver, gold } = thresholds;
-    const common = paramsOf(tenantId, filter);
-    const after = pageParams(page);
-    if (filter.vip_tier === undefined) {
-      const list = (text: string, more: unknown[] = []) =>
-        this.db.queryOnce<CustomerRow>(tenantId, text, [...common, silver, gold, ...after, ...more]);
-      if (!isSought(filter)) return list(LIST);
-      const near = await list(LIST_OF_SOUGHT_NEAR);
-      if (near.length > page.limit) return near;
-      const found = await this.db.query<{ id: string }>(tenantId, SOUGHT, [patternOf(filter), COMMON]);
-      return found.length < COMMON ? list(LIST_OF_FOUND, [found.map(({ id }) => id)]) : list(LIST);
+    const [common, after] = [paramsOf(tenantId, filter), pageParams(page)];
+    const run = (text: string, range: unknown[], more: unknown[] = []) =>
+      this.db.queryOnce<CustomerRow>(tenantId, text, [...common, ...range, ...after, ...more]);
+    if (filter.vip_tier !== undefined) {
+      const range = rangeOf(filter.vip_tier, thresholds);
+      const found = await this.few(tenantId, filter);
+      return found === null
+        ? run(LIST_OF_TIER, range, [silver, gold])
+        : run(LIST_OF_FOUND_OF_TIER, range, [silver, gold, found]);
     }
-    const params = [...common, ...rangeOf(filter.vip_tier, thresholds), ...after, silver, gold];
-    return this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER, params);
+    const list = (text: string, more?: unknown[]) => run(text, [silver, gold], more);
+    if (soughtOf(filter).length === 0) return list(LIST);
+    const near = await list(LIST_NEAR);
+    if (near.length > page.limit) return near;
+    const found = await this.few(tenantId, filter);
+    return found === null ? list(LIST) : list(LIST_OF_FOUND, [found]);
   }
 
   /** How many there are, counted no further than the cap. */
@@ -154,9 +179,26 @@ export class CustomerListsRepository {
     const { vip_tier: tier } = filter;
     const count = async (text: string, params: unknown[]): Promise<{ count: number; rare?: boolean } | undefined> =>
       (await this.db.queryOnce<{ count: number; rare?: boolean }>(tenantId, text, [...common, ...params]))[0];
-    if (tier !== undefined) return (await count(COUNT_OF_TIER, [...rangeOf(tier, thresholds), cap]))?.count ?? 0;
-    const found = isSought(filter) ? await count(COUNT_OF_SOUGHT, [cap]) : undefined;
-    return (found?.rare ? found : await count(COUNT, [cap]))?.count ?? 0;
+    if (tier !== undefined) {
+      const [range, few] = [rangeOf(tier, thresholds), await this.few(tenantId, filter)];
+      const counted =
+        few === null ? count(COUNT_OF_TIER, [...range, cap]) : count(COUNT_OF_FOUND_OF_TIER, [...range, few]);
+      return (await counted)?.count ?? 0;
+    }
+    for (const sought of soughtOf(filter)) {
+      const found = await count(sought.count, [cap]);
+      if (found?.rare) return found.count;
+    }
+    return (await count(COUNT, [cap]))?.count ?? 0;
+  }
+
+  /** The ids of all that may be meant, where an index finds few of them; null where it finds many, or none tells of them. */
+  private async few(tenantId: string, filter: CustomerFilter): Promise<string[] | null> {
+    for (const { list, value } of soughtOf(filter)) {
+      const found = await this.db.query<{ id: string }>(tenantId, list, [value, COMMON]);
+      if (found.length < COMMON) return found.map(({ id }) => id);
+    }
+    return null;
   }
 
   /** The members among the next customers after that id, by id; null begins. */
@@ -177,19 +219,24 @@ type AudienceRow = { last: string | null } & (AudienceMember | Record<keyof Audi
 
 const isMember = (row: AudienceRow): row is AudienceRow & AudienceMember => row.id !== null;
 
-/** Whether an index leads to what is looked for, and to nothing that is narrower anyway. */
-const isSought = ({ q = '', email, phone }: CustomerFilter): boolean =>
-  INDEXED.test(q) && email === undefined && phone === undefined;
+/** The indexes that lead to what is looked for; none where something narrower does anyway. */
+function soughtOf(filter: CustomerFilter): Sought[] {
+  const { q = '', tag, email, phone } = filter;
+  if (email !== undefined || phone !== undefined) return [];
+  return [
+    ...(tag === undefined ? [] : [{ ...TAGGED, value: tag }]),
+    ...(INDEXED.test(q) ? [{ ...NAMED, value: patternOf(q) }] : []),
+  ];
+}
 
-const patternOf = ({ q }: CustomerFilter): string | null =>
-  q === undefined ? null : `%${q.replace(/[\\%_]/g, '\\$&')}%`;
+const patternOf = (q: string): string => `%${q.replace(/[\\%_]/g, '\\$&')}%`;
 
 const paramsOf = (tenantId: string, filter: CustomerFilter): unknown[] => [
   tenantId,
   filter.tier ?? null,
   filter.email ?? null,
   filter.phone ?? null,
-  patternOf(filter),
+  filter.q === undefined ? null : patternOf(filter.q),
   filter.tag ?? null,
 ];
 
