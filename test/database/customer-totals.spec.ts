@@ -89,6 +89,16 @@ describe('a list of customers of a tier', () => {
     expect(reader.rowsOf('orders')).toBeLessThan((LIMIT + 1 + 64) * EACH);
   });
 
+  it('that is rare and old reads these, however many the database guesses', async () => {
+    // As if the sums of most were those of the few.
+    await owner.query(`alter table customer_totals alter column total_key set statistics 0`);
+    await owner.query('analyze customer_totals');
+    expect(await pageOf({ vip_tier: 'gold' })).toEqual(downFrom(GOLD));
+    expect(reader.rowsOf('customer_totals')).toBeLessThanOrEqual(3 * GOLD);
+    await owner.query(`alter table customer_totals alter column total_key set statistics -1`);
+    await owner.query('analyze customer_totals');
+  });
+
   it('and of a tag that few have, or of a name, reads these', async () => {
     const rare = [...RARE].reverse().map(id);
     for (const [filter, ids] of [
@@ -101,8 +111,9 @@ describe('a list of customers of a tier', () => {
       [{ vip_tier: 'bronze', tag: 'old' }, []],
     ] as [CustomerFilter, string[]][]) {
       expect([filter, await pageOf(filter)]).toEqual([filter, ids]);
-      for (const table of ['customers', 'customer_totals'])
-        expect([filter, table, reader.rowsOf(table) < 200]).toEqual([filter, table, true]);
+      // The next customers are looked at, too.
+      expect(reader.rowsOf('customers')).toBeLessThan(1_000 + 200);
+      expect(reader.rowsOf('customer_totals')).toBeLessThan(200);
       expect(reader.rowsOf('orders')).toBeLessThan(100 * EACH);
       expect([filter, await lists.count(tenantId, filter, THRESHOLDS, 10_001)]).toEqual([filter, ids.length]);
     }

@@ -3,14 +3,13 @@ import { newId } from '../../src/common/ids';
 import { keysetCursor } from '../../src/common/keyset';
 import { ProductSearchRepository } from '../../src/modules/products/product-search.repository';
 import { orderOf, type ProductFilter } from '../../src/modules/products/products.list';
-import { PORTIONS } from '../../src/modules/products/products.search';
+import { LOOKED_THROUGH, PORTIONS } from '../../src/modules/products/products.search';
 import { freshDatabase, type TestDatabase } from '../support/database';
 import { PlanReader } from './plans';
 
 /** `PRODUCTS=1000000` looks at more of them. */
 const PRODUCTS = Number(process.env.PRODUCTS ?? 80_000);
 const LIMIT = 20;
-const LOOKED_THROUGH = PORTIONS.reduce<number>((sum, portion) => sum + portion, 0);
 /** What a page reads at most: the first portion twice, all of them, and itself. */
 const MOST = PORTIONS[0] + LOOKED_THROUGH + 2 * LIMIT;
 
@@ -145,15 +144,22 @@ describe('the count of a search', () => {
     const lower = await count({ q: 'tourbillon omega', category: 'sport' });
     expect([lower.all, lower.count <= PRODUCTS / 40]).toEqual([PRODUCTS * 0.2 * 0.25 < 10_001, true]);
   });
+
+  it('is made on the way where that comes to the cap, and by the index once it does not look like it', async () => {
+    await count({ q: 'tourbillon' });
+    expect(reader.rowsOf('products')).toBe(PORTIONS[0] + PORTIONS[1] + PORTIONS[2]);
+    await count({ q: 'needle' });
+    expect(reader.rowsOf('products')).toBe(PORTIONS[0]);
+  });
 });
 
-describe('the function of the search', () => {
-  it('finds no more than it is asked for, of those that have each of the patterns', async () => {
+describe('the functions of the search', () => {
+  it('find no more than they are asked for, of those that have each of the patterns', async () => {
     const found = async (patterns: string[], most: number) => {
       const [row] = await reader.query<{ found: number }>(
         tenantId,
-        `select count(*)::int as found from products_like($1::text[], $2)`,
-        [patterns, most],
+        `select count(*)::int as found from products_with(${patterns.map((_, nth) => `$${nth + 2}::text, `).join('')}$1::int)`,
+        [most, ...patterns],
       );
       return row?.found;
     };
