@@ -24,6 +24,7 @@ const OVERTAKEN = `($3 <> 'WORKING' and status = 'WORKING'
 /**
  * Notes a state ($3) of a session as WAHA told it ($4: when, $7: whether as an answer) and opens or parks the lane with it. A
  * session that is leaving a server keeps its own: what the old server says of it counts no more. A
+ * session that shows a code to scan has lost its login, and what WAHA knew of before (`forgot_at`). A
  * failed session that should run gets the time of its next restart; one that failed already keeps the time that it has. A lane
  * that waited for its server (strikes), up to half a minute, waits no longer.
  */
@@ -38,6 +39,7 @@ export const NOTE_STATE = `
         when $3 = 'FAILED' and desired = 'running' and health <> 'parked'
           then coalesce(case when status = 'FAILED' then next_restart_at end, ${NEXT_RESTART})
         when $3 <> 'FAILED' and health = 'deaf' and ${STAYS} then next_restart_at end,
+      forgot_at = case when $3 = 'SCAN_QR_CODE' then clock_timestamp() else forgot_at end,
       catch_up_from = case when ${WORKS_AGAIN} then least(coalesce(catch_up_from, 'infinity'), ${LAST_HEARD}) else catch_up_from end,
       catch_up_at = case when ${WORKS_AGAIN} then clock_timestamp() else catch_up_at end,
       updated_at = now()
