@@ -33,6 +33,8 @@ export interface Settled {
   note: string;
   /** Of `sent`: whether WhatsApp has confirmed it. */
   acked?: boolean;
+  /** Of `queued`: until it is tried again; 0 unless told otherwise. */
+  delayMs?: number;
 }
 
 /** The queue in PostgreSQL: claims, attempts, outcomes and leases, batched over all lanes that this worker drives. */
@@ -140,6 +142,7 @@ export class LaneStore {
       found.code ?? null,
       found.note,
       found.acked ?? false,
+      found.delayMs ?? 0,
     ]);
     this.wakeups.wake('lanes');
   }

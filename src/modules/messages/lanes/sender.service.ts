@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { WahaFailure } from '../../waha/waha.errors';
 import { isDataError } from '../../../platform/database/database-error';
-import { type WahaServer, WahaServers } from '../../waha/waha-servers.service';
+import { isFile, type WahaServer, WahaServers } from '../../waha/waha-servers.service';
 import { Spellings } from '../chats/spellings.service';
 import { MediaLinks } from '../media/media-links.service';
 import { MessageMetrics } from '../message.metrics';
@@ -61,15 +61,15 @@ export class Sender {
 
   /**
    * All that can be asked before the attempt: nothing of it sends. The id is the same in every attempt. Where the engine
-   * reserves none, the session's state is looked at first: there a call into a WAHA that is away leaves an unknown outcome. Null: its chat
-   * is another by now.
+   * reserves none, and of a file, for which WAHA takes none, the session's state is looked at first: there a call into a WAHA that is
+   * away leaves an unknown outcome. An id that was reserved where it does not count is given up. Null: its chat is another by now.
    */
   private async prepare(job: LaneJob): Promise<Ready | null> {
     const server = await this.servers.byId(job.server_id);
     await this.servers.ensureProbed(server);
     if (await this.spellings.learn(job, server)) return null;
-    if (job.wa_id !== null) return { server, waId: job.wa_id };
-    if (server.reservesIds) return { server, waId: await server.client.newMessageId(job.waha_name) };
+    if (server.reservesIds && !isFile(job.type))
+      return { server, waId: job.wa_id ?? (await server.client.newMessageId(job.waha_name)) };
     const info = await server.client.getSession(job.waha_name);
     if (info?.status !== 'WORKING') throw sessionNotReady(info?.status);
     return { server, waId: null };

@@ -3,10 +3,10 @@ import { Config } from '../../../config/config';
 import { uniqueViolation } from '../../../platform/database/database-error';
 import { Periodic } from '../../../platform/loops/periodic';
 import type { WahaMessage } from '../../waha/waha.events';
-import { WahaServers } from '../../waha/waha-servers.service';
+import { isFile, WahaServers } from '../../waha/waha-servers.service';
 import type { UnsettledAttempt } from './lane-job';
 import { BEGINS_WITHIN_MS, LaneStore } from './lane-store.service';
-import { MAX_ATTEMPTS } from './outcome';
+import { MAX_ATTEMPTS, retryMs } from './outcome';
 
 const EVERY_MS = 250;
 const AT_ONCE = 20;
@@ -23,8 +23,9 @@ const CLOCK_MARGIN_MS = 5_000;
 
 /**
  * Settles unknown outcomes by asking WAHA: a message that it knows was sent; one that it does not know, once that is certain,
- * is sent again under the same reserved id. Where no id could be reserved the chat's own messages are compared, and what is
- * not found stays `unknown`: it is never sent again blindly.
+ * is sent again under the same reserved id, after a pause that grows with its attempts. Where no id could be reserved (WEBJS, files)
+ * the chat's own messages are compared, and what is not found stays `unknown`, as does what WAHA may have forgotten: it is never
+ * sent again blindly.
  */
 @Injectable()
 export class Settlement implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -74,8 +75,9 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
     const { client } = await this.servers.byId(attempt.server_id);
     // Taken before the question: what is certain must have been certain when WAHA looked.
     const certainInMs = this.certainInMs(attempt);
-    if (attempt.wa_id !== null) {
-      const found = await client.findMessage(attempt.waha_name, attempt.wa_id);
+    const waId = idOf(attempt);
+    if (waId !== null) {
+      const found = await client.findMessage(attempt.waha_name, waId);
       return found ? this.wasSent(attempt, found) : this.notFound(attempt, certainInMs);
     }
     const since = new Date(attempt.attempted_at.getTime() - CLOCK_MARGIN_MS);
@@ -107,31 +109,40 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
 
   private notFound(attempt: UnsettledAttempt, certainInMs: number): Promise<void> {
     if (certainInMs > 0) return this.store.putOff(attempt, Math.min(certainInMs, pauseAfter(attempt)));
-    if (!attempt.wa_id_reserved)
-      return this.store.settle(attempt, {
-        status: 'unknown',
-        note: 'WAHA cannot tell; not sent again without an id of its own',
-      });
+    if (!attempt.wa_id_reserved || idOf(attempt) === null) return this.giveUp(attempt, 'an id of its own');
+    if (attempt.forgotten) return this.giveUp(attempt, 'what WAHA knew before its login was lost');
     const note = 'WAHA does not know the message';
     if (attempt.burned >= MAX_ATTEMPTS)
       return this.store.settle(attempt, { status: 'failed', code: 'ATTEMPTS_EXHAUSTED', note });
-    return this.store.settle(attempt, { status: 'queued', note });
+    return this.store.settle(attempt, { status: 'queued', note, delayMs: retryMs(attempt.burned - 1, Math.random) });
+  }
+
+  private giveUp(attempt: UnsettledAttempt, without: string): Promise<void> {
+    return this.store.settle(attempt, {
+      status: 'unknown',
+      note: `WAHA cannot tell; not sent again without ${without}`,
+    });
   }
 
   /**
    * How long until "WAHA does not know it" is an answer; 0 or less: it is. A call that got no answer in time may be done by a
    * slow WAHA for `WAHA_LATE_MS` more. The call of a lost worker, which may only be cut off, began in time and had its time.
    */
-  private certainInMs({ error_code, age_ms, doubt_ms }: UnsettledAttempt): number {
-    const { WAHA_TIMEOUT_MS, WAHA_LATE_MS } = this.config;
+  private certainInMs({ error_code, age_ms, doubt_ms, type }: UnsettledAttempt): number {
+    const { WAHA_TIMEOUT_MS, WAHA_FILE_TIMEOUT_MS, WAHA_LATE_MS } = this.config;
     if (error_code === 'WAHA_ERROR') return AFTER_ANSWER_MS - doubt_ms;
     if (error_code === 'WAHA_TIMEOUT') return WAHA_LATE_MS - doubt_ms;
-    return BEGINS_WITHIN_MS + WAHA_TIMEOUT_MS + WAHA_LATE_MS - age_ms;
+    const callMs = isFile(type) ? WAHA_FILE_TIMEOUT_MS : WAHA_TIMEOUT_MS;
+    return BEGINS_WITHIN_MS + callMs + WAHA_LATE_MS - age_ms;
   }
 }
 
 const pauseAfter = ({ doubt_ms }: UnsettledAttempt): number =>
   Math.min(RECHECK_AT_MOST_MS, Math.max(RECHECK_MS, doubt_ms / 4));
+
+/** The id under which WAHA would have it. One that was reserved for a file, as was done once, WAHA has dropped. */
+const idOf = ({ type, wa_id, wa_id_reserved }: UnsettledAttempt): string | null =>
+  wa_id_reserved && isFile(type) ? null : wa_id;
 
 /** The same words, or without words the same kind; whatever was sent as a `file` comes back as what it is. */
 function isAlike({ body, type, media }: WahaMessage, attempt: UnsettledAttempt): boolean {
