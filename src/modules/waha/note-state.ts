@@ -7,10 +7,12 @@ const NEXT_RESTART = `clock_timestamp() + case when restart_attempts >= $10::int
 
 /** Whether it works again after it did not, of a session that had a state before: what came meanwhile may have been told to nobody. */
 const WORKS_AGAIN = `$3 = 'WORKING' and status <> 'WORKING' and status_at > '-infinity'`;
-/** Since when: since it was last heard of, and before that for as long as WAHA tries
- * an event again, but not more than a week. */
+/**
+ * Since when: since it was last heard of or last had nothing missing, and before that for as long as WAHA tries an event again
+ * (up to 41 minutes, SessionConfig), but not more than a week.
+ */
 const LAST_HEARD = `greatest(clock_timestamp() - interval '7 days',
-  least(status_at, coalesce(greatest(last_inbound_at, last_ack_at), status_at)) - interval '20 minutes')`;
+  least(status_at, caught_up_to, coalesce(greatest(last_inbound_at, last_ack_at), status_at)) - interval '45 minutes')`;
 
 /**
  * Whether it was heard to work since WAHA was asked ($11: ms ago). Times of answers are whole seconds, so that this alone tells

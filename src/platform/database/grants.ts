@@ -91,7 +91,7 @@ const SYSTEM: Record<string, Work[]> = {
   messages: ['select', 'update'],
   campaigns: ['select', 'update'],
   campaign_sessions: ['select', 'update'],
-  message_events: ['insert'],
+  message_events: ['select', 'insert'],
   message_media: ['select', 'update'],
   files: ['select', 'insert'],
   object_removals: ['select', 'update', 'delete'],

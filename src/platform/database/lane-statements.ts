@@ -161,7 +161,10 @@ export const LANE_STATEMENTS = {
       update messages m set settle_at = clock_timestamp() + $2::int * interval '1 ms'
       from due where m.tenant_id = due.tenant_id and m.id = due.id
       returning m.tenant_id, m.id, m.chat, m.type, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.burned, m.attempted_at, m.error_code,
-        extract(epoch from clock_timestamp() - m.attempted_at)::float8 * 1000 as age_ms, due.waha_name, due.server_id`,
+        extract(epoch from clock_timestamp() - m.attempted_at)::float8 * 1000 as age_ms,
+        extract(epoch from clock_timestamp() - coalesce((select max(e.at) from message_events e where e.tenant_id = m.tenant_id
+          and e.message_id = m.id and e.attempt = m.attempts and e.status = 'unknown'), clock_timestamp()))::float8 * 1000 as doubt_ms,
+        due.waha_name, due.server_id`,
   },
   putOffSettlement: {
     reason: 'WAHA could not say yet; it is asked again later, whatever the tenant.',

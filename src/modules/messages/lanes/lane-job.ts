@@ -50,6 +50,8 @@ export interface UnsettledAttempt {
   attempted_at: Date;
   /** How long ago that was by the database's clock, whose time it is. */
   age_ms: number;
+  /** How long its outcome has been on record as unknown, by the same clock: by then the call had ended, or its worker was lost. */
+  doubt_ms: number;
   error_code: string;
   waha_name: string;
   server_id: string;

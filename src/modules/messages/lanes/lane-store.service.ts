@@ -8,6 +8,9 @@ import type { Outcome } from './outcome';
 /** A lease outlives a worker that was frozen for less; a dead one's is freed at once, by its lock. */
 export const LEASE_MS = 30_000;
 
+/** So soon after its attempt is on record a call begins, or not at all: a worker that stood still for longer must not call. */
+export const BEGINS_WITHIN_MS = LEASE_MS / 10;
+
 const WAKE_AT_ONCE = 500;
 
 interface Lane {

@@ -7,11 +7,9 @@ import { MediaLinks } from '../media/media-links.service';
 import { MessageMetrics } from '../message.metrics';
 import type { LaneJob } from './lane-job';
 import { outgoingOf } from './outgoing-content';
-import { LEASE_MS, LaneStore } from './lane-store.service';
+import { BEGINS_WITHIN_MS, LaneStore } from './lane-store.service';
 import { type AttemptState, type Outcome, outcomeOf, sent, waiting } from './outcome';
 
-/** A worker that stood still for longer than this must not call WAHA any more: somebody else may have the lane. */
-const STALE_AFTER_MS = LEASE_MS / 2;
 const FINISH_RETRY_MS = 250;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -56,7 +54,7 @@ export class Sender {
     const begun = performance.now();
     const attempt = await this.store.recordAttempt(job, ready.waId);
     if (attempt === null) return { attempt, outcome: NOTHING_DONE };
-    if (performance.now() - begun > STALE_AFTER_MS)
+    if (performance.now() - begun > BEGINS_WITHIN_MS)
       return { attempt, outcome: { ...NOTHING_DONE, errorCode: 'WORKER_STALLED' } };
     return { attempt, outcome: await this.call(job, ready, { ...state, reserved: ready.waId !== null }) };
   }

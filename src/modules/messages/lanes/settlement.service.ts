@@ -5,7 +5,7 @@ import { Periodic } from '../../../platform/loops/periodic';
 import type { WahaMessage } from '../../waha/waha.events';
 import { WahaServers } from '../../waha/waha-servers.service';
 import type { UnsettledAttempt } from './lane-job';
-import { LaneStore } from './lane-store.service';
+import { BEGINS_WITHIN_MS, LaneStore } from './lane-store.service';
 import { MAX_ATTEMPTS } from './outcome';
 
 const EVERY_MS = 250;
@@ -13,9 +13,11 @@ const AT_ONCE = 20;
 /** While an attempt is being asked about, nobody else asks: for as long as the question may take, and this. */
 const AGAIN_MARGIN_MS = 5_000;
 const AFTER_FAILURE_MS = 2_000;
+/** What WAHA did though the call went wrong it mostly knows at once; then the questions become rarer. */
 const RECHECK_MS = 500;
-/** Beyond the call's own time-out, what WAHA has not seen by now never reached it. */
-const CERTAIN_MARGIN_MS = 2_000;
+const RECHECK_AT_MOST_MS = 5_000;
+/** WAHA has answered, though with an error: what it did it has done, and its store follows. */
+const AFTER_ANSWER_MS = 2_000;
 /** WhatsApp's clock counts seconds, and clocks differ. */
 const CLOCK_MARGIN_MS = 5_000;
 
@@ -71,10 +73,10 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
   private async settleOne(attempt: UnsettledAttempt): Promise<void> {
     const { client } = await this.servers.byId(attempt.server_id);
     // Taken before the question: what is certain must have been certain when WAHA looked.
-    const certain = this.isCertain(attempt);
+    const certainInMs = this.certainInMs(attempt);
     if (attempt.wa_id !== null) {
       const found = await client.findMessage(attempt.waha_name, attempt.wa_id);
-      return found ? this.wasSent(attempt, found) : this.notFound(attempt, certain);
+      return found ? this.wasSent(attempt, found) : this.notFound(attempt, certainInMs);
     }
     const since = new Date(attempt.attempted_at.getTime() - CLOCK_MARGIN_MS);
     const candidates = await client.ownMessagesSince(attempt.waha_name, attempt.chat, since);
@@ -82,7 +84,7 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
       .filter((candidate) => isAlike(candidate, attempt))
       .sort((a, b) => a.at.getTime() - b.at.getTime());
     for (const candidate of alike) if (await this.bind(attempt, candidate)) return;
-    return this.notFound(attempt, certain);
+    return this.notFound(attempt, certainInMs);
   }
 
   /** False when that message of WhatsApp is another message of ours. */
@@ -103,8 +105,8 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
     return this.store.settle(attempt, { status: status ?? 'sent', waId, note, acked: status !== null });
   }
 
-  private notFound(attempt: UnsettledAttempt, certain: boolean): Promise<void> {
-    if (!certain) return this.store.putOff(attempt, RECHECK_MS);
+  private notFound(attempt: UnsettledAttempt, certainInMs: number): Promise<void> {
+    if (certainInMs > 0) return this.store.putOff(attempt, Math.min(certainInMs, pauseAfter(attempt)));
     if (!attempt.wa_id_reserved)
       return this.store.settle(attempt, {
         status: 'unknown',
@@ -116,12 +118,20 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
     return this.store.settle(attempt, { status: 'queued', note });
   }
 
-  /** Whether "WAHA does not know it" is an answer: the call has ended, or had its time and more. */
-  private isCertain({ error_code, age_ms }: UnsettledAttempt): boolean {
-    const callMs = error_code === 'WAHA_ERROR' ? 0 : this.config.WAHA_TIMEOUT_MS;
-    return age_ms > callMs + CERTAIN_MARGIN_MS;
+  /**
+   * How long until "WAHA does not know it" is an answer; 0 or less: it is. A call that got no answer in time may be done by a
+   * slow WAHA for `WAHA_LATE_MS` more. The call of a lost worker, which may only be cut off, began in time and had its time.
+   */
+  private certainInMs({ error_code, age_ms, doubt_ms }: UnsettledAttempt): number {
+    const { WAHA_TIMEOUT_MS, WAHA_LATE_MS } = this.config;
+    if (error_code === 'WAHA_ERROR') return AFTER_ANSWER_MS - doubt_ms;
+    if (error_code === 'WAHA_TIMEOUT') return WAHA_LATE_MS - doubt_ms;
+    return BEGINS_WITHIN_MS + WAHA_TIMEOUT_MS + WAHA_LATE_MS - age_ms;
   }
 }
+
+const pauseAfter = ({ doubt_ms }: UnsettledAttempt): number =>
+  Math.min(RECHECK_AT_MOST_MS, Math.max(RECHECK_MS, doubt_ms / 4));
 
 /** The same words, or without words the same kind; whatever was sent as a `file` comes back as what it is. */
 function isAlike({ body, type, media }: WahaMessage, attempt: UnsettledAttempt): boolean {

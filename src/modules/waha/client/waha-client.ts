@@ -209,16 +209,17 @@ export class WahaClient {
   }
 
   /**
-   * Messages of all chats from that second on, newest first as WAHA orders them, and how many entries the page had, those that
-   * cannot be read included. Needs the session's store (NOWEB, GOWS).
+   * Messages of all chats of that time, its first and last second included, newest first as WAHA orders them, and how many
+   * entries the page had, those that cannot be read included. Needs the session's store (NOWEB, GOWS).
    */
-  async messagesSince(
+  async messagesBetween(
     session: string,
-    since: Date,
+    { from, to }: { from: Date; to: Date },
     { limit, offset }: { limit: number; offset: number },
   ): Promise<{ messages: WahaMessage[]; entries: number }> {
-    const from = Math.floor(since.getTime() / 1000);
-    const query = `limit=${limit}&offset=${offset}&downloadMedia=false&filter.timestamp.gte=${from}`;
+    const [first, last] = [Math.floor(from.getTime() / 1000), Math.ceil(to.getTime() / 1000)];
+    const times = `filter.timestamp.gte=${first}&filter.timestamp.lte=${last}`;
+    const query = `limit=${limit}&offset=${offset}&downloadMedia=false&${times}`;
     const path = `/api/${part(session)}/chats/all/messages?${query}`;
     const answer = await this.call({ operation: 'list_messages', path });
     const entries = Array.isArray(answer) ? answer : [];
