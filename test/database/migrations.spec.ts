@@ -63,6 +63,17 @@ const tablesOf = (url: string) =>
     return rows.map(({ name }) => name);
   });
 
+/** The fold sorts by the bounds that the figures were counted by: taking all messages away leaves nothing of them. */
+async function takeAway(client: Client): Promise<void> {
+  await client.query('delete from messages');
+  await client.query(STATS_STATEMENTS.foldStats.text, [5_000]);
+  await client.query(STATS_STATEMENTS.rollUpStats.text, [5_000, 0]);
+  const left =
+    await client.query(`select from message_stats where counts <> '{}' union all select from message_stats_recent
+    union all select from message_stat_deltas`);
+  expect(left.rowCount).toBe(0);
+}
+
 afterAll(() =>
   on(server, async (client) => {
     for (const name of made) await client.query(`drop database "${name}" with (force)`);
@@ -159,10 +170,29 @@ describe('the migrations', () => {
     await on(url, async (client) => {
       expect((await client.query('select from message_stat_deltas')).rowCount).toBe(0);
       expect(await differences(client, tenantId)).toEqual([]);
-      // The fold sorts by the same bounds: taking all of it away leaves nothing.
-      await client.query('delete from messages');
-      await client.query(STATS_STATEMENTS.foldStats.text, [1_000]);
-      expect((await client.query('select from message_stats where n <> 0')).rowCount).toBe(0);
+      await takeAway(client);
+    });
+  });
+
+  it('keep the figures on the way back and forth', async () => {
+    const url = await emptyDatabase();
+    await up(url);
+    const tenantId = await on(url, async (client) => {
+      const session = await new Factories(client).session(await new Factories(client).tenant());
+      await manyMessages(client, session, { count: 500, hours: 40, senders: 2, times: 100 });
+      await client.query(STATS_STATEMENTS.foldStats.text, [400]);
+      await client.query(STATS_STATEMENTS.rollUpStats.text, [100, 0]);
+      return session.tenantId;
+    });
+    while ((await tablesOf(url)).includes('message_stats_recent')) await revertLast(url);
+    await on(url, async (client) => {
+      const { rows } = await client.query<{ n: string }>('select sum(n) as n from message_stat_deltas');
+      expect([Number(rows[0]?.n), (await client.query('select from message_stats')).rowCount]).toEqual([500, 0]);
+    });
+    await up(url);
+    await on(url, async (client) => {
+      expect(await differences(client, tenantId)).toEqual([]);
+      await takeAway(client);
     });
   });
 

@@ -36,6 +36,7 @@ export const OTHER_INDEXES: Record<string, string> = {
   imports_ended: 'the purge is for all tenants at once',
   campaigns_open: 'one clock looks after the campaigns of all tenants',
   message_stat_deltas_oldest: 'one loop folds what has changed of all tenants',
+  message_stats_recent_oldest: 'one loop rolls up the recent figures of all tenants',
   messages_scheduled: 'one clock queues the scheduled messages of all tenants',
   messages_expiring: 'one clock ends the overdue messages of all tenants',
   object_removals_due: 'one loop removes the unkept objects of all tenants',

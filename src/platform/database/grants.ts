@@ -18,6 +18,7 @@ const APP: Record<string, Work[]> = {
   audit_chains: ['select'],
   audit_pending: ['select'],
   message_stats: ['select', 'delete'],
+  message_stats_recent: ['select', 'delete'],
   message_stat_deltas: ['select', 'delete'],
   storage_totals: ['select', 'delete'],
   storage_changes: ['select', 'delete'],
@@ -107,8 +108,8 @@ const SYSTEM: Record<string, Work[]> = {
   object_removals: ['select', 'update', 'delete'],
   storage_totals: ['select'],
   storage_changes: ['select', 'insert'],
-  // To lock what it takes it needs the right to update; nothing does.
-  message_stat_deltas: ['select', 'update', 'delete'],
+  message_stat_deltas: ['select', 'delete'],
+  message_stats_recent: ['select', 'insert', 'update', 'delete'],
   message_stats: ['select', 'insert', 'update'],
   chats: ['select', 'insert', 'update'],
   imports: ['select', 'update', 'delete'],

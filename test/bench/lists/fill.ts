@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { firstIdAt, newId } from '../../../src/common/ids';
-import { countedOf } from '../../../src/platform/database/stats-statements';
+import { countedOf, FIGURE_COLUMNS, figuresOf } from '../../../src/platform/database/stats-statements';
 import { addSessions } from '../queue/messages';
 import { dropIndexes } from './indexes';
 
@@ -52,13 +52,11 @@ const FILL = `
     cross join lateral (select $3::timestamptz - (($11::bigint - n) * 90.0 * 86400 / $11::bigint) * interval '1 s' as at) t) m
     cross join lateral (select at + (0.2 + n % 37 * 0.4) * interval '1 s' as sent) s`;
 
-/** The figures as the service folds them, by the same expression, over all messages at once. */
+/** The figures as the service folds and rolls them up, by the same expressions, over all messages at once. */
 const FIGURES = `
-  insert into message_stats (tenant_id, span, at, session_id, campaign_id, agent_id, direction, measure, bucket, n)
-  select tenant_id, span, date_bin(span * interval '1 minute', at, timestamptz '1970-01-01 00:00:00+00'), session_id,
-    campaign_id, agent_id, direction, measure, bucket, sum(n)
-  from (${countedOf('(select *, 1 as n from messages)')}) c cross join unnest('{15,60,1440,23040}'::smallint[]) as s(span)
-  group by 1, 2, 3, 4, 5, 6, 7, 8, 9`;
+  insert into message_stats (${FIGURE_COLUMNS})
+  ${figuresOf(`select tenant_id, at, session_id, campaign_id, agent_id, direction, measure, bucket, sum(n) as n
+    from (${countedOf('(select *, 1 as n from messages)')}) m group by 1, 2, 3, 4, 5, 6, 7, 8`)}`;
 
 /** Fills an empty, migrated database with so many messages of 90 days. */
 export async function fillHistory(owner: Client, messages: number): Promise<History> {

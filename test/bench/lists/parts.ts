@@ -31,12 +31,12 @@ export const PARTS: readonly Part[] = [
     variable: 'BENCH_LISTS_MESSAGES',
     measure: (cleanup, plan) => measureLists(cleanup, { fill: fillHistory, scenarios: LIST_SCENARIOS }, plan),
     rows: `The messages are spread over 90 days, in 8 sessions and 998 chats; what is "few and old" is 30 messages among the
-300 oldest, where a walk from the newest finds it last. The figures of the statistics are filled by the expression that folds them.`,
+300 oldest, where a walk from the newest finds it last. The figures of the statistics are filled by the expressions that fold them.`,
     notes: `¹ No index leads to these: messages are looked at one by one, 50,000 for a page at most. A page that is not full by then says in \`Link\` where
 to go on, so its cost stops growing there, however long the history is. The ratio compares with a history of which all was looked at.
 
-Statistics depend on how many quarters of an hour, sessions, senders and campaigns there are to add up, not on the messages: a history
-of 10,000 in 90 days has not filled them all.`,
+Statistics depend on how many spans, senders and, where they are asked for, sessions or campaigns there are to add up, not on the messages: a
+history of 10,000 in 90 days has not filled them all.`,
   },
   {
     name: 'products',

@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../common/actor';
 import { CommonErrors } from '../../../common/common.errors';
+import { BREAKDOWNS } from '../../../platform/database/stats-statements';
 import { TenantDirectory } from '../../../platform/http/tenant-directory';
 import { readableBy } from '../messages.policy';
 import { middleOf } from './delay-histogram';
-import { type Grouping, MessageStatsRepository, NOBODY, type StatsRow } from './message-stats.repository';
-import { longestWithin, piecesOf, type Span, type Stretch, wholeQuarters } from './stats-spans';
+import {
+  type Grouping,
+  MessageStatsRepository,
+  NOBODY,
+  type StatsQuestion,
+  type StatsRow,
+} from './message-stats.repository';
+import { boundsOf, type Piece, piecesOf, type Stretch, wholeQuarters } from './stats-spans';
 
 const DAY_MS = 24 * 3_600_000;
 const MAX_GROUPS = 1_000;
@@ -63,9 +70,10 @@ export class MessageStatsService {
   async of(actor: Actor, { from, to, groupBy }: { from?: Date; to?: Date; groupBy?: Grouping }): Promise<MessageStats> {
     const timeZone = await this.tenants.timeZoneOf(actor.tenantId);
     const stretch = stretchOf(from, to, groupBy);
-    const pieces = piecesOf(stretch, longestFor(groupBy, timeZone, stretch));
     const { createdBy } = readableBy(actor);
-    const question = { stretch, pieces, groupBy, timeZone, createdBy, limit: MAX_GROUPS };
+    const breakdown = breakdownFor(groupBy, createdBy);
+    const pieces = piecesFor({ stretch, groupBy, timeZone, breakdown });
+    const question = { stretch, breakdown, pieces, groupBy, timeZone, createdBy, limit: MAX_GROUPS };
     const rows = await this.stats.figures(actor.tenantId, question);
     return {
       from: stretch.from <= BEGINNING ? null : stretch.from,
@@ -80,8 +88,19 @@ export class MessageStatsService {
 
 const isByTime = (groupBy: Grouping | undefined): groupBy is 'hour' | 'day' => groupBy === 'hour' || groupBy === 'day';
 
-function longestFor(groupBy: Grouping | undefined, timeZone: string, stretch: Stretch): Span {
-  return isByTime(groupBy) ? longestWithin(groupBy, timeZone, stretch) : 23040;
+/** The figures that have what is asked for and the least beside it. */
+function breakdownFor(groupBy: Grouping | undefined, createdBy: string | undefined): StatsQuestion['breakdown'] {
+  if (groupBy === 'session' || groupBy === 'campaign') return groupBy;
+  return groupBy === 'agent' || createdBy ? 'agent' : 'all';
+}
+
+function piecesFor(question: Pick<StatsQuestion, 'stretch' | 'groupBy' | 'timeZone' | 'breakdown'>): Piece[] {
+  const { stretch, groupBy, timeZone, breakdown } = question;
+  const spans = BREAKDOWNS[breakdown];
+  if (!isByTime(groupBy)) return piecesOf(stretch, spans);
+  const longest = groupBy === 'day' ? 1440 : 60;
+  const within = spans.filter((span) => span <= longest);
+  return piecesOf(stretch, within, boundsOf(groupBy, timeZone, stretch));
 }
 
 function stretchOf(from: Date | undefined, to: Date | undefined, groupBy: Grouping | undefined): Stretch {

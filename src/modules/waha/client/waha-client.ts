@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
-import { withDeadline } from '../../../common/deadline';
 import {
   answeredAt,
   existingNumber,
@@ -15,6 +14,7 @@ import {
 import { isFile, type Outgoing, sendCallOf } from './outgoing';
 import { or404, reasonOf, transportFailure, WahaFailure } from './waha-failure';
 import type { WahaSessionConfig } from './session-config';
+import { wholeAnswer } from './whole-answer';
 
 export interface WahaClientOptions {
   baseUrl: string;
@@ -82,7 +82,7 @@ export class WahaClient {
   constructor(private readonly options: WahaClientOptions) {
     const { origin, pathname } = new URL(options.baseUrl);
     this.basePath = pathname.replace(/\/$/, '');
-    // undici's own time-outs tick by the second; ours is an abort signal over the whole call.
+    // undici's own time-outs tick by the second; ours is one timer over the whole call.
     this.pool = new Pool(origin, {
       connections: MAX_CONNECTIONS,
       connect: { timeout: 3_000 },
@@ -268,7 +268,7 @@ export class WahaClient {
     const begun = performance.now();
     let outcome = 'ok';
     try {
-      return await withDeadline(call.timeoutMs ?? this.options.timeoutMs, (signal) => this.request(call, signal));
+      return await this.request(call);
     } catch (error) {
       const failure = error instanceof WahaFailure ? error : transportFailure(error);
       outcome = failure.kind === 'answered' ? String(failure.status) : failure.kind;
@@ -278,9 +278,15 @@ export class WahaClient {
     }
   }
 
-  private async request({ method = 'GET', path, body, headers }: Call, signal: AbortSignal): Promise<Answer> {
+  private async request({
+    method = 'GET',
+    path,
+    body,
+    headers,
+    timeoutMs = this.options.timeoutMs,
+  }: Call): Promise<Answer> {
     const askedMs = performance.now();
-    const response = await this.pool.request({
+    const request = {
       method,
       path: this.basePath + path,
       headers: {
@@ -290,11 +296,10 @@ export class WahaClient {
         ...headers,
       },
       body: body === undefined ? null : JSON.stringify(body),
-      signal,
-    });
-    const text = await response.body.text(); // null results are an empty body (docs/WAHA.md §2)
-    const answer = text === '' ? null : parseAnswer(text);
-    if (response.statusCode >= 300) throw new WahaFailure('answered', response.statusCode, reasonOf(answer));
-    return { body: answer, at: answeredAt(response.headers.date, performance.now() - askedMs), askedMs };
+    };
+    const { status, headers: told, text } = await wholeAnswer(this.pool, request, timeoutMs);
+    const answer = text === '' ? null : parseAnswer(text); // null results are an empty body (docs/WAHA.md §2)
+    if (status >= 300) throw new WahaFailure('answered', status, reasonOf(answer));
+    return { body: answer, at: answeredAt(told.date, performance.now() - askedMs), askedMs };
   }
 }
