@@ -16,6 +16,11 @@ const esm = fs
     }
   });
 
+// A look at a global costs a module of Jest's sandbox 0.2 µs, and twenty times less at one that its wrapper hands it. Only what
+// nobody replaces in a test (as some do with Date and timers), and what no package declares anew at its top (as some do with
+// Promise and Buffer).
+const INJECTED = ['Array', 'Error', 'JSON', 'Map', 'Math', 'Number', 'Object', 'Reflect', 'Set', 'String', 'Symbol'];
+
 /** @type {import('jest').Config} */
 module.exports = {
   rootDir: '.',
@@ -36,11 +41,14 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.js',
+  sandboxInjectedGlobals: INJECTED,
   testSequencer: '<rootDir>/test/support/longest-first.js',
   maxWorkers: 2,
-  // Jest keeps something of each file's modules; a worker of several gigabytes spends its time on collecting garbage.
+  // A worker of several gigabytes spends its time on collecting garbage.
   workerIdleMemoryLimit: '1GB',
+  // One that has hundreds of megabytes to give back takes its time on a busy machine, and holds nothing open for that.
+  workerGracefulExitTimeout: 10_000,
   testTimeout: 30_000,
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
