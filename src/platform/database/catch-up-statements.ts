@@ -14,7 +14,8 @@ export const CATCH_UP_STATEMENTS = {
       select count(*)::int as marked from marked`,
   },
   noteLongUnasked: {
-    reason: 'Events of any tenant get lost between WAHA and us without anybody noticing: each session is asked for now and then.',
+    reason:
+      'Events of any tenant get lost between WAHA and us without anybody noticing: each session is asked for now and then.',
     // Since a little before the last time: clocks differ, and what came at that moment may not have been listed yet.
     text: `
       with unasked as (

@@ -171,7 +171,7 @@ describe('MatchTable', () => {
     try {
       const lookUps = (table: MatchTable, path: string): number => {
         spy.mockClear();
-        table.match('GET', 'h', path);
+        void table.match('GET', 'h', path);
         return spy.mock.calls.length;
       };
       for (const [path, most] of [
