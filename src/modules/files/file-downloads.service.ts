@@ -51,8 +51,8 @@ export class FileDownloads {
       filename: file.name,
       sizeBytes: file.size_bytes,
       version: String(file.version),
-      open: async (range) => {
-        const stream = await this.files.open(file, range);
+      open: async (range, signal) => {
+        const stream = await this.files.open(file, range, signal);
         const part = range ? { first: range.first, last: range.last } : {};
         this.audit.note(to.tenantId, to.who, {
           ...{ action: 'FILE_DOWNLOAD', resource: `file:${file.id}` },

@@ -55,8 +55,8 @@ export class FilesService {
   }
 
   /** Its bytes, or that part of them. @throws NOT_FOUND where they are gone */
-  async open({ storage_key: key }: FileRow, range: ByteRange | null): Promise<Readable> {
-    const stream = await this.storage.get(key, range ?? undefined);
+  async open({ storage_key: key }: FileRow, range: ByteRange | null, signal: AbortSignal): Promise<Readable> {
+    const stream = await this.storage.get(key, range ?? undefined, { signal });
     if (!stream) throw FileErrors.notFound();
     return stream;
   }

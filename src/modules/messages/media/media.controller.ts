@@ -70,8 +70,8 @@ async function serve(
   opened: () => void = () => undefined,
 ): Promise<StreamableFile | undefined> {
   const stored = await media.get(of);
-  const open = async (range: ByteRange | null) => {
-    const stream = await media.open(stored, range);
+  const open = async (range: ByteRange | null, signal: AbortSignal) => {
+    const stream = await media.open(stored, range, signal);
     opened();
     return stream;
   };

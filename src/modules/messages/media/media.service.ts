@@ -53,8 +53,8 @@ export class MediaService implements OnModuleInit {
   }
 
   /** Its bytes, or that part of them. @throws NOT_FOUND where they are gone */
-  async open({ storageKey }: StoredMedia, range: ByteRange | null): Promise<Readable> {
-    const stream = await this.storage.get(storageKey, range ?? undefined);
+  async open({ storageKey }: StoredMedia, range: ByteRange | null, signal: AbortSignal): Promise<Readable> {
+    const stream = await this.storage.get(storageKey, range ?? undefined, { signal });
     if (!stream) throw CommonErrors.notFound('file');
     return stream;
   }
