@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
-import { CommonErrors } from '../../common/common.errors';
 import { textIdOf } from '../../common/ids';
 import { keysetCursor } from '../../common/keyset';
 import { COUNT_CAP, countedPage, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
@@ -41,7 +40,8 @@ export class ProductsService {
 
   /**
    * Makes a product. With an idempotency key a repeated call finds the first one's.
-   * @throws PRODUCT_EXISTS where the id is taken, VALIDATION_FAILED for a picture that is not there or not the caller's to read
+   * @throws PRODUCT_EXISTS where the id is taken, VALIDATION_FAILED for a picture that is not there or not the caller's to read,
+   * FORBIDDEN for one that a key names which may not read files
    */
   async create(actor: Actor, fields: NewProduct): Promise<ProductRow> {
     const { tenantId } = actor;
@@ -118,8 +118,7 @@ export class ProductsService {
   }
 
   private async requireImage(actor: Actor, id: string | null | undefined): Promise<void> {
-    if (id && !(await this.files.isReadable(actor, id)))
-      throw CommonErrors.invalidField('image_file_id', 'image_file_id must be one of your files');
+    if (id && !(await this.files.forUse(actor, id))) throw ProductErrors.noImage();
   }
 
   /** Removes it; orders keep what they were made with. @throws NOT_FOUND, PRECONDITION_FAILED */

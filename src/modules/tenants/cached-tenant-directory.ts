@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
 import { isId } from '../../common/ids';
 import { type Limits, limitsOf } from '../../common/plans';
@@ -14,10 +15,11 @@ const SLUG_TTL_MS = 60_000;
 /** How long a change of plan, quotas or settings made by another replica may stay unnoticed here. */
 const BOUNDS_TTL_MS = 5_000;
 
-/** What the tenant may have, and where its days begin. */
+/** What the tenant may have, where its days begin, and whether it is not suspended. */
 interface Bounds {
   limits: Limits;
   timeZone: string;
+  active: boolean;
 }
 
 /** Slugs and limits of tenants, for the requests that need them. */
@@ -60,6 +62,15 @@ export class CachedTenantDirectory extends TenantDirectory {
     return (await this.boundsOf(tenantId)).timeZone;
   }
 
+  override async isActive(tenantId: string): Promise<boolean> {
+    try {
+      return (await this.boundsOf(tenantId)).active;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'TENANT_NOT_FOUND') return false;
+      throw error;
+    }
+  }
+
   private boundsOf(tenantId: string): Soon<Bounds> {
     return this.bounds.get(tenantId, () => this.loadBounds(tenantId));
   }
@@ -71,6 +82,7 @@ export class CachedTenantDirectory extends TenantDirectory {
     return {
       limits: limitsOf(tenant.plan, tenant.quotas),
       timeZone: typeof timeZone === 'string' ? timeZone : 'UTC',
+      active: tenant.status === 'active',
     };
   }
 }
