@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { ObjectRemovals } from '../../src/modules/files/object-removals.service';
-import { newStorageKey, ObjectStorage } from '../../src/platform/storage/object-storage';
+import { BackgroundStorage, newStorageKey, ObjectStorage } from '../../src/platform/storage/object-storage';
 import { upload } from '../support/files';
 import { startTestApp, type TestApp } from '../support/running-app';
 import { storageDifferences } from '../support/storage';
@@ -27,11 +27,18 @@ describe('objects that nobody keeps', () => {
 
   const objects = () => readdir(path.join(folder, app.tenantId)).catch(() => []);
   const listed = async () => (await app.owner.query('select from object_removals')).rowCount;
-  const orphan = async (due: string) => {
-    const key = newStorageKey(app.tenantId);
+  const orphan = async (due: string, tenantId = app.tenantId) => {
+    const key = newStorageKey(tenantId);
     await app.app.get(ObjectStorage).put(key, Readable.from([Buffer.from('a')]));
     const text = `insert into object_removals (tenant_id, storage_key, due_at) values ($1, $2, now() + $3::interval)`;
-    await app.owner.query(text, [app.tenantId, key, due]);
+    await app.owner.query(text, [tenantId, key, due]);
+    return key;
+  };
+  const isListed = async (key: string) =>
+    ((await app.owner.query('select from object_removals where storage_key = $1', [key])).rowCount ?? 0) > 0;
+  const minutesUntil = async (key: string) => {
+    const text = `select round(extract(epoch from due_at - now()) / 60)::int as minutes from object_removals where storage_key = $1`;
+    return (await app.owner.query<{ minutes: number }>(text, [key])).rows[0]?.minutes ?? NaN;
   };
 
   it('that a dead process has left are swept when their time is over, by one or many, and no others', async () => {
@@ -64,5 +71,40 @@ describe('objects that nobody keeps', () => {
     await app.owner.query(`update object_removals set due_at = now() where storage_key = $1`, [name]);
     expect(await app.app.get(ObjectRemovals).sweep()).toBe(1);
     expect(await listed()).toBe(before);
+  });
+
+  it('that cannot be removed hold up no others, of whatever tenant, and are tried again after growing pauses', async () => {
+    const removals = app.app.get(ObjectRemovals);
+    const storage = app.app.get(BackgroundStorage);
+    const [bad, other] = [await orphan('-2 hours'), await orphan('-1 hour')];
+    const ofAnother = await orphan('-1 minute', await app.make.tenant());
+    const remove = storage.delete.bind(storage);
+    const failing = jest
+      .spyOn(storage, 'delete')
+      .mockImplementation((key) => (key === bad ? Promise.reject(new Error('denied')) : remove(key)));
+    try {
+      const paused: number[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        expect(await removals.sweep()).toBe(round === 0 ? 2 : 0);
+        paused.push(await minutesUntil(bad));
+        await app.owner.query(`update object_removals set due_at = now() where storage_key = $1`, [bad]);
+      }
+      expect(paused).toEqual([10, 20, 40]);
+      expect([await isListed(other), await isListed(ofAnother), await isListed(bad)]).toEqual([false, false, true]);
+    } finally {
+      failing.mockRestore();
+    }
+    expect([await removals.sweep(), await isListed(bad)]).toEqual([1, false]);
+  });
+
+  it('are left alone for a while where nothing can be removed', async () => {
+    const storage = app.app.get(BackgroundStorage);
+    for (let n = 0; n < 15; n += 1) await orphan('-1 minute');
+    const failing = jest.spyOn(storage, 'delete').mockRejectedValue(new Error('away'));
+    expect(await app.app.get(ObjectRemovals).sweep()).toBe(0);
+    expect(failing).toHaveBeenCalledTimes(10);
+    failing.mockRestore();
+    await app.owner.query(`update object_removals set due_at = now() where due_at < now() + interval '30 minutes'`);
+    expect(await app.app.get(ObjectRemovals).sweep()).toBe(15);
   });
 });
