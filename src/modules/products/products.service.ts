@@ -7,7 +7,7 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import type { Found } from '../../platform/cache/fresh-cache';
 import { currentContext } from '../../platform/context/request-context';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
-import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
+import { assertVersion, type ExpectedVersions, versionOf } from '../../platform/http/etag';
 import { FilesService } from '../files/files.service';
 import { changesOf, found, type ProductFields, type ProductRow, resourceOf } from './product';
 import { ProductSearchRepository } from './product-search.repository';
@@ -108,7 +108,7 @@ export class ProductsService {
   ): Promise<ProductRow> {
     await this.requireImage(actor, change.image_file_id);
     return this.changeOne(actor, id, async (tx, before) => {
-      assertVersion(expected, before.version);
+      assertVersion(expected, versionOf(before));
       const after = { ...before, ...change };
       const metadata = changesOf(before, after);
       if (!metadata) return before;
@@ -123,8 +123,9 @@ export class ProductsService {
 
   /** Removes it; orders keep what they were made with. @throws NOT_FOUND, PRECONDITION_FAILED */
   async remove(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
-    await this.changeOne(actor, id, async (tx, { version, name, price, stock }) => {
-      assertVersion(expected, version);
+    await this.changeOne(actor, id, async (tx, before) => {
+      assertVersion(expected, versionOf(before));
+      const { name, price, stock } = before;
       const metadata = { name, price, stock };
       await this.audit.record(tx, actor, { action: 'PRODUCT_DELETED', resource: resourceOf(id), metadata });
       await this.products.remove(tx, actor.tenantId, id);
