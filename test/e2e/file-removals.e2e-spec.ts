@@ -2,11 +2,13 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { FileKeeper } from '../../src/modules/files/file-keeper.service';
 import { ObjectRemovals } from '../../src/modules/files/object-removals.service';
 import { BackgroundStorage, newStorageKey, ObjectStorage } from '../../src/platform/storage/object-storage';
 import { upload } from '../support/files';
 import { startTestApp, type TestApp } from '../support/running-app';
 import { storageDifferences } from '../support/storage';
+import { eventually } from '../support/wait';
 
 describe('objects that nobody keeps', () => {
   let app: TestApp;
@@ -106,5 +108,23 @@ describe('objects that nobody keeps', () => {
     failing.mockRestore();
     await app.owner.query(`update object_removals set due_at = now() where due_at < now() + interval '30 minutes'`);
     expect(await app.app.get(ObjectRemovals).sweep()).toBe(15);
+  });
+
+  it('are none as long as an upload goes on, be it for hours', async () => {
+    const key = await orphan('1 minute');
+    jest.useFakeTimers({
+      doNotFake: ['setTimeout', 'setImmediate', 'nextTick', 'performance', 'Date', 'queueMicrotask'],
+    });
+    try {
+      await app.app.get(FileKeeper).whileStored(app.tenantId, key, async () => {
+        jest.advanceTimersByTime(10 * 60_000);
+        await eventually(async () => (await minutesUntil(key)) === 60);
+      });
+      await app.owner.query(`update object_removals set due_at = now() where storage_key = $1`, [key]);
+      jest.advanceTimersByTime(60 * 60_000);
+    } finally {
+      jest.useRealTimers();
+    }
+    expect([await app.app.get(ObjectRemovals).sweep(), await isListed(key)]).toEqual([1, false]);
   });
 });
