@@ -6,7 +6,7 @@ import { type SilentProxy, startSilentProxy } from '../support/silent-proxy';
 import { eventually } from '../support/wait';
 import { PNG } from './media.harness';
 
-describe('files in a service that speaks S3', () => {
+describe('files in a bucket that others share, behind a service that may hang', () => {
   let s3: S3Server;
   let proxy: SilentProxy;
   let app: TestApp;
@@ -36,7 +36,7 @@ describe('files in a service that speaks S3', () => {
     await s3.close();
   });
 
-  it('are stored, read in parts, bounded and deleted as on a disk', async () => {
+  it('are stored in several parts, read, bounded and deleted below our prefix', async () => {
     const { http } = await app.login('MANAGER');
     const bytes = Buffer.alloc(11_000_000, PNG);
     const file = await upload(http, bytes, 'large.png');
