@@ -41,8 +41,19 @@ export class FreshCache {
   private settling: Promise<boolean> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
+  private untold: () => void = () => undefined;
 
   constructor(private readonly redis: RedisClient) {}
+
+  /** Calls that after each change of which Redis could not be told: others, who may see it, must not believe it. */
+  whenUntold(listener: () => void): void {
+    this.untold = listener;
+  }
+
+  /** Somebody could not tell Redis of a change: nothing that it has now is believed, by nobody who sees it. */
+  distrust(): void {
+    this.doubt();
+  }
 
   /** Begins a new epoch where Redis is there, so that the first readers need not. */
   async start(): Promise<void> {
@@ -90,7 +101,10 @@ export class FreshCache {
   }
 
   private async forget(keys: readonly string[], writer: string): Promise<void> {
-    if (!(await this.tellEnd(keys, writer)) && writer !== '') this.unended.set(writer, keys);
+    if (!(await this.tellEnd(keys, writer))) {
+      if (writer !== '') this.unended.set(writer, keys);
+      this.untold();
+    }
     for (const key of keys) this.memory.forget(key);
   }
 
