@@ -32,6 +32,7 @@ describe('files in a bucket that others share, behind a service that may hang', 
 
   afterAll(async () => {
     await app.close();
+    await eventually(() => proxy.connections() === 0, { what: 'the application to let go of its connections' });
     await proxy.close();
     await s3.close();
   });
