@@ -141,7 +141,7 @@ export class World {
     this.sessions = new SessionsRepository(tenant, tenants, new Config());
     this.states = new SessionStates(this.sessions, {} as Wakeups);
     this.aliases = new ChatAliases(new ChatAliasesRepository(tenant));
-    this.updates = new MessageUpdates(this.states, metrics, tenant, this.aliases);
+    this.updates = new MessageUpdates(this.states, metrics, tenant, this.aliases, new Config());
     this.changes = new MessageChanges(new MessageChangesRepository(), this.updates);
     this.actions = new MessageActionsRepository(tenant);
     this.campaignsOf = new CampaignsRepository(tenant, this.audit);

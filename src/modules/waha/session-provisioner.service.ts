@@ -3,6 +3,7 @@ import { Config } from '../../config/config';
 import { webhookUrlOf } from '../../config/our-address';
 import { SecretBox } from '../../platform/crypto/secret-box';
 import { Wakeups } from '../../platform/database/wakeups';
+import type { WahaSessionInfo } from './client/waha-answers';
 import type { WahaClient } from './client/waha-client';
 import { sessionConfig } from './client/session-config';
 import { SessionDirectory } from './session-directory.service';
@@ -35,13 +36,21 @@ export class SessionProvisioner {
     private readonly wakeups: Wakeups,
   ) {}
 
-  /** Makes sure that WAHA has the session, with our webhook and secret. One that exists is left alone. @throws WahaFailure */
+  /**
+   * Makes sure that WAHA has the session, with our webhook and secret. One that exists is left alone. That WAHA knows nothing of it is on
+   * record before it is made: whoever dies in between has not made it look as if it had always been there. @throws WahaFailure
+   */
   async ensure(session: Provisioned): Promise<void> {
     const { client } = await this.servers.byId(session.server_id);
-    const secret = this.secrets.open(session.webhook_secret, secretContext(session.id));
-    const info = await client.createSession(session.waha_name, sessionConfig(webhookUrlOf(this.config), secret));
+    const info = (await client.getSession(session.waha_name)) ?? (await this.make(session, client));
     if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
     await this.undo(session, client);
+  }
+
+  private async make(session: Provisioned, client: WahaClient): Promise<WahaSessionInfo | null> {
+    await this.sessions.noteForgotten(session.tenant_id, session.id);
+    const secret = this.secrets.open(session.webhook_secret, secretContext(session.id));
+    return client.createSession(session.waha_name, sessionConfig(webhookUrlOf(this.config), secret));
   }
 
   /** The same, and it runs then. @throws WahaFailure */
@@ -59,6 +68,7 @@ export class SessionProvisioner {
   async act(session: Provisioned, action: 'start' | 'stop' | 'restart' | 'logout'): Promise<void> {
     const { client } = await this.servers.byId(session.server_id);
     if (action !== 'stop') await this.ensure(session);
+    if (action === 'logout') await this.sessions.noteForgotten(session.tenant_id, session.id);
     const info = await client.act(session.waha_name, action);
     if (action !== 'stop') await this.undo(session, client);
     if (!info) return;
