@@ -44,6 +44,7 @@ export class FreshCache {
   /** Somebody could not tell Redis of a change: nothing that it has now is believed, by nobody who sees it. */
   distrust(): void {
     this.epoch.doubt();
+    void this.epoch.isTrusted(); // at once, and not when somebody reads: others read without having heard
   }
 
   /** The value under the key, or else what the loader gives, kept for `ttlMs`. Errors are not kept. Do not change the value. */
