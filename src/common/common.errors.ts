@@ -1,4 +1,5 @@
 import { AppError, type ErrorDetail } from './app-error';
+import type { Permission } from './permissions';
 
 /** Refusals that every feature uses. */
 export const CommonErrors = {
@@ -11,6 +12,8 @@ export const CommonErrors = {
       headers: { 'www-authenticate': 'Bearer' }, // RFC 9110 §11.6.1
     }),
   forbidden: () => new AppError('FORBIDDEN', 'Your role does not allow this'),
+  /** The route is open to the caller, but what it asks for needs another permission besides. */
+  lacking: (permission: Permission) => new AppError('FORBIDDEN', `This needs the permission ${permission} as well`),
   notFound: (what = 'resource') => new AppError('NOT_FOUND', `There is no such ${what}`),
   /** A platform administrator called what belongs to a tenant and selected none. */
   tenantNotSelected: () =>

@@ -117,6 +117,10 @@ export const ERROR_CODES = {
   WAHA_UNAVAILABLE: { status: 503, meaning: 'WAHA cannot be reached or did not answer in time.' },
   WAHA_POOL_FULL: { status: 503, meaning: 'No WAHA server that is up has room for another session.' },
   NO_HEALTHY_UPSTREAM: { status: 503, meaning: 'No upstream of the route can be asked at the moment. Try again.' },
+  STORAGE_UNAVAILABLE: {
+    status: 503,
+    meaning: 'The storage of files does not answer, or has as much to do as it may have. Try again.',
+  },
   SERVICE_UNAVAILABLE: { status: 503, meaning: 'The service is starting or shutting down. Try again.' },
   GATEWAY_TIMEOUT: { status: 504, meaning: 'The upstream of the route did not answer in the time of the route.' },
 } as const satisfies Record<string, { status: number; meaning: string }>;

@@ -133,6 +133,12 @@ describe('customers', () => {
     expect((await remove(etag)).outcome).toBe('412 PRECONDITION_FAILED');
     const fresh = (await manager.http.get(`/customers/${id}`)).headers.get('etag') ?? '';
     expect((await remove(fresh)).status).toBe(204);
+    await makeCustomer(manager.http, { id });
+    expect((await remove('"1"')).outcome).toBe('412 PRECONDITION_FAILED');
+    const before = (await manager.http.get(`/customers/${id}`)).headers.get('etag') ?? '';
+    expect((await remove(before)).status).toBe(204);
+    await makeCustomer(manager.http, { id });
+    expect((await remove(before)).outcome).toBe('412 PRECONDITION_FAILED');
   });
 
   it.each([

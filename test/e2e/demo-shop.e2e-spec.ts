@@ -31,6 +31,17 @@ const seed = async (): Promise<void> => {
   await seedShop(db, tenantId, await readDemoShop());
 };
 
+/** How many rows of each kind are on record as made. */
+const recorded = async () => {
+  const { rows } = await owner.query<{ action: string; made: number; things: number }>(
+    `select action, count(*)::int as made, count(distinct resource)::int as things from audit_logs
+      where tenant_id = $1 and action in ('PRODUCT_CREATED', 'CUSTOMER_CREATED', 'ORDER_CREATED') group by 1`,
+    [tenantId],
+  );
+  return Object.fromEntries(rows.map(({ action, made, things }) => [action, [made, things]]));
+};
+const ALL_RECORDED = { PRODUCT_CREATED: [26, 26], CUSTOMER_CREATED: [12, 12], ORDER_CREATED: [30, 30] };
+
 const content = async (): Promise<Row[][]> => {
   const tables = ['products', 'customers', 'orders', 'order_items'];
   const rows = [];
@@ -73,6 +84,7 @@ describe('the demo shop', () => {
   it('comes into the tenant whole, also where two seed at once, with customers of every VIP tier', async () => {
     await Promise.all([seed(), seed()]);
     expect((await content()).map((rows) => rows.length)).toEqual([26, 12, 30, 32]);
+    expect(await recorded()).toEqual(ALL_RECORDED);
     const totals = await owner.query<{ wrong: number }>(
       `select count(*)::int as wrong from orders o where tenant_id = $1 and total <> (select sum(quantity * unit_price)
         from order_items i where i.tenant_id = o.tenant_id and i.order_id = o.id)`,
@@ -95,5 +107,6 @@ describe('the demo shop', () => {
     const before = await content();
     await seed();
     expect(await content()).toEqual(before);
+    expect(await recorded()).toEqual(ALL_RECORDED);
   });
 });

@@ -106,6 +106,16 @@ describe('products', () => {
     expect((await manager.http.delete(`/products/${id}`, stale)).outcome).toBe('412 PRECONDITION_FAILED');
   });
 
+  it('are not changed in the place of one of the same id that is gone', async () => {
+    const { id } = await make();
+    const etag = (await read(id)).headers.get('etag') ?? '';
+    expect((await manager.http.delete(`/products/${id}`)).status).toBe(204);
+    await make({ id });
+    expect((await patch(id, { name: 'Another' }, { 'if-match': etag })).outcome).toBe('412 PRECONDITION_FAILED');
+    const fresh = (await read(id)).headers.get('etag') ?? '';
+    expect((await patch(id, { name: 'Another' }, { 'if-match': fresh })).status).toBe(200);
+  });
+
   it.each([
     ['0.1', '0.1'],
     ['"12345678.9"', '12345678.9'],

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { ChainVerifier } from '../../src/modules/audit/verifier.service';
 import type { FreshApiKeyResponse } from '../../src/modules/api-keys/dto/api-key.response';
 import type { DeletedTenantResponse } from '../../src/modules/tenants/dto/deleted-tenant.response';
@@ -7,6 +8,7 @@ import { TenantPurgesService } from '../../src/modules/tenants/tenant-purges.ser
 import { AuditLog } from '../../src/platform/audit/audit-log';
 import type { Actor } from '../../src/common/actor';
 import { PLATFORM_ADMIN_ID, PLATFORM_TENANT_ID } from '../../src/common/actor';
+import { BackgroundStorage, newStorageKey, ObjectStorage } from '../../src/platform/storage/object-storage';
 import type { HttpClient } from '../support/http-client';
 import { statsFolded } from '../support/message-stats';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
@@ -245,6 +247,24 @@ describe('the purge of a tenant', () => {
     expect(ownOf(await rowsOf(id))).toEqual({});
     expect((await remove(id)).body.purge.report).toMatchObject({ tables: { users: 1, messages: 1, tenants: 1 } });
     expect(await purgedRecords(id)).toBe(1);
+  });
+
+  it('leaves no object of an upload that ends while it goes on, or after it', async () => {
+    const { id } = await business();
+    await remove(id);
+    const [storage, background] = [app.app.get(ObjectStorage), app.app.get(BackgroundStorage)];
+    const [during, later] = [newStorageKey(id), newStorageKey(id)];
+    const arrives = (key: string) => storage.put(key, Readable.from([Buffer.from('late')]));
+    const empty = background.deleteTenant.bind(background);
+    jest.spyOn(background, 'deleteTenant').mockImplementationOnce(async (tenantId) => {
+      await empty(tenantId);
+      await arrives(during);
+    });
+    await job.run(id, GOES_ON);
+    expect(await storage.get(during)).toBeNull();
+    await arrives(later);
+    await app.app.get(TenantPurgesService).resume(GOES_ON);
+    expect(await storage.get(later)).toBeNull();
   });
 
   it('waits for WAHA, and after a day goes on without it and says so', async () => {

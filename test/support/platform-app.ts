@@ -49,6 +49,10 @@ class NoDirectory extends TenantDirectory {
   override timeZoneOf(): Promise<string> {
     return Promise.resolve('UTC');
   }
+
+  override isActive(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
 }
 
 interface PlatformAppParts {

@@ -63,6 +63,10 @@ class ProbeDirectory extends TenantDirectory {
   override timeZoneOf(): Promise<string> {
     return Promise.resolve('UTC');
   }
+
+  override isActive(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
 }
 
 class Pace {

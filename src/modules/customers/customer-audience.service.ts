@@ -21,7 +21,7 @@ export class CustomerAudience {
    * @throws FORBIDDEN for an actor who may not read customers
    */
   async members(actor: Actor, filter: AudienceFilter): Promise<AsyncGenerator<AudienceMember>> {
-    if (!actorMay(actor, 'customers:read')) throw CommonErrors.forbidden();
+    if (!actorMay(actor, 'customers:read')) throw CommonErrors.lacking('customers:read');
     const thresholds = await this.tenants.vipThresholdsOf(actor);
     const next = (after: string | null) => this.lists.audience(actor.tenantId, filter, thresholds, after);
     return portions(next);

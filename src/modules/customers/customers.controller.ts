@@ -3,9 +3,10 @@ import { ApiConflictResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkRes
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned } from '../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned, versionOf } from '../../platform/http/etag';
 import { TextIdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
+import type { CustomerRow } from './customer-row';
 import { CustomersService } from './customers.service';
 import { CreateCustomerDto, customerChangeOf, UpdateCustomerDto } from './dto/customer.dto';
 import { CustomerResponse, customerResponse } from './dto/customer.response';
@@ -31,7 +32,7 @@ export class CustomersController {
     @Body() body: CreateCustomerDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return customerResponse(versioned(reply, await this.customers.create(actor, body.id, customerChangeOf(body))));
+    return answered(reply, await this.customers.create(actor, body.id, customerChangeOf(body)));
   }
 
   /** The tenant's customers, newest first; those that were anonymised too. */
@@ -55,7 +56,7 @@ export class CustomersController {
     @TextIdParam() id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return customerResponse(versioned(reply, await this.customers.get(actor, id)));
+    return answered(reply, await this.customers.get(actor, id));
   }
 
   /** Changes what is named; what is not named stays, as clients of the older systems expect, and `null` takes away. */
@@ -71,7 +72,7 @@ export class CustomersController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return customerResponse(versioned(reply, await this.customers.update(actor, id, customerChangeOf(body), expected)));
+    return answered(reply, await this.customers.update(actor, id, customerChangeOf(body), expected));
   }
 
   /** Changes what is named; what is not named stays, and `null` takes away. */
@@ -87,7 +88,7 @@ export class CustomersController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerResponse> {
-    return customerResponse(versioned(reply, await this.customers.update(actor, id, customerChangeOf(body), expected)));
+    return answered(reply, await this.customers.update(actor, id, customerChangeOf(body), expected));
   }
 
   /** Removes the customer. One with orders is anonymised instead: these stay, and nothing names it any more. */
@@ -104,3 +105,6 @@ export class CustomersController {
     await this.customers.remove(actor, id, expected);
   }
 }
+
+const answered = (reply: FastifyReply, row: CustomerRow): CustomerResponse =>
+  customerResponse(versioned(reply, row, versionOf(row)));

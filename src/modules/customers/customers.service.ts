@@ -8,7 +8,7 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import { currentContext } from '../../platform/context/request-context';
 import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
-import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
+import { assertVersion, type ExpectedVersions, versionOf } from '../../platform/http/etag';
 import { TenantsService } from '../tenants/tenants.service';
 import { type CustomerFilter, CustomerListsRepository } from './customer-lists.repository';
 import type { CustomerFields, CustomerRow, StoredCustomer } from './customer-row';
@@ -89,7 +89,7 @@ export class CustomersService {
     const thresholds = await this.tenants.vipThresholdsOf(actor);
     const work = async (tx: TenantTransaction): Promise<CustomerRow | null> => {
       const before = found(await this.customers.lockById(tx, actor.tenantId, id));
-      assertVersion(expected, before.version);
+      assertVersion(expected, versionOf(before));
       if (before.anonymised_at) throw CustomerErrors.anonymised();
       const after = { ...before, ...change };
       const changed = FIELDS.filter((field) => !isDeepStrictEqual(before[field], after[field]));
@@ -115,10 +115,10 @@ export class CustomersService {
   async remove(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
     const { tenantId } = actor;
     await this.db.transaction(tenantId, async (tx) => {
-      const { version, anonymised_at: since } = found(await this.customers.lockForRemoval(tx, tenantId, id));
-      assertVersion(expected, version);
+      const before = found(await this.customers.lockForRemoval(tx, tenantId, id));
+      assertVersion(expected, versionOf(before));
       const anonymised = await this.customers.hasOrders(tx, tenantId, id);
-      if (anonymised && since) return;
+      if (anonymised && before.anonymised_at) return;
       const entry = { action: 'CUSTOMER_DELETED', resource: resourceOf(id), metadata: { anonymised } } as const;
       await this.audit.record(tx, actor, entry);
       await (anonymised ? this.customers.anonymise(tx, tenantId, id) : this.customers.remove(tx, tenantId, id));

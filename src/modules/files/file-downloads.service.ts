@@ -5,6 +5,7 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import { type AuditActor, NOBODY } from '../../platform/audit/audit-record';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { serveFile } from '../../platform/http/serve-file';
+import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { type FileLink, FileLinks } from './file-links.service';
 import { FileErrors } from './files.errors';
 import type { FileRow } from './files.repository';
@@ -18,6 +19,7 @@ export class FileDownloads {
     private readonly files: FilesService,
     private readonly links: FileLinks,
     private readonly audit: AuditLog,
+    private readonly tenants: TenantDirectory,
   ) {}
 
   /** The bytes to whoever may read the file. @throws NOT_FOUND, RANGE_NOT_SATISFIABLE */
@@ -25,17 +27,17 @@ export class FileDownloads {
     return this.answer(await this.files.get(actor, id), { tenantId: actor.tenantId, who: actor, reply });
   }
 
-  /** The bytes to whoever has a link. @throws NOT_FOUND, RANGE_NOT_SATISFIABLE */
+  /** The bytes to whoever has a link, unless its tenant is suspended or gone. @throws NOT_FOUND, RANGE_NOT_SATISFIABLE */
   async serveLinked(token: string, reply: FastifyReply): Promise<StreamableFile | undefined> {
     const linked = this.links.read(token);
-    if (!linked) throw FileErrors.notFound();
+    if (!linked || !(await this.tenants.isActive(linked.tenantId))) throw FileErrors.notFound();
     return this.answer(await this.files.linked(linked), { tenantId: linked.tenantId, who: NOBODY, reply });
   }
 
-  /** A link that opens it for so many seconds. @throws NOT_FOUND */
+  /** A link that opens it for so many seconds. @throws NOT_FOUND, FORBIDDEN for a key that may not read files */
   async link(actor: Actor, id: string, livesS: number): Promise<FileLink> {
     const { tenantId } = actor;
-    await this.files.get(actor, id);
+    if (!(await this.files.forUse(actor, id))) throw FileErrors.notFound();
     const link = this.links.linkTo({ tenantId, id }, livesS);
     const metadata = { expires_at: link.expiresAt.toISOString() };
     await this.db.transaction(tenantId, (tx) =>
@@ -51,8 +53,8 @@ export class FileDownloads {
       filename: file.name,
       sizeBytes: file.size_bytes,
       version: String(file.version),
-      open: async (range) => {
-        const stream = await this.files.open(file, range);
+      open: async (range, signal) => {
+        const stream = await this.files.open(file, range, signal);
         const part = range ? { first: range.first, last: range.last } : {};
         this.audit.note(to.tenantId, to.who, {
           ...{ action: 'FILE_DOWNLOAD', resource: `file:${file.id}` },

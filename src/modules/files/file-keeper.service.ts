@@ -8,6 +8,8 @@ import { FileErrors } from './files.errors';
 import { type FileRow, FilesRepository } from './files.repository';
 import { ObjectsRepository } from './objects.repository';
 
+const RENEW_EVERY_MS = 10 * 60_000;
+
 /** A file whose object is stored, and that nobody keeps yet. */
 export interface NewFile {
   id: string;
@@ -32,6 +34,18 @@ export class FileKeeper {
   /** An object is about to be stored under that key: unless it is kept within an hour it will be removed. */
   announce(tenantId: string, key: string): Promise<void> {
     return this.objects.announce(tenantId, key);
+  }
+
+  /** Does the work that stores the announced object, however long that takes: as long as it goes on, nobody removes it. */
+  async whileStored<T>(tenantId: string, key: string, work: () => Promise<T>): Promise<T> {
+    const renewing = setInterval(() => {
+      this.objects.renew(tenantId, key).catch(() => undefined); // the next one may come through
+    }, RENEW_EVERY_MS).unref();
+    try {
+      return await work();
+    } finally {
+      clearInterval(renewing);
+    }
   }
 
   /**

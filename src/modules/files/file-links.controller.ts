@@ -16,7 +16,9 @@ export class FileLinksController {
   @Unlimited('bounded by the signature; many may share one address, as WAHA does for all sessions')
   @ApiParam({ name: 'token', description: 'What the link ends with' })
   @ApiServesFile()
-  @ApiNotFoundResponse({ description: 'The link is none, or has ended, or its file is gone' })
+  @ApiNotFoundResponse({
+    description: 'The link is none, or has ended, or its file is gone, or its tenant is suspended',
+  })
   get(
     @Param('token') token: string,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -44,7 +44,7 @@ export class FileUploads {
     try {
       const bounds = { maxBytes: this.config.MAX_UPLOAD_BYTES, ...(await this.quota.boundsOf(tenantId)) };
       await this.keeper.announce(tenantId, key);
-      const file = await this.put({ id, key }, upload, bounds);
+      const file = await this.keeper.whileStored(tenantId, key, () => this.put({ id, key }, upload, bounds));
       return await this.keeper.keep(actor, file, bounds.limitBytes);
     } catch (error) {
       upload.content.destroy();

@@ -108,7 +108,7 @@ export class FilesController {
     return fileResponse(versioned(reply, await this.files.rename(actor, id, name, expected)));
   }
 
-  /** Makes a link that opens the file without a credential, for as long as is said, and cannot be changed or taken back. */
+  /** Makes a link that opens the file without a credential, for as long as is said, and cannot be changed or taken back. A key needs `files:read` besides. */
   @Post(':id/link')
   @Access('files:write')
   @NotIdempotent('the answer is a secret')

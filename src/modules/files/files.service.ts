@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import type { Actor } from '../../common/actor';
+import { type Actor, actorMay } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { countedPage, type Page, type PageRequest } from '../../common/paging';
 import { AuditLog } from '../../platform/audit/audit-log';
@@ -37,9 +37,13 @@ export class FilesService {
     return file;
   }
 
-  /** Whether there is such a file that the caller may read. */
-  async isReadable(actor: Actor, id: string): Promise<boolean> {
-    return (await this.readable(actor, id)) !== null;
+  /**
+   * The file, for a caller that hands it on: sends it, shows it, makes a link to it. Null where there is none that it may read.
+   * @throws FORBIDDEN for a key that may not read files: what it hands on it could read elsewhere
+   */
+  async forUse(actor: Actor, id: string): Promise<FileRow | null> {
+    if (!actorMay(actor, 'files:read')) throw CommonErrors.lacking('files:read');
+    return this.readable(actor, id);
   }
 
   private async readable(actor: Actor, id: string): Promise<FileRow | null> {
@@ -55,8 +59,8 @@ export class FilesService {
   }
 
   /** Its bytes, or that part of them. @throws NOT_FOUND where they are gone */
-  async open({ storage_key: key }: FileRow, range: ByteRange | null): Promise<Readable> {
-    const stream = await this.storage.get(key, range ?? undefined);
+  async open({ storage_key: key }: FileRow, range: ByteRange | null, signal: AbortSignal): Promise<Readable> {
+    const stream = await this.storage.get(key, range ?? undefined, { signal });
     if (!stream) throw FileErrors.notFound();
     return stream;
   }

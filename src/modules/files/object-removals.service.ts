@@ -2,11 +2,18 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationB
 import { Config } from '../../config/config';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { Periodic } from '../../platform/loops/periodic';
-import { ObjectStorage } from '../../platform/storage/object-storage';
+import { BackgroundStorage, ObjectStorage } from '../../platform/storage/object-storage';
 import { ObjectsRepository } from './objects.repository';
 
 const EVERY_MS = 60_000;
 const AT_ONCE = 100;
+/** So many failures one after another say that it is the storage, and not the objects. */
+const FAILURES_IN_A_ROW = 10;
+
+interface DueObject {
+  tenant_id: string;
+  storage_key: string;
+}
 
 /** The object of a file that is not kept. */
 export interface Discarded {
@@ -23,12 +30,14 @@ export interface Discarded {
 export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ObjectRemovals.name);
   private readonly loop: Periodic;
+  private stopping = false;
 
   constructor(
     private readonly config: Config,
     private readonly objects: ObjectsRepository,
     private readonly system: SystemDatabase,
     private readonly storage: ObjectStorage,
+    private readonly background: BackgroundStorage,
   ) {
     this.loop = new Periodic({
       everyMs: EVERY_MS,
@@ -42,6 +51,7 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
     await this.loop.stop();
   }
 
@@ -56,17 +66,33 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  /** Removes all that are due; answers how many. What fails is tried again some minutes later. */
+  /**
+   * Removes all that are due; answers how many. Each for itself: what fails is tried again after a pause that grows, and holds up
+   * no other. Where nothing works any more the rest is left for some minutes.
+   */
   async sweep(): Promise<number> {
     let swept = 0;
-    for (;;) {
-      const due = await this.system.run<{ tenant_id: string; storage_key: string }>('takeRemovals', [AT_ONCE]);
-      for (const { tenant_id: tenantId, storage_key: key } of due) {
-        await this.storage.delete(key);
-        await this.system.run('removalDone', [tenantId, key]);
-        swept += 1;
+    for (let failed = 0; ;) {
+      const due = await this.system.run<DueObject>('takeRemovals', [AT_ONCE]);
+      for (const object of due) {
+        const removed = await this.remove(object);
+        swept += removed ? 1 : 0;
+        failed = removed ? 0 : failed + 1;
+        if (failed === FAILURES_IN_A_ROW || this.stopping) return swept;
       }
       if (due.length < AT_ONCE) return swept;
     }
+  }
+
+  private async remove({ tenant_id: tenantId, storage_key: key }: DueObject): Promise<boolean> {
+    try {
+      await this.background.delete(key);
+    } catch (error) {
+      this.logger.warn({ msg: 'files: an object is removed later', err: error, tenant_id: tenantId });
+      await this.system.run('removalLater', [tenantId, key]);
+      return false;
+    }
+    await this.system.run('removalDone', [tenantId, key]);
+    return true;
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 
-/** Longer than any request may take. */
+/** From the beginning of an upload, and from each time that it is known to go on. */
 const UPLOAD_FOR = `interval '1 hour'`;
 
 /** What is to become of objects in the storage: they are kept by rows that name them, or removed. */
@@ -12,6 +12,13 @@ export class ObjectsRepository {
   /** An object is about to be stored: in an hour it is removed, unless it is kept by then. */
   async announce(tenantId: string, key: string): Promise<void> {
     const text = `insert into object_removals (tenant_id, storage_key, due_at) values ($1, $2, now() + ${UPLOAD_FOR})`;
+    await this.db.query(tenantId, text, [tenantId, key]);
+  }
+
+  /** It is still on its way: the hour begins anew. */
+  async renew(tenantId: string, key: string): Promise<void> {
+    const text = `update object_removals set due_at = now() + ${UPLOAD_FOR}
+      where tenant_id = $1 and storage_key = $2 and not taken`;
     await this.db.query(tenantId, text, [tenantId, key]);
   }
 

@@ -4,7 +4,7 @@ import { AppError } from '../../common/app-error';
 import { AuditLog } from '../../platform/audit/audit-log';
 import { rerun } from '../../platform/database/rerun';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
-import { ObjectStorage } from '../../platform/storage/object-storage';
+import { BackgroundStorage, type ByteRange } from '../../platform/storage/object-storage';
 import { ProductsCache } from '../products/products-cache.service';
 import { readHeader, ruleOf } from './header';
 import { checkedRow, type ImportKind } from './import-kind';
@@ -33,7 +33,7 @@ class Unreadable extends Error {}
 export class ImportRunner {
   constructor(
     private readonly db: TenantDatabase,
-    private readonly storage: ObjectStorage,
+    private readonly storage: BackgroundStorage,
     private readonly progress: ImportProgress,
     private readonly audit: AuditLog,
     private readonly products: ProductsCache,
@@ -57,9 +57,9 @@ export class ImportRunner {
 
   private async workOff(job: ImportJob, signal: AbortSignal): Promise<Place> {
     const kind = KINDS[job.kind];
-    const header = job.format === 'csv' ? await this.header(job, kind) : null;
+    const header = job.format === 'csv' ? await this.header(job, kind, signal) : null;
     let place = job.place;
-    for await (const records of this.portions(job, header?.next ?? place)) {
+    for await (const records of this.portions(job, header?.next ?? place, signal)) {
       signal.throwIfAborted();
       const next = records.at(-1)?.next ?? place;
       const read = header
@@ -71,10 +71,11 @@ export class ImportRunner {
     return place;
   }
 
-  private async header(job: ImportJob, kind: ImportKind) {
+  private async header(job: ImportJob, kind: ImportKind, signal: AbortSignal) {
     const last = Math.min(job.sizeBytes, LONGEST_RECORD_BYTES) - 1;
+    const beginning = await this.open(job, { first: 0, last }, signal); // what it throws says nothing of the file
     try {
-      return await readHeader(await this.open(job, 0, last), kind);
+      return await readHeader(beginning, kind);
     } catch (error) {
       // It was checked when the file came in; a column may have gone from the service since.
       throw error instanceof AppError ? new Unreadable(error.details?.[0]?.message ?? error.message) : error;
@@ -82,10 +83,10 @@ export class ImportRunner {
   }
 
   /** The records from where the import is on. @param start where rows begin */
-  private async *portions(job: ImportJob, start: Place): AsyncGenerator<FoundRecord[]> {
+  private async *portions(job: ImportJob, start: Place, signal: AbortSignal): AsyncGenerator<FoundRecord[]> {
     const from = job.place.byte > start.byte ? job.place : start;
     if (from.byte >= job.sizeBytes) return;
-    const stream = await this.open(job, from.byte, job.sizeBytes - 1);
+    const stream = await this.open(job, { first: from.byte, last: job.sizeBytes - 1 }, signal);
     let portion: FoundRecord[] = [];
     let bytes = 0;
     for await (const record of recordsOf(stream, ruleOf(job.format), from)) {
@@ -99,8 +100,8 @@ export class ImportRunner {
     if (portion.length > 0) yield portion;
   }
 
-  private async open({ storageKey }: ImportJob, first: number, last: number): Promise<Readable> {
-    const stream = storageKey === null ? null : await this.storage.get(storageKey, { first, last });
+  private async open({ storageKey }: ImportJob, range: ByteRange, signal: AbortSignal): Promise<Readable> {
+    const stream = storageKey === null ? null : await this.storage.get(storageKey, range, { signal });
     if (!stream) throw new Unreadable('The file is gone');
     return stream;
   }

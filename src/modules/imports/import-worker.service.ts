@@ -3,7 +3,7 @@ import { Config } from '../../config/config';
 import { isDatabaseFailure, isTimeout } from '../../platform/database/database-error';
 import { Wakeups } from '../../platform/database/wakeups';
 import { Periodic } from '../../platform/loops/periodic';
-import { ObjectStorage } from '../../platform/storage/object-storage';
+import { BackgroundStorage } from '../../platform/storage/object-storage';
 import { LEASE_MS, LeaseLost } from './import-progress.repository';
 import { type ImportJob, ImportQueue } from './import-queue.service';
 import { ImportRunner } from './import-runner.service';
@@ -32,7 +32,7 @@ export class ImportWorker implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly config: Config,
     private readonly queue: ImportQueue,
     private readonly runner: ImportRunner,
-    private readonly storage: ObjectStorage,
+    private readonly storage: BackgroundStorage,
     private readonly wakeups: Wakeups,
   ) {
     this.loop = new Periodic({

@@ -1,5 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Config } from '../../config/config';
 import { type Found, FreshCache } from '../../platform/cache/fresh-cache';
+import { Wakeups } from '../../platform/database/wakeups';
 import type { ProductRow } from './product';
 
 const TTL_MS = 60_000;
@@ -9,8 +11,30 @@ const TTL_MS = 60_000;
  * transaction: what is read afterwards, on whatever replica, shows the change (docs/decisions/0030).
  */
 @Injectable()
-export class ProductsCache {
-  constructor(private readonly cache: FreshCache) {}
+export class ProductsCache implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  private stopListening = (): void => undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly cache: FreshCache,
+    private readonly wakeups: Wakeups,
+  ) {}
+
+  /** A process that alone has lost sight of Redis says so through PostgreSQL, to those who have not. */
+  onModuleInit(): void {
+    this.cache.whenUntold(() => this.wakeups.wake('cache'));
+    this.stopListening = this.wakeups.on('cache', () => this.cache.distrust());
+  }
+
+  /** Workers listen anyway. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { answersApi, works, REDIS_URL: url } = this.config;
+    if (answersApi && !works && url !== undefined) await this.wakeups.listen();
+  }
+
+  onApplicationShutdown(): void {
+    this.stopListening();
+  }
 
   /** The product, of the cache or else of the loader, whose error is not kept. Out of the cache its times are texts. */
   get(tenantId: string, id: string, load: () => Promise<ProductRow>): Promise<Found<ProductRow>> {

@@ -3,13 +3,14 @@ import { ApiConflictResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkRes
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../common/actor';
 import { Access, CurrentActor } from '../../platform/http/access.decorators';
-import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned } from '../../platform/http/etag';
+import { ChangesVersioned, type ExpectedVersions, IfMatch, versioned, versionOf } from '../../platform/http/etag';
 import { TextIdParam } from '../../platform/http/id-param';
 import { sendPage } from '../../platform/http/page-headers';
 import { InventoryDto } from './dto/inventory.dto';
 import { ListProductsQuery, productFilterOf } from './dto/list-products.query';
 import { CreateProductDto, productChangeOf, UpdateProductDto } from './dto/product.dto';
 import { ProductResponse, productResponse } from './dto/product.response';
+import type { ProductRow } from './product';
 import { ProductsService } from './products.service';
 import { StockService } from './stock.service';
 
@@ -40,7 +41,7 @@ export class ProductsController {
   ): Promise<ProductResponse> {
     const { id, name, price } = body;
     const fields = { ...productChangeOf(body), name, price, ...(id === undefined ? {} : { id }) };
-    return productResponse(versioned(reply, await this.products.create(actor, fields)));
+    return answered(reply, await this.products.create(actor, fields));
   }
 
   /**
@@ -70,7 +71,7 @@ export class ProductsController {
   ): Promise<ProductResponse> {
     const { value, hit } = await this.products.get(actor, id);
     reply.header('x-cache', hit ? 'HIT' : 'MISS');
-    return productResponse(versioned(reply, value));
+    return answered(reply, value);
   }
 
   /** Changes what is named; what is not named stays, as clients of the older systems expect. */
@@ -85,7 +86,7 @@ export class ProductsController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductResponse> {
-    return productResponse(versioned(reply, await this.products.update(actor, id, productChangeOf(body), expected)));
+    return answered(reply, await this.products.update(actor, id, productChangeOf(body), expected));
   }
 
   /** Changes what is named; what is not named stays. */
@@ -100,7 +101,7 @@ export class ProductsController {
     @IfMatch() expected: ExpectedVersions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductResponse> {
-    return productResponse(versioned(reply, await this.products.update(actor, id, productChangeOf(body), expected)));
+    return answered(reply, await this.products.update(actor, id, productChangeOf(body), expected));
   }
 
   /** Takes `quantity` pieces from stock, or adds `restock`. Of buyers at once nobody gets what is not there. */
@@ -114,8 +115,8 @@ export class ProductsController {
     @Body() { quantity, restock }: InventoryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductResponse> {
-    if (quantity !== undefined) return productResponse(versioned(reply, await this.stock.take(actor, id, quantity)));
-    return productResponse(versioned(reply, await this.stock.add(actor, id, restock ?? 0)));
+    if (quantity !== undefined) return answered(reply, await this.stock.take(actor, id, quantity));
+    return answered(reply, await this.stock.add(actor, id, restock ?? 0));
   }
 
   /** Removes the product. Orders keep what it was called and cost. */
@@ -132,3 +133,6 @@ export class ProductsController {
     await this.products.remove(actor, id, expected);
   }
 }
+
+const answered = (reply: FastifyReply, row: ProductRow): ProductResponse =>
+  productResponse(versioned(reply, row, versionOf(row)));

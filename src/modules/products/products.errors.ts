@@ -5,6 +5,7 @@ import { CommonErrors } from '../../common/common.errors';
 export const ProductErrors = {
   notFound: () => CommonErrors.notFound('product'),
   exists: () => new AppError('PRODUCT_EXISTS', 'A product of this id exists already'),
+  noImage: () => CommonErrors.invalidField('image_file_id', 'image_file_id must be one of your files'),
   /** `available` pieces are there, fewer than were asked for. */
   insufficientStock: (available: number) =>
     new AppError('INSUFFICIENT_STOCK', `There are ${available} pieces in stock`, { facts: { available } }),

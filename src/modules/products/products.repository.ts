@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/paging';
 import { audited } from '../../platform/audit/audit-log';
 import type { AuditRow } from '../../platform/audit/audit-record';
+import { foreignKeyViolation } from '../../platform/database/database-error';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { MAX_STOCK, type ProductFields, type ProductRow } from './product';
+import { ProductErrors } from './products.errors';
 import { COLUMNS } from './products.columns';
 import { countStatement, isPlannedOnce, type ListedProduct, pageStatement, type ProductFilter } from './products.list';
 
@@ -42,14 +44,18 @@ const FIND = `select ${COLUMNS} from products where tenant_id = $1 and id = $2`;
 export class ProductsRepository {
   constructor(private readonly db: TenantDatabase) {}
 
-  /** Stores the product and the record of it; null where there is one of that id. */
+  /**
+   * Stores the product and the record of it; null where there is one of that id.
+   * @throws VALIDATION_FAILED where its picture is gone by now
+   */
   async insert(
     tx: TenantTransaction,
     tenantId: string,
     product: ProductFields & { id: string },
     record: AuditRow,
   ): Promise<ProductRow | null> {
-    const [row] = await tx.query<ProductRow>(INSERT, [tenantId, product.id, ...valuesOf(product), ...record]);
+    const params = [tenantId, product.id, ...valuesOf(product), ...record];
+    const [row] = await tx.query<ProductRow>(INSERT, params).catch(withoutImage);
     return row ?? null;
   }
 
@@ -81,9 +87,10 @@ export class ProductsRepository {
     return row?.count ?? 0;
   }
 
-  /** Writes all that people say of a product that is held. */
+  /** Writes all that people say of a product that is held. @throws VALIDATION_FAILED where its picture is gone by now */
   async update(tx: TenantTransaction, tenantId: string, product: ProductRow): Promise<ProductRow> {
-    const [row] = await tx.query<ProductRow>(UPDATE, [tenantId, product.id, ...valuesOf(product)]);
+    const params = [tenantId, product.id, ...valuesOf(product)];
+    const [row] = await tx.query<ProductRow>(UPDATE, params).catch(withoutImage);
     if (!row) throw new Error('A product that was held is gone');
     return row;
   }
@@ -128,6 +135,13 @@ export class ProductsRepository {
       on conflict do nothing returning true as noted`;
     return (await tx.query(text, [tenantId, requestId, productId])).length > 0;
   }
+}
+
+const IMAGE_KEY = 'products_image_fk';
+
+/** A file may be deleted between the moment when it was looked at and that in which a product refers to it. */
+function withoutImage(error: unknown): never {
+  throw foreignKeyViolation(error) === IMAGE_KEY ? ProductErrors.noImage() : error;
 }
 
 /** A change of stock, with the record of it. */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../common/actor';
-import { CommonErrors } from '../../common/common.errors';
 import { textIdOf } from '../../common/ids';
 import { keysetCursor } from '../../common/keyset';
 import { COUNT_CAP, countedPage, type Page, pageOf, type PageRequest, totalOf } from '../../common/paging';
@@ -8,7 +7,7 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import type { Found } from '../../platform/cache/fresh-cache';
 import { currentContext } from '../../platform/context/request-context';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
-import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
+import { assertVersion, type ExpectedVersions, versionOf } from '../../platform/http/etag';
 import { FilesService } from '../files/files.service';
 import { changesOf, found, type ProductFields, type ProductRow, resourceOf } from './product';
 import { ProductSearchRepository } from './product-search.repository';
@@ -41,7 +40,8 @@ export class ProductsService {
 
   /**
    * Makes a product. With an idempotency key a repeated call finds the first one's.
-   * @throws PRODUCT_EXISTS where the id is taken, VALIDATION_FAILED for a picture that is not there or not the caller's to read
+   * @throws PRODUCT_EXISTS where the id is taken, VALIDATION_FAILED for a picture that is not there or not the caller's to read,
+   * FORBIDDEN for one that a key names which may not read files
    */
   async create(actor: Actor, fields: NewProduct): Promise<ProductRow> {
     const { tenantId } = actor;
@@ -108,7 +108,7 @@ export class ProductsService {
   ): Promise<ProductRow> {
     await this.requireImage(actor, change.image_file_id);
     return this.changeOne(actor, id, async (tx, before) => {
-      assertVersion(expected, before.version);
+      assertVersion(expected, versionOf(before));
       const after = { ...before, ...change };
       const metadata = changesOf(before, after);
       if (!metadata) return before;
@@ -118,14 +118,14 @@ export class ProductsService {
   }
 
   private async requireImage(actor: Actor, id: string | null | undefined): Promise<void> {
-    if (id && !(await this.files.isReadable(actor, id)))
-      throw CommonErrors.invalidField('image_file_id', 'image_file_id must be one of your files');
+    if (id && !(await this.files.forUse(actor, id))) throw ProductErrors.noImage();
   }
 
   /** Removes it; orders keep what they were made with. @throws NOT_FOUND, PRECONDITION_FAILED */
   async remove(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
-    await this.changeOne(actor, id, async (tx, { version, name, price, stock }) => {
-      assertVersion(expected, version);
+    await this.changeOne(actor, id, async (tx, before) => {
+      assertVersion(expected, versionOf(before));
+      const { name, price, stock } = before;
       const metadata = { name, price, stock };
       await this.audit.record(tx, actor, { action: 'PRODUCT_DELETED', resource: resourceOf(id), metadata });
       await this.products.remove(tx, actor.tenantId, id);

@@ -24,6 +24,8 @@ interface TenantFact {
   slug: string;
   limits: Limits;
   time_zone: string;
+  /** Neither suspended nor about to go. */
+  active: boolean;
 }
 
 /**
@@ -68,6 +70,10 @@ export class CachedTenantDirectory extends TenantDirectory {
     return (await this.of(tenantId)).time_zone;
   }
 
+  override async isActive(tenantId: string): Promise<boolean> {
+    return (await this.known.get(tenantId))?.active ?? false;
+  }
+
   private of(tenantId: string): Soon<TenantFact> {
     return after(this.known.get(tenantId), found);
   }
@@ -75,10 +81,10 @@ export class CachedTenantDirectory extends TenantDirectory {
   private async read(tenantId: string): Promise<Fact<TenantFact> | null> {
     const tenant = await this.tenants.findById(tenantId);
     if (!tenant) return null;
-    const { slug, plan, quotas, settings } = tenant;
+    const { slug, plan, quotas, settings, status } = tenant;
     const zone = settings.time_zone;
-    const value = { slug, limits: limitsOf(plan, quotas), time_zone: typeof zone === 'string' ? zone : 'UTC' };
-    return { about: accessOf(tenantId), value };
+    const said = { slug, limits: limitsOf(plan, quotas), time_zone: typeof zone === 'string' ? zone : 'UTC' };
+    return { about: accessOf(tenantId), value: { ...said, active: status === 'active' } };
   }
 }
 

@@ -31,13 +31,18 @@ export class TenantPurgeJob {
     if (!purge || purge.finishedAt !== null) return;
     for (let round = 1; !(await this.goneAfterRound(purge, signal)); round++)
       if (round === MAX_ROUNDS) throw new Error(`Rows of tenant ${tenantId} are left after ${round} rounds`);
-    await this.erasePersonal(tenantId, signal);
+    await this.goOver(tenantId, signal);
     await this.purges.finish(tenantId);
     this.events.committed('tenant.changed', { tenantId });
   }
 
-  /** What was noted of a tenant while it was going, by a process that did not know yet, names nobody either. */
-  async erasePersonal(tenantId: string, signal: AbortSignal): Promise<void> {
+  /** What was stored or noted of a tenant while it was going, by a process that did not know yet, goes too, or names nobody. */
+  async goOver(tenantId: string, signal: AbortSignal): Promise<void> {
+    await this.purgers.goOver(tenantId);
+    await this.erasePersonal(tenantId, signal);
+  }
+
+  private async erasePersonal(tenantId: string, signal: AbortSignal): Promise<void> {
     let after: string | null = null;
     do {
       signal.throwIfAborted();

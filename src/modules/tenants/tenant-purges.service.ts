@@ -64,7 +64,7 @@ export class TenantPurgesService implements OnModuleInit, OnApplicationBootstrap
   /** Goes on with every purge that is not finished, and goes once more over those that were lately. */
   async resume(signal: AbortSignal): Promise<void> {
     for (const id of await this.purges.unfinished()) await this.enqueue(id);
-    for (const id of await this.purges.justFinished()) await this.job.erasePersonal(id, signal);
+    for (const id of await this.purges.justFinished()) await this.job.goOver(id, signal);
   }
 
   /** Why a tenant that was not deleted was not deleted now either. */

@@ -123,7 +123,7 @@ export class ServersService {
         await this.repository.delete(run, id, { actor, entry });
       });
     } catch (error) {
-      throw foreignKeyViolation(error)
+      throw foreignKeyViolation(error) !== null
         ? WahaErrors.serverInUse('The server still has sessions: drain it first')
         : error;
     }

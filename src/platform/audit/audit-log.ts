@@ -48,6 +48,14 @@ export const audited = (change: string, parameters: number): string => `
   noted as (insert into audit_logs (${AUDIT_COLUMNS}) select ${auditPlaceholders(parameters + 1)} where exists (select from changed))
   select * from changed`;
 
+/** Writes records within the transaction of the changes that they say, also where there is no AuditLog (tools). */
+export async function recordTogether(tx: TenantTransaction, rows: readonly AuditRow[]): Promise<void> {
+  await tx.query(
+    INSERT_TOGETHER,
+    AUDIT_COLUMN_TYPES.map((_type, column) => rows.map((row) => row[column])),
+  );
+}
+
 /**
  * Writes the audit trail. What changes something is recorded in the statement or the transaction of the change: neither is
  * there without the other. What changes nothing goes through a bounded buffer, off the request's path.
@@ -94,10 +102,9 @@ export class AuditLog implements BeforeApplicationShutdown {
 
   /** The same of several changes at once. */
   async recordMany(tx: TenantTransaction, actor: Actor, entries: readonly AuditEntry[]): Promise<void> {
-    const rows = entries.map((entry) => auditRow(actor.tenantId, actor, entry));
-    await tx.query(
-      INSERT_TOGETHER,
-      AUDIT_COLUMN_TYPES.map((_type, column) => rows.map((row) => row[column])),
+    await recordTogether(
+      tx,
+      entries.map((entry) => auditRow(actor.tenantId, actor, entry)),
     );
   }
 

@@ -28,12 +28,24 @@ export interface Found<T> {
 export class FreshCache {
   private readonly memory = new ShortMemory<object>(MEMORY);
   private readonly loading = new Map<string, Promise<unknown>>();
+  private untold: () => void = () => undefined;
 
   /** @param epoch shared with whatever else is kept in the same Redis */
   constructor(
     private readonly redis: RedisClient,
     private readonly epoch = new SharedEpoch(redis),
   ) {}
+
+  /** Calls that after each change of which Redis could not be told: others, who may see it, must not believe it. */
+  whenUntold(listener: () => void): void {
+    this.untold = listener;
+  }
+
+  /** Somebody could not tell Redis of a change: nothing that it has now is believed, by nobody who sees it. */
+  distrust(): void {
+    this.epoch.doubt();
+    void this.epoch.isTrusted(); // at once, and not when somebody reads: others read without having heard
+  }
 
   /** The value under the key, or else what the loader gives, kept for `ttlMs`. Errors are not kept. Do not change the value. */
   async get<T extends object>(key: string, ttlMs: number, load: () => Promise<T>): Promise<Found<T>> {
@@ -75,8 +87,10 @@ export class FreshCache {
   }
 
   private async forget(keys: readonly string[], writer: string): Promise<void> {
-    if (writer === '') await this.tellEnd(keys, writer);
-    else await this.epoch.end(writer, () => this.tellEnd(keys, writer));
+    let told = true;
+    const tell = async (): Promise<boolean> => (told = await this.tellEnd(keys, writer));
+    await (writer === '' ? tell() : this.epoch.end(writer, tell));
+    if (!told) this.untold();
     for (const key of keys) this.memory.forget(key);
   }
 

@@ -41,10 +41,13 @@ export function uniqueViolation(error: unknown): string | null {
   return cause instanceof DatabaseError && cause.code === '23505' ? (cause.constraint ?? '') : null;
 }
 
-/** Whether something still refers to what the statement would have removed. */
-export function foreignKeyViolation(error: unknown): boolean {
+/**
+ * The name of the foreign key that the statement would have broken, by removing what is referred to or by referring to what is
+ * not there; null for any other error.
+ */
+export function foreignKeyViolation(error: unknown): string | null {
   const cause = unwrap(error);
-  return cause instanceof DatabaseError && cause.code === '23503';
+  return cause instanceof DatabaseError && cause.code === '23503' ? (cause.constraint ?? '') : null;
 }
 
 /** Whether one row's data is at fault, so that the other rows of a batch may well be fine. */

@@ -9,6 +9,12 @@ export const FILE_STATEMENTS = {
       where r.tenant_id = d.tenant_id and r.storage_key = d.storage_key
       returning r.tenant_id, r.storage_key`,
   },
+  removalLater: {
+    reason: 'An object of whichever tenant could not be removed: it comes again after a pause that grows, up to a day.',
+    text: `update object_removals set failures = failures + 1,
+        due_at = clock_timestamp() + least(interval '10 minutes' * power(2, least(failures, 10)), interval '1 day')
+      where tenant_id = $1 and storage_key = $2 and taken`,
+  },
   removalDone: {
     reason: 'An object is gone, of whichever tenant: nobody has to remove it any more.',
     text: `delete from object_removals where tenant_id = $1 and storage_key = $2 and taken`,

@@ -5,13 +5,18 @@ import { newId } from '../../common/ids';
 import { DatabaseConnections } from './database-connections';
 import { SystemDatabase } from './system-database';
 
-/** What there may be news of; carries no data, so a lost one costs at most the poll interval. */
-export type WakeChannel = 'lanes' | 'events' | 'sessions' | 'imports';
-const CHANNELS: readonly WakeChannel[] = ['lanes', 'events', 'sessions', 'imports'];
+/**
+ * What there may be news of; carries no data, so a lost one costs at most the poll interval. `cache`: Redis could not be told of a
+ * change, which nobody polls for.
+ */
+export type WakeChannel = 'lanes' | 'events' | 'sessions' | 'imports' | 'cache';
+const CHANNELS: readonly WakeChannel[] = ['lanes', 'events', 'sessions', 'imports', 'cache'];
 const pgChannel = (channel: WakeChannel): string => `switchboard_${channel}`;
 
 /** At most one NOTIFY a channel in this time: each costs a lock that all commits share (docs/decisions/0003). */
 const NOTIFY_EVERY_MS = 10;
+/** While Redis is away each change would be one: they are in time within a second. */
+const CACHE_NOTIFY_EVERY_MS = 200;
 const KEEP_ALIVE_S = 10;
 const RECONNECT_MIN_MS = 200;
 const RECONNECT_MAX_MS = 5_000;
@@ -30,6 +35,7 @@ export class Wakeups implements OnApplicationShutdown {
   private link: Client | undefined;
   private retry: NodeJS.Timeout | undefined;
   private readonly linkName = `switchboard worker ${this.workerId}`;
+  private worker = false;
   private closed = false;
 
   constructor(
@@ -47,10 +53,15 @@ export class Wakeups implements OnApplicationShutdown {
   wake(channel: WakeChannel): void {
     this.emitter.emit(channel);
     if (this.pending.has(channel) || this.closed) return;
-    const timer = setTimeout(() => {
-      this.pending.delete(channel);
-      this.system.run('notify', [pgChannel(channel)]).catch(() => undefined); // the others poll
-    }, NOTIFY_EVERY_MS);
+    const timer = setTimeout(
+      () => {
+        this.pending.delete(channel);
+        this.system.run('notify', [pgChannel(channel)]).catch(() => {
+          if (channel === 'cache') this.wake(channel); // of the rest the others poll
+        });
+      },
+      channel === 'cache' ? CACHE_NOTIFY_EVERY_MS : NOTIFY_EVERY_MS,
+    );
     this.pending.set(channel, timer.unref());
   }
 
@@ -61,6 +72,12 @@ export class Wakeups implements OnApplicationShutdown {
 
   /** Becomes a worker: takes its lock and listens, and does so again whenever the connection breaks. */
   async join(): Promise<void> {
+    this.worker = true;
+    await this.connect(RECONNECT_MIN_MS);
+  }
+
+  /** Listens, and does so again whenever the connection breaks, without being a worker. */
+  async listen(): Promise<void> {
     await this.connect(RECONNECT_MIN_MS);
   }
 
@@ -74,7 +91,7 @@ export class Wakeups implements OnApplicationShutdown {
   private async connect(retryMs: number): Promise<void> {
     const link = new Client({
       connectionString: this.connections.url('system'),
-      application_name: this.linkName,
+      application_name: this.worker ? this.linkName : 'switchboard listener',
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_S * 1000,
       connectionTimeoutMillis: 5_000,
@@ -87,8 +104,7 @@ export class Wakeups implements OnApplicationShutdown {
     try {
       await link.connect();
       await link.query('set statement_timeout = 0');
-      await this.endFormerSession(link);
-      await link.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.workerId]);
+      if (this.worker) await this.takeLock(link);
       for (const channel of CHANNELS) await link.query(`listen ${pgChannel(channel)}`);
       this.link = link;
     } catch {
@@ -96,6 +112,11 @@ export class Wakeups implements OnApplicationShutdown {
       this.reconnect(retryMs);
     }
     for (const channel of CHANNELS) this.emitter.emit(channel);
+  }
+
+  private async takeLock(link: Client): Promise<void> {
+    await this.endFormerSession(link);
+    await link.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.workerId]);
   }
 
   /**

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { answerClientError, takeTime } from './client-error';
 
 describe('a request that takes too long', () => {
@@ -48,5 +49,46 @@ describe('a request that takes too long', () => {
 
   it('goes on where it was given its time', async () => {
     expect(await sendSlowly(await serve(takeTime))).toEqual({ status: 200, body: '2' });
+  });
+
+  const PACE = { leastBytesPerS: 1_000, afterMs: 300, everyMs: 100 };
+
+  /** Sends so many bytes every 50 ms, in all 20 times, as long as it is let. */
+  const sendPieces = async (port: number, bytes: number): Promise<{ status: number; body: string }> => {
+    const call = request({ port, method: 'POST', headers: { 'content-length': String(20 * bytes) } });
+    const answered = once(call, 'response') as Promise<[IncomingMessage]>;
+    call.on('error', () => undefined);
+    for (let piece = 0; piece < 20 && !call.destroyed; piece += 1) {
+      call.write(Buffer.alloc(bytes, 'a'));
+      await sleep(50);
+    }
+    call.end();
+    const [answer] = await answered;
+    return { status: answer.statusCode ?? 0, body: await text(answer) };
+  };
+
+  it('goes on for as long as it keeps its pace', async () => {
+    const port = await serve((incoming) => takeTime(incoming, PACE));
+    expect(await sendPieces(port, 500)).toEqual({ status: 200, body: '10000' });
+  });
+
+  it('is refused where it comes in more slowly than that', async () => {
+    const port = await serve((incoming) => takeTime(incoming, PACE));
+    const { status, body } = await sendPieces(port, 10);
+    expect([status, (JSON.parse(body) as { code: string }).code]).toEqual([408, 'REQUEST_TIMEOUT']);
+  });
+
+  it('is not refused for what we have not read yet', async () => {
+    const handler = async (incoming: IncomingMessage, answer: ServerResponse): Promise<void> => {
+      takeTime(incoming, PACE);
+      await sleep(1_000);
+      answer.end(String((await text(incoming)).length));
+    };
+    server = createServer((incoming, answer) => void handler(incoming, answer));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const call = request({ port: (server.address() as AddressInfo).port, method: 'POST' });
+    call.end(Buffer.alloc(5_000_000, 'a'));
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    expect([answer.statusCode, await text(answer)]).toEqual([200, '5000000']);
   });
 });

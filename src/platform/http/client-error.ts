@@ -1,4 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { AppError } from '../../common/app-error';
@@ -21,11 +21,54 @@ const refusalOf = (error: ClientError): AppError => {
 /** Connections whose request may take longer than all others, as long as something comes. */
 const unhurried = new WeakSet<Socket>();
 
-/** Lets this request take as long as its body is coming in: files of any size are sent over lines of any speed. */
-export function takeTime(request: IncomingMessage): void {
+/** How fast a body has to come in. */
+export interface Pace {
+  leastBytesPerS: number;
+  /** From then on it is looked at. */
+  afterMs: number;
+  /** And again each time: what came since counts. */
+  everyMs: number;
+}
+
+/** 64 kbit/s, once the time of every request is over: slow lines get their file through, and who only holds a connection does not. */
+export const UPLOAD_PACE: Pace = { leastBytesPerS: 8 * 1024, afterMs: 120_000, everyMs: 60_000 };
+
+/**
+ * Lets this request take as long as its body is coming in: files of any size are sent over lines of any speed.
+ * @param pace where it must not come in more slowly than that: then it is refused as overdue
+ */
+export function takeTime(request: IncomingMessage, pace?: Pace): void {
   const { socket } = request;
   unhurried.add(socket);
-  request.once('close', () => unhurried.delete(socket));
+  const stop = pace ? keepPace(request, pace) : (): void => undefined;
+  request.once('close', () => {
+    stop();
+    unhurried.delete(socket);
+  });
+}
+
+/** Looks whether the body comes in fast enough; answers how to end that. */
+function keepPace(request: IncomingMessage, { leastBytesPerS, afterMs, everyMs }: Pace): () => void {
+  const { socket } = request;
+  let [seenBytes, seenAtMs] = [socket.bytesRead, performance.now()];
+  let timer: NodeJS.Timeout;
+  const look = (): void => {
+    const [bytes, atMs] = [socket.bytesRead, performance.now()];
+    const least = (leastBytesPerS * (atMs - seenAtMs)) / 1000;
+    // What waits to be read is not the client's slowness.
+    if (bytes - seenBytes < least && request.readableLength < request.readableHighWaterMark) return overdue(socket);
+    [seenBytes, seenAtMs] = [bytes, atMs];
+    timer = setTimeout(look, everyMs).unref();
+  };
+  timer = setTimeout(look, afterMs).unref();
+  return () => clearTimeout(timer);
+}
+
+/** As if Node had found that it took too long. */
+function overdue(socket: Socket & { server?: Server }): void {
+  unhurried.delete(socket);
+  const error = Object.assign(new Error('The body comes in too slowly'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+  if (!socket.server?.emit('clientError', error, socket)) socket.destroy();
 }
 
 /** Whether all that is wrong is a request that takes as long as it may. */

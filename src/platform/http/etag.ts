@@ -3,14 +3,28 @@ import { ApiHeader, ApiPreconditionFailedResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CommonErrors } from '../../common/common.errors';
 
+/** Which state of a thing it is; never twice under the same id. */
+export type Version = number | string;
+
+/**
+ * Of what has an id that people choose, and may be removed: what is made anew under that id begins with 1 again, and is told from
+ * the one before by the moment when it was made.
+ */
+export const versionOf = ({ version, created_at: made }: { version: number; created_at: Date | string }): string =>
+  `${version}-${new Date(made).getTime().toString(36)}`;
+
 /** Answers the version of what people edit as its strong `ETag` (RFC 9110 §8.8.3). */
-export function sendEtag(reply: FastifyReply, version: number): void {
+export function sendEtag(reply: FastifyReply, version: Version): void {
   reply.header('etag', `"${version}"`);
 }
 
 /** The same of a row that is answered; gives it back. */
-export function versioned<Row extends { version: number }>(reply: FastifyReply, row: Row): Row {
-  sendEtag(reply, row.version);
+export function versioned<Row extends { version: number }>(
+  reply: FastifyReply,
+  row: Row,
+  version: Version = row.version,
+): Row {
+  sendEtag(reply, version);
   return row;
 }
 
@@ -39,6 +53,6 @@ export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionC
 });
 
 /** @throws PRECONDITION_FAILED when the present version is none of those expected */
-export function assertVersion(expected: ExpectedVersions, version: number): void {
+export function assertVersion(expected: ExpectedVersions, version: Version): void {
   if (expected && !expected.includes(`"${version}"`)) throw CommonErrors.preconditionFailed();
 }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
-import { takeTime } from './client-error';
+import { takeTime, UPLOAD_PACE } from './client-error';
 import { HttpErrors } from './http.errors';
 import { MULTIPART_TYPE, type MultipartBodyConfig, uploadOf } from './multipart';
 import { drainRefused } from './refused-body';
@@ -30,7 +30,7 @@ export const FileOfBody = createParamDecorator((_data: unknown, context: Executi
 );
 
 async function fileOf(request: StreamedRequest): Promise<BodyFile> {
-  takeTime(request.raw);
+  takeTime(request.raw, UPLOAD_PACE);
   const streamed = streamedBodyOf(request);
   if (streamed) return { type: streamed.type, stream: bodyOf(request, streamed.stream) };
   if (!request.isMultipart()) throw HttpErrors.unsupportedMediaType();

@@ -6,6 +6,7 @@ import { ApiBody, ApiConsumes } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/app-error';
 import { CommonErrors } from '../../common/common.errors';
+import { takeTime, UPLOAD_PACE } from './client-error';
 import { HttpErrors } from './http.errors';
 import { drainRefused } from './refused-body';
 
@@ -88,12 +89,14 @@ export const MultipartBody = (): MethodDecorator =>
   );
 
 /**
- * The file of the form, when all before it has come.
+ * The file of the form, when all before it has come. It may take its time, as long as it comes in at a pace.
  * @throws VALIDATION_FAILED where there is none, UNSUPPORTED_MEDIA_TYPE where the body is no form
  */
-export const UploadedFile = createParamDecorator((_data: unknown, context: ExecutionContext): Promise<Upload> =>
-  uploadOf(context.switchToHttp().getRequest<FastifyRequest>()),
-);
+export const UploadedFile = createParamDecorator((_data: unknown, context: ExecutionContext): Promise<Upload> => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  takeTime(request.raw, UPLOAD_PACE);
+  return uploadOf(request);
+});
 
 /** The same, of the request itself. */
 export async function uploadOf(request: FastifyRequest): Promise<Upload> {

@@ -15,8 +15,8 @@ export interface ServedFile {
   sizeBytes: number;
   /** A strong validator, without its quotes. */
   version: string;
-  /** The bytes, or that part of them. */
-  open: (range: ByteRange | null) => Promise<Readable>;
+  /** The bytes, or that part of them. The signal says that whoever asked has gone. */
+  open: (range: ByteRange | null, signal: AbortSignal) => Promise<Readable>;
 }
 
 /** What browsers show without running anything of it; SVG and HTML are documents and can. */
@@ -46,13 +46,20 @@ export async function serveFile(reply: FastifyReply, file: ServedFile): Promise<
   const wanted = ifRange === undefined || ifRange === etag ? headers.range : undefined;
   const range = method === 'HEAD' ? null : rangeOf(wanted, file.sizeBytes);
   if (range === 'unsatisfiable') throw HttpErrors.rangeNotSatisfiable(file.sizeBytes);
-  const stream = method === 'HEAD' ? Readable.from([]) : await file.open(range);
+  const stream = method === 'HEAD' ? Readable.from([]) : await file.open(range, leavingOf(reply));
   if (range) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${file.sizeBytes}`);
   return new StreamableFile(stream, {
     type: file.mimeType,
     disposition: dispositionOf(file),
     length: range ? range.last - range.first + 1 : file.sizeBytes,
   });
+}
+
+/** Aborted when the connection is gone before the answer has been. */
+function leavingOf({ raw }: FastifyReply): AbortSignal {
+  const leaving = new AbortController();
+  raw.once('close', () => leaving.abort());
+  return leaving.signal;
 }
 
 const dispositionOf = ({ mimeType, filename }: ServedFile): string =>

@@ -14,4 +14,10 @@ export abstract class TenantDirectory {
 
   /** The time zone (IANA name) that the tenant's days are of, UTC unless it has set one; up to 5 s old. @throws TENANT_NOT_FOUND */
   abstract timeZoneOf(tenantId: string): Promise<string>;
+
+  /**
+   * Whether there is such a tenant, and it is not suspended: for what is shown without a credential. A change made by another
+   * process may be unseen for up to 5 s where Redis is away.
+   */
+  abstract isActive(tenantId: string): Promise<boolean>;
 }

@@ -14,6 +14,12 @@ export interface ByteRange {
   last: number;
 }
 
+/** How a call is broken off. */
+export interface StorageCall {
+  /** Whoever wanted it has gone: nothing is waited for any more, and what is being read is broken off. */
+  signal?: AbortSignal;
+}
+
 /**
  * Files by key, of any size in constant memory. Keys are ours alone (`newStorageKey`): nothing that anybody sent is part of
  * one. Every process of the installation sees the same objects.
@@ -21,12 +27,12 @@ export interface ByteRange {
 export abstract class ObjectStorage {
   /**
    * Stores all that comes, durably, or nothing: whoever reads the key meanwhile finds what was there before.
-   * @throws whatever the content fails with
+   * @throws whatever the content fails with; STORAGE_UNAVAILABLE
    */
-  abstract put(key: string, content: Readable): Promise<StoredObject>;
+  abstract put(key: string, content: Readable, call?: StorageCall): Promise<StoredObject>;
 
-  /** The object, or that part of it; null when there is none of that key. */
-  abstract get(key: string, range?: ByteRange): Promise<Readable | null>;
+  /** The object, or that part of it; null when there is none of that key. @throws STORAGE_UNAVAILABLE */
+  abstract get(key: string, range?: ByteRange, call?: StorageCall): Promise<Readable | null>;
 
   /** Removes the object; one that is not there is fine. */
   abstract delete(key: string): Promise<void>;
@@ -37,6 +43,9 @@ export abstract class ObjectStorage {
   /** Removes what was begun more than a day before `nowMs` (now) and never finished; answers how many. */
   abstract sweep(nowMs?: number): Promise<number>;
 }
+
+/** The same objects for what nobody waits for: it takes no connection away from those who wait for an answer. */
+export abstract class BackgroundStorage extends ObjectStorage {}
 
 /** A key that no object has: the tenant's id, a slash, a new id. */
 export const newStorageKey = (tenantId: string): string => `${tenantId}/${newId()}`;

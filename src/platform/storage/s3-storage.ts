@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
+import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
@@ -9,71 +10,96 @@ import {
   ListObjectsV2Command,
   NoSuchKey,
   S3Client,
+  type S3ClientConfig,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { S3Settings } from '../../config/s3-settings';
+import { withDeadline } from '../../common/deadline';
 import { isId } from '../../common/ids';
-import { type ByteRange, ObjectStorage, partsOfKey, type StoredObject } from './object-storage';
+import { type ByteRange, ObjectStorage, partsOfKey, type StorageCall, type StoredObject } from './object-storage';
+import { OpenReads } from './open-reads';
+import { OF_REQUESTS, readsWithin, type S3Bounds, writesWithin } from './s3-bounds';
+import { StorageErrors } from './storage.errors';
 
 const UNFINISHED_FOR_MS = 24 * 60 * 60_000;
-/** The least that S3 takes as a part; one is read while another is on its way. */
+/** The least that S3 takes as a part. */
 const PART_BYTES = 5 * 1024 * 1024;
-const PARTS_AT_ONCE = 2;
+/** A part is held in memory until it is stored, and as much again while it is put together. */
+const PARTS_AT_ONCE = 1;
 
 /**
  * Objects in a bucket of any service that speaks S3, under `<prefix><tenant id>/<object id>`. An object is there when all of
- * it is, so that a process may die at any point; what a dead one had begun is given up a day later.
+ * it is, so that a process may die at any point; what a dead one had begun is given up a day later. A service that hangs holds up
+ * each call for a bounded time, and none of those that come after it has recovered.
  */
-export class S3Storage extends ObjectStorage {
+export class S3Storage extends ObjectStorage implements OnModuleDestroy, OnApplicationShutdown {
+  private readonly reader: S3Client;
   private readonly client: S3Client;
+  private readonly reads: OpenReads;
+  private readonly ended = new AbortController();
+  private ending: NodeJS.Timeout | undefined;
   private readonly bucket: string;
   private readonly prefix: string;
 
-  constructor({ endpoint, region, bucket, credentials, forcePathStyle, prefix }: S3Settings) {
+  constructor(
+    settings: S3Settings,
+    private readonly bounds: S3Bounds = OF_REQUESTS,
+  ) {
     super();
-    this.bucket = bucket;
-    this.prefix = prefix;
-    this.client = new S3Client({
-      ...{ region, forcePathStyle, maxAttempts: 3 },
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(credentials === undefined ? {} : { credentials }),
-      // Many services that speak S3 know no trailing checksums.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    this.bucket = settings.bucket;
+    this.prefix = settings.prefix;
+    this.reader = new S3Client({ ...clientOf(settings), ...readsWithin(bounds) });
+    this.client = new S3Client({ ...clientOf(settings), ...writesWithin(bounds) });
+    this.reads = new OpenReads(bounds.reads, bounds.waitMs);
   }
 
-  async put(key: string, content: Readable): Promise<StoredObject> {
+  /** @throws STORAGE_UNAVAILABLE; or whatever the content fails with */
+  async put(key: string, content: Readable, { signal }: StorageCall = {}): Promise<StoredObject> {
     const hash = createHash('sha256');
-    const seen = { sizeBytes: 0 };
+    const seen: Seen = { sizeBytes: 0, broken: null };
     const upload = new Upload({
       client: this.client,
       params: { ...this.at(key), Body: Readable.from(measured(content, hash, seen)) },
       ...{ partSize: PART_BYTES, queueSize: PARTS_AT_ONCE, leavePartsOnError: false },
     });
+    const stop = this.until(signal);
+    const abort = (): void => void upload.abort();
+    stop.addEventListener('abort', abort, { once: true });
     try {
       await upload.done();
     } catch (error) {
       content.destroy();
-      throw error;
+      throw seen.broken ? seen.broken.error : StorageErrors.unavailable(error);
+    } finally {
+      stop.removeEventListener('abort', abort);
     }
     return { sizeBytes: seen.sizeBytes, sha256: hash.digest('hex') };
   }
 
-  async get(key: string, range?: ByteRange): Promise<Readable | null> {
+  /** @throws STORAGE_UNAVAILABLE, also when the tenant reads as many as it may for longer than somebody waits */
+  async get(key: string, range?: ByteRange, { signal }: StorageCall = {}): Promise<Readable | null> {
+    const [tenantId] = partsOfKey(key);
     const part = range ? { Range: `bytes=${range.first}-${range.last}` } : {};
+    const command = new GetObjectCommand({ ...this.at(key), ...part });
+    const stop = this.until(signal);
+    const done = await this.reads.take(tenantId, stop);
     try {
-      const { Body } = await this.client.send(new GetObjectCommand({ ...this.at(key), ...part }));
-      return Body as Readable;
+      const { Body: body } = await withDeadline(this.bounds.callMs, (late) =>
+        this.reader.send(command, { abortSignal: AbortSignal.any([late, stop]) }),
+      );
+      finished(body as Readable, done);
+      return body as Readable;
     } catch (error) {
+      done();
       if (isGone(error)) return null;
-      throw error;
+      throw StorageErrors.unavailable(error);
     }
   }
 
   async delete(key: string): Promise<void> {
-    await this.client.send(new DeleteObjectCommand(this.at(key)));
+    const command = new DeleteObjectCommand(this.at(key));
+    await this.call((call) => this.client.send(command, call));
   }
 
   async deleteTenant(tenantId: string): Promise<void> {
@@ -81,7 +107,9 @@ export class S3Storage extends ObjectStorage {
     const ofTenant = { Bucket: this.bucket, Prefix: `${this.prefix}${tenantId}/` };
     for (;;) {
       // From the beginning each time: what was listed is gone by then.
-      const { Contents: objects = [] } = await this.client.send(new ListObjectsV2Command(ofTenant));
+      const { Contents: objects = [] } = await this.call((call) =>
+        this.client.send(new ListObjectsV2Command(ofTenant), call),
+      );
       if (objects.length === 0) return;
       await this.deleteAll(objects.flatMap(({ Key }) => (Key === undefined ? [] : { Key })));
     }
@@ -93,10 +121,12 @@ export class S3Storage extends ObjectStorage {
     const params = { Bucket: this.bucket, Prefix: this.prefix };
     let from: { KeyMarker?: string; UploadIdMarker?: string } = {};
     for (;;) {
-      const page = await this.client.send(new ListMultipartUploadsCommand({ ...params, ...from }));
+      const command = new ListMultipartUploadsCommand({ ...params, ...from });
+      const page = await this.call((call) => this.client.send(command, call));
       for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
         if (!Initiated || nowMs - Initiated.getTime() < UNFINISHED_FOR_MS) continue;
-        await this.client.send(new AbortMultipartUploadCommand({ Bucket: this.bucket, Key, UploadId }));
+        const abort = new AbortMultipartUploadCommand({ Bucket: this.bucket, Key, UploadId });
+        await this.call((call) => this.client.send(abort, call));
         swept += 1;
       }
       if (!page.IsTruncated) return swept;
@@ -104,14 +134,44 @@ export class S3Storage extends ObjectStorage {
     }
   }
 
-  /** Lets go of its connections. */
+  /** What is under way gets some time more, so that nothing that hangs holds up the end. */
+  onModuleDestroy(): void {
+    this.ending = setTimeout(() => this.ended.abort(new Error('The service ends')), this.bounds.endMs).unref();
+  }
+
+  onApplicationShutdown(): void {
+    this.close();
+  }
+
+  /** Breaks off what is under way and lets go of all connections. */
   close(): void {
+    clearTimeout(this.ending);
+    this.ended.abort(new Error('The service ends'));
+    this.reader.destroy();
     this.client.destroy();
+  }
+
+  private until(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.ended.signal]) : this.ended.signal;
+  }
+
+  /** Calls without a body, each in bounded time. */
+  private async call<T>(
+    send: (options: { abortSignal: AbortSignal; requestTimeout: number }) => Promise<T>,
+  ): Promise<T> {
+    const { callMs, answerMs: requestTimeout } = this.bounds;
+    try {
+      return await withDeadline(callMs, (late) =>
+        send({ abortSignal: AbortSignal.any([late, this.ended.signal]), requestTimeout }),
+      );
+    } catch (error) {
+      throw StorageErrors.unavailable(error);
+    }
   }
 
   private async deleteAll(objects: { Key: string }[]): Promise<void> {
     const command = new DeleteObjectsCommand({ Bucket: this.bucket, Delete: { Objects: objects, Quiet: true } });
-    const { Errors: errors = [] } = await this.client.send(command);
+    const { Errors: errors = [] } = await this.call((call) => this.client.send(command, call));
     if (errors.length > 0) throw new Error(`${errors.length} objects could not be deleted: ${errors[0]?.Code}`);
   }
 
@@ -120,16 +180,47 @@ export class S3Storage extends ObjectStorage {
   }
 }
 
+const clientOf = ({ endpoint, region, credentials, forcePathStyle }: S3Settings): S3ClientConfig => ({
+  ...{ region, forcePathStyle },
+  ...(endpoint === undefined ? {} : { endpoint }),
+  ...(credentials === undefined ? {} : { credentials }),
+  // Many services that speak S3 know no trailing checksums.
+  requestChecksumCalculation: 'WHEN_REQUIRED',
+  responseChecksumValidation: 'WHEN_REQUIRED',
+});
+
+/** What has come of the content, and what it broke off with. */
+interface Seen {
+  sizeBytes: number;
+  broken: { error: unknown } | null;
+}
+
 async function* measured(
   content: Readable,
   hash: { update: (chunk: Buffer) => unknown },
-  seen: { sizeBytes: number },
+  seen: Seen,
 ): AsyncGenerator<Buffer> {
-  for await (const chunk of content as AsyncIterable<Buffer>) {
+  for await (const chunk of noted(content, seen)) {
     hash.update(chunk);
     seen.sizeBytes += chunk.length;
     yield chunk;
   }
+}
+
+/** Remembers what the content itself fails with; what is thrown into a generator at its `yield` is the reader's. */
+function noted(content: Readable, seen: Seen): AsyncIterable<Buffer> {
+  const chunks = (content as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  const next = () =>
+    chunks.next().catch((error: unknown) => {
+      seen.broken = { error };
+      throw error;
+    });
+  return { [Symbol.asyncIterator]: () => ({ next, return: () => endOf(chunks) }) };
+}
+
+async function endOf(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
+  await chunks.return?.();
+  return { done: true, value: undefined };
 }
 
 const isGone = (error: unknown): boolean =>

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Periodic } from '../loops/periodic';
-import { ObjectStorage } from './object-storage';
+import { BackgroundStorage } from './object-storage';
 
 const EVERY_MS = 60 * 60_000;
 
@@ -10,7 +10,7 @@ export class StorageSweep implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly logger = new Logger(StorageSweep.name);
   private readonly loop: Periodic;
 
-  constructor(storage: ObjectStorage) {
+  constructor(storage: BackgroundStorage) {
     this.loop = new Periodic({
       everyMs: EVERY_MS,
       run: async () => {

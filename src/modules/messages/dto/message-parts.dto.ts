@@ -62,7 +62,7 @@ export class MediaDto extends MediaNameDto {
   @Length(1, 2_048)
   url?: string;
 
-  /** A file of yours (`POST /files`), or one that came in; either this or `url`. The message keeps its bytes, though the file be deleted. */
+  /** A file of yours (`POST /files`), or one that came in; either this or `url`; a key needs `files:read` besides. The message keeps its bytes, though the file be deleted. */
   @Optional()
   @Id()
   file_id?: string;

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { EgressFailure } from '../../../platform/egress/egress-failure';
 import { FileHead, fileKindOf } from '../../../platform/storage/file-kind';
 import { shownFileName } from '../../../platform/storage/file-name';
-import { ObjectStorage } from '../../../platform/storage/object-storage';
+import { BackgroundStorage } from '../../../platform/storage/object-storage';
 import { fileNameOf, isSentAs } from './media-kind';
 import { type MediaAnswer, MediaSource } from './media-source.service';
 import type { FetchedMedia, MediaFailure, MediaJob } from './media-store.service';
@@ -21,7 +21,7 @@ const AGAIN = [408, 425, 429];
 export class MediaFetcher {
   constructor(
     private readonly source: MediaSource,
-    private readonly storage: ObjectStorage,
+    private readonly storage: BackgroundStorage,
   ) {}
 
   /**
@@ -45,7 +45,7 @@ export class MediaFetcher {
       answer.body.on('error', () => undefined).destroy();
       return refusal;
     }
-    const { media, kept } = await this.keep(job, answer);
+    const { media, kept } = await this.keep(job, answer, signal);
     if (kept) return { media };
     await this.storage.delete(job.storage_key);
     return refused(
@@ -53,9 +53,16 @@ export class MediaFetcher {
     );
   }
 
-  private async keep(job: MediaJob, { body }: MediaAnswer): Promise<{ media: FetchedMedia; kept: boolean }> {
+  private async keep(
+    job: MediaJob,
+    { body }: MediaAnswer,
+    signal: AbortSignal,
+  ): Promise<{ media: FetchedMedia; kept: boolean }> {
     const beginning = new FileHead();
-    const [stored] = await Promise.all([this.storage.put(job.storage_key, beginning), pipeline(body, beginning)]);
+    const [stored] = await Promise.all([
+      this.storage.put(job.storage_key, beginning, { signal }),
+      pipeline(body, beginning),
+    ]);
     const kind = await fileKindOf(beginning.head);
     const media = {
       ...stored,

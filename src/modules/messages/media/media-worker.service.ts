@@ -1,7 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../../../config/config';
 import { Periodic } from '../../../platform/loops/periodic';
-import { ObjectStorage } from '../../../platform/storage/object-storage';
+import { BackgroundStorage } from '../../../platform/storage/object-storage';
 import { backoffMs, MAX_ATTEMPTS } from '../lanes/outcome';
 import { MessageMetrics } from '../message.metrics';
 import { type Fetched, MediaFetcher } from './media-fetcher.service';
@@ -34,7 +34,7 @@ export class MediaWorker implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly config: Config,
     private readonly store: MediaStore,
     private readonly fetcher: MediaFetcher,
-    private readonly storage: ObjectStorage,
+    private readonly storage: BackgroundStorage,
     private readonly metrics: MessageMetrics,
     private readonly media: MediaService,
   ) {

@@ -7,6 +7,7 @@ import { AuditLog } from '../../../platform/audit/audit-log';
 import { Access, CurrentActor, Public, Unlimited } from '../../../platform/http/access.decorators';
 import { IdParam } from '../../../platform/http/id-param';
 import { ApiServesFile, serveFile } from '../../../platform/http/serve-file';
+import { TenantDirectory } from '../../../platform/http/tenant-directory';
 import type { ByteRange } from '../../../platform/storage/object-storage';
 import { MessagesService } from '../messages.service';
 import { type LinkedMedia, MediaLinks } from './media-links.service';
@@ -18,6 +19,7 @@ export class MediaController {
   constructor(
     private readonly links: MediaLinks,
     private readonly media: MediaService,
+    private readonly tenants: TenantDirectory,
   ) {}
 
   /** The file of a message, by a link that the service made for WAHA. It is signed and ends after ten minutes. */
@@ -26,13 +28,15 @@ export class MediaController {
   @Unlimited('bounded by the signature; WAHA fetches every file from one address')
   @ApiParam({ name: 'token', description: 'What the link ends with' })
   @ApiServesFile()
-  @ApiNotFoundResponse({ description: 'The link is none, or has ended, or its file is gone' })
+  @ApiNotFoundResponse({
+    description: 'The link is none, or has ended, or its file is gone, or its tenant is suspended',
+  })
   async get(
     @Param('token') token: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile | undefined> {
     const linked = this.links.read(token);
-    if (!linked) throw CommonErrors.notFound('file');
+    if (!linked || !(await this.tenants.isActive(linked.tenantId))) throw CommonErrors.notFound('file');
     return serve(this.media, linked, reply);
   }
 }
@@ -70,8 +74,8 @@ async function serve(
   opened: () => void = () => undefined,
 ): Promise<StreamableFile | undefined> {
   const stored = await media.get(of);
-  const open = async (range: ByteRange | null) => {
-    const stream = await media.open(stored, range);
+  const open = async (range: ByteRange | null, signal: AbortSignal) => {
+    const stream = await media.open(stored, range, signal);
     opened();
     return stream;
   };

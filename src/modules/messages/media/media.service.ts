@@ -4,7 +4,7 @@ import { AppError } from '../../../common/app-error';
 import { CommonErrors } from '../../../common/common.errors';
 import { Egress } from '../../../platform/egress/egress';
 import { checkAddress } from '../../../platform/egress/checked-address';
-import { type ByteRange, ObjectStorage } from '../../../platform/storage/object-storage';
+import { BackgroundStorage, type ByteRange, ObjectStorage } from '../../../platform/storage/object-storage';
 import { TenantPurgers } from '../../../platform/tenancy/tenant-purgers';
 import { StorageQuota } from '../../../platform/usage/storage-quota';
 import type { LinkedMedia } from './media-links.service';
@@ -16,13 +16,16 @@ export class MediaService implements OnModuleInit {
   constructor(
     private readonly media: MediaRepository,
     private readonly storage: ObjectStorage,
+    private readonly background: BackgroundStorage,
     private readonly egress: Egress,
     private readonly quota: StorageQuota,
     private readonly purgers: TenantPurgers,
   ) {}
 
   onModuleInit(): void {
-    this.purgers.register('media', ({ tenantId }) => this.storage.deleteTenant(tenantId));
+    this.purgers.register('media', ({ tenantId }) => this.background.deleteTenant(tenantId));
+    // An upload may end when the storage has been emptied already, and its process before it tidies up.
+    this.purgers.registerAftermath((tenantId) => this.background.deleteTenant(tenantId));
   }
 
   /** Whether a file may be fetched from there, as far as the address tells. @throws VALIDATION_FAILED when it never would be */
@@ -53,8 +56,8 @@ export class MediaService implements OnModuleInit {
   }
 
   /** Its bytes, or that part of them. @throws NOT_FOUND where they are gone */
-  async open({ storageKey }: StoredMedia, range: ByteRange | null): Promise<Readable> {
-    const stream = await this.storage.get(storageKey, range ?? undefined);
+  async open({ storageKey }: StoredMedia, range: ByteRange | null, signal: AbortSignal): Promise<Readable> {
+    const stream = await this.storage.get(storageKey, range ?? undefined, { signal });
     if (!stream) throw CommonErrors.notFound('file');
     return stream;
   }

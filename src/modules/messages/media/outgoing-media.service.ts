@@ -19,13 +19,14 @@ export class OutgoingMedia {
    * What is stored of the message's file: an address that will be fetched, or a file that the caller may read, as it is.
    * Undefined where it has none.
    * @throws VALIDATION_FAILED for an address that never would be fetched, or a file that is not sent as this type; NOT_FOUND
-   * for a file that is not there, or not the caller's to read
+   * for a file that is not there, or not the caller's to read; FORBIDDEN for a key that may not read files
    */
   async of(actor: Actor, { type, content: { media } }: StoredContent): Promise<MessageMedia | undefined> {
     if (!media) return undefined;
     if (media.url !== undefined) this.media.checkAddress(media.url);
     if (media.file_id === undefined) return media;
-    const file = await this.files.get(actor, media.file_id);
+    const file = await this.files.forUse(actor, media.file_id);
+    if (!file) throw CommonErrors.notFound('file');
     if (file.size_bytes === 0) throw CommonErrors.invalidField('media.file_id', 'media.file_id is an empty file');
     if (!isSentAs(type as MediaType, file.mime_type))
       throw CommonErrors.invalidField(

@@ -37,7 +37,12 @@ class ProductDetailsDto {
   @MaxLength(DESCRIPTION_CHARACTERS)
   description?: string | null;
 
-  @ApiPropertyOptional({ type: String, format: 'uuid', nullable: true, description: 'A file of the tenant' })
+  @ApiPropertyOptional({
+    type: String,
+    format: 'uuid',
+    nullable: true,
+    description: 'A file of the tenant; a key needs `files:read` besides',
+  })
   @OptionalOrNull()
   @Id()
   image_file_id?: string | null;

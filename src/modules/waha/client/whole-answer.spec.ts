@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { wholeAnswer } from './whole-answer';
 
 const open: { server: Server; pool: Pool }[] = [];
@@ -107,5 +107,21 @@ describe('wholeAnswer', () => {
     await expect(get(pool, { path: '/long' })).rejects.toMatchObject({ code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' });
     await pool.destroy();
     await expect(get(pool)).rejects.toMatchObject({ code: 'UND_ERR_DESTROYED' });
+  });
+
+  it('lets nothing leave once its time is over, also where the connection is there before the timer: after a standstill', async () => {
+    const aborted: unknown[] = [];
+    const standingStill = {
+      dispatch: (_options: unknown, handler: { onRequestStart: (controller: object) => void }) => {
+        const until = performance.now() + 30;
+        while (performance.now() < until);
+        handler.onRequestStart({ abort: (error: Error) => aborted.push(error.name) });
+        return true;
+      },
+    } as unknown as Dispatcher;
+    await expect(wholeAnswer(standingStill, { method: 'GET', path: '/' }, 20)).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    expect(aborted).toEqual(['TimeoutError']);
   });
 });

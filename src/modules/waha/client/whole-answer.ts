@@ -37,6 +37,7 @@ interface Waiting {
  */
 class Reading implements Dispatcher.DispatchHandler {
   private readonly timer: NodeJS.Timeout;
+  private readonly dueMs: number;
   private readonly chunks: Buffer[] = [];
   private status = 0;
   private headers: WholeAnswer['headers'] = {};
@@ -44,10 +45,13 @@ class Reading implements Dispatcher.DispatchHandler {
   private late: Error | undefined;
 
   constructor(private readonly waiting: Waiting) {
+    this.dueMs = performance.now() + waiting.timeoutMs;
     this.timer = setTimeout(giveUp, waiting.timeoutMs, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // A process that stood still hears of its connection before its timers: by then others have taken over what it was to do.
+    if (!this.late && performance.now() >= this.dueMs) this.giveUp();
     if (this.late) controller.abort(this.late);
     else this.controller = controller;
   }
@@ -76,6 +80,7 @@ class Reading implements Dispatcher.DispatchHandler {
 
   /** The timer's. */
   giveUp(): void {
+    clearTimeout(this.timer);
     this.late = new DOMException('It took too long', 'TimeoutError');
     this.waiting.reject(this.late);
     this.controller?.abort(this.late);
