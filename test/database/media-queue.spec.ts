@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type MediaJob, MediaStore } from '../../src/modules/messages/media/media-store.service';
+import type { SlotParams } from '../../src/platform/loops/keyed-slots';
 import { blocksSomebody } from '../support/blocked';
 import type { TestSession } from '../support/factories';
 import { startTestApp, type TestApp } from '../support/running-app';
@@ -34,8 +35,9 @@ async function waiting(session: TestSession, count: number): Promise<string[]> {
 }
 
 const newSession = async () => app.make.session(await app.make.tenant());
-const take = (limit: number, busy = new Map<string, number>()): Promise<MediaJob[]> =>
-  store.take(limit, busy, { each: 4, leaseMs: LEASE_MS });
+type Busy = [tenantId: string, serverId: string | null, count: number][];
+const take = (addresses: number, busy: Busy = [], servers: SlotParams = [[], [], 12]): Promise<MediaJob[]> =>
+  store.take({ addresses, servers, busy, each: 4, leaseMs: LEASE_MS });
 const messageOf = async (id: string) =>
   (await app.owner.query<Record<string, unknown>>('select * from messages where id = $1', [id])).rows[0];
 
@@ -56,8 +58,8 @@ describe('the queue of files', () => {
     const two = await take(2);
     expect(two.map(({ tenant_id }) => tenant_id).sort()).toEqual([many.tenantId, few.tenantId].sort());
     expect(two.map(({ message_id }) => message_id)).toContain(one);
-    expect(await take(24, new Map([[many.tenantId, 1]]))).toHaveLength(3);
-    expect(await take(24, new Map([[many.tenantId, 4]]))).toEqual([]);
+    expect(await take(24, [[many.tenantId, null, 1]])).toHaveLength(3);
+    expect(await take(24, [[many.tenantId, null, 4]])).toEqual([]);
   });
 
   it('lets only the last who took a file say what became of it', async () => {

@@ -213,7 +213,7 @@ export class World {
 
   async take(place: number): Promise<void> {
     const worker = await this.worker(place);
-    for (const attempt of await worker.store.takeUnsettled(10, 25_000)) this.asked.push({ worker, attempt });
+    for (const attempt of await worker.store.takeUnsettled([[], [], 10], 25_000)) this.asked.push({ worker, attempt });
   }
 
   /** What an event does: its transaction, and what follows it. */

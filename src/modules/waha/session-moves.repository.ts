@@ -92,10 +92,11 @@ export class SessionMovesRepository {
       [tenantId, id, to],
     );
     if (moved.length === 0) return false;
-    await tx.query(`update lanes set state = 'parked' where tenant_id = $1 and session_id = $2 and state = 'open'`, [
-      tenantId,
-      id,
-    ]);
+    await tx.query(
+      `update lanes set server_id = $3, state = case when state = 'open' then 'parked' else state end
+        where tenant_id = $1 and session_id = $2`,
+      [tenantId, id, to],
+    );
     return true;
   }
 

@@ -1,12 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Config } from '../../config/config';
-import { webhookUrlOf } from '../../config/our-address';
-import { SecretBox } from '../../platform/crypto/secret-box';
 import { Wakeups } from '../../platform/database/wakeups';
 import type { WahaClient } from './client/waha-client';
-import { sessionConfig } from './client/session-config';
+import { SessionConfigs } from './session-configs.service';
 import { SessionDirectory } from './session-directory.service';
-import { secretContext } from './session-secret';
 import { SessionsRepository } from './sessions.repository';
 import { WahaServers } from './waha-servers.service';
 
@@ -27,10 +23,9 @@ export class SessionProvisioner {
   private readonly logger = new Logger(SessionProvisioner.name);
 
   constructor(
-    private readonly config: Config,
     private readonly servers: WahaServers,
     private readonly sessions: SessionsRepository,
-    private readonly secrets: SecretBox,
+    private readonly configs: SessionConfigs,
     private readonly directory: SessionDirectory,
     private readonly wakeups: Wakeups,
   ) {}
@@ -38,8 +33,9 @@ export class SessionProvisioner {
   /** Makes sure that WAHA has the session, with our webhook and secret. One that exists is left alone. @throws WahaFailure */
   async ensure(session: Provisioned): Promise<void> {
     const { client } = await this.servers.byId(session.server_id);
-    const secret = this.secrets.open(session.webhook_secret, secretContext(session.id));
-    const info = await client.createSession(session.waha_name, sessionConfig(webhookUrlOf(this.config), secret));
+    const config = this.configs.wanted(session);
+    const { info, made } = await client.createSession(session.waha_name, config);
+    if (made) await this.configs.wasPut(session, config);
     if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
     await this.undo(session, client);
   }

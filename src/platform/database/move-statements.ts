@@ -35,8 +35,8 @@ export const MOVE_STATEMENTS = {
         where tenant_id = $1 and id = $2 and server_id = $3 and leaving_server_id is null and desired <> 'deleted'
         returning tenant_id, id),
       parked as (
-        update lanes l set state = 'parked' from moved
-        where l.tenant_id = moved.tenant_id and l.session_id = moved.id and l.state = 'open'),
+        update lanes l set server_id = $4, state = case when l.state = 'open' then 'parked' else l.state end from moved
+        where l.tenant_id = moved.tenant_id and l.session_id = moved.id),
       noted as (insert into audit_logs (${AUDIT_COLUMNS}) select ${auditPlaceholders(5)} where exists (select from moved))
       select id from moved`,
   },
