@@ -63,7 +63,7 @@ export class SessionConfigs {
     const wanted = this.wanted(session);
     // Without an address that somebody has set, each process takes its own for it: none of them is worth a restart.
     const ours = this.config.WAHA_WEBHOOK_URL === undefined ? atTheirAddress(theirs, wanted) : wanted;
-    if (hasOurs(theirs, ours) || (await this.isWhatCameOfIt(session, theirs, ours))) return null;
+    if ((await this.isWhatCameOfIt(session, theirs, ours)) || hasOurs(theirs, ours)) return null;
     if (!(await this.claim(session))) return null;
     this.logger.log({ msg: 'session is configured anew', session_id: session.id });
     try {
