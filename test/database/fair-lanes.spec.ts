@@ -117,6 +117,39 @@ describe('the lanes of a server that has no slot', () => {
   });
 });
 
+describe('the sessions to catch up of a server that has no slot', () => {
+  it('wait, and those of others are caught up', async () => {
+    const [hanging, fine] = [await server(), await server()];
+    const tenantId = await make.tenant();
+    for (let nth = 0; nth < 6; nth += 1) await make.session(tenantId, { serverId: hanging });
+    const { id } = await make.session(tenantId, { serverId: fine });
+    await owner.query(`update sessions set catch_up_from = now(), catch_up_at = now() - interval '1 minute'`);
+    const take = (servers: SlotParams) =>
+      doors.system.run<{ server_id: string; session_id: string }>('takeCatchUps', [60_000, ...servers]);
+    expect((await take([[hanging], [4], 4])).map(({ session_id }) => session_id)).toEqual([id]);
+    expect(await take([[hanging], [3], 4])).toMatchObject([{ server_id: hanging }]);
+    expect(await take([[], [], 4])).toHaveLength(4);
+  });
+});
+
+describe('the hidden ids of a server that has no slot', () => {
+  it('wait, and those of others are asked for', async () => {
+    const [hanging, fine] = [await server(), await server()];
+    const tenantId = await make.tenant();
+    const chats = async ({ id }: TestSession, count: number) =>
+      owner.query(
+        `insert into chats (tenant_id, session_id, chat) select $1, $2, n || '@lid' from generate_series(1, $3) n`,
+        [tenantId, id, count],
+      );
+    await chats(await make.session(tenantId, { serverId: hanging }), 30);
+    await chats(await make.session(tenantId, { serverId: fine }), 2);
+    const take = (servers: SlotParams) => doors.system.run<{ server_id: string }>('takeHiddenIds', [200, ...servers]);
+    const taken = await take([[hanging], [19], 20]);
+    expect(taken.map(({ server_id }) => server_id).sort()).toEqual([hanging, fine, fine].sort());
+    expect(await take([[hanging], [20], 20])).toEqual([]);
+  });
+});
+
 describe('the unknown outcomes of a server that has no slot', () => {
   const unknown = async (serverId: string, forS: number) => {
     const session = await make.session(await make.tenant(), { serverId });
