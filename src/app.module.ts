@@ -26,6 +26,7 @@ import { AuditLogModule } from './platform/audit/audit.module';
 import { CacheModule } from './platform/cache/cache.module';
 import { CryptoModule } from './platform/crypto/crypto.module';
 import { DatabaseModule } from './platform/database/database.module';
+import { FactsModule } from './platform/facts/facts.module';
 import { HealthRegistryModule } from './platform/health/health-registry.module';
 import { EgressModule } from './platform/egress/egress.module';
 import { EventsModule } from './platform/events/events.module';
@@ -54,6 +55,7 @@ const PLATFORM = [
   JobsModule,
   IdempotencyModule,
   EventsModule,
+  FactsModule,
   EgressModule,
   StorageModule,
   TenancyModule,

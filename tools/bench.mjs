@@ -1,6 +1,7 @@
-// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue] [-- --files] [-- --lists] [-- --gateway]`: the built service against bare
+// `npm run bench [-- --quick] [-- --only=d,f] [-- --queue] [-- --files] [-- --lists] [-- --gateway] [-- --gateway-match]`: the built service against bare
 // Fastify and pg (docs/BENCHMARKS.md), its queue beside BullMQ and pg-boss (docs/BENCHMARKS-QUEUE.md), and, only when asked for, its
-// lists with a long history (docs/BENCHMARKS-LISTS.md) and its gateway beside other proxies (docs/BENCHMARKS-GATEWAY.md).
+// lists with a long history (docs/BENCHMARKS-LISTS.md), its gateway beside other proxies (docs/BENCHMARKS-GATEWAY.md) and the gateway's
+// table of routes with few and with many of them (docs/BENCHMARKS-MATCH.md).
 import { createRequire } from 'node:module';
 import { ensureBuilt } from './ensure-built.mjs';
 
@@ -13,6 +14,7 @@ try {
   const { runQueueBenchmark } = require('../test/bench/queue/run.ts');
   const { runListsBenchmark } = require('../test/bench/lists/run.ts');
   const { runGatewayBenchmark } = require('../test/bench/gateway/run.ts');
+  const { runMatchBenchmark } = require('../test/bench/match/run.ts');
   const only = process.argv.find((argument) => argument.startsWith('--only='));
   const some = only?.slice('--only='.length).split(',');
   const quick = process.argv.includes('--quick');
@@ -21,11 +23,13 @@ try {
   const files = process.argv.includes('--files');
   const lists = process.argv.includes('--lists');
   const gateway = process.argv.includes('--gateway');
-  const all = !queueAlone && !files && !lists && !gateway;
+  const match = process.argv.includes('--gateway-match');
+  const all = !queueAlone && !files && !lists && !gateway && !match;
   if (all) await runBenchmarks({ quick, only: some });
   if (files || (all && !only)) await runFilesBenchmark({ quick });
   if (queueAlone || (all && !only)) await runQueueBenchmark({ quick });
   if (gateway) await runGatewayBenchmark({ quick, only: some });
+  if (match) await runMatchBenchmark({ quick });
   if (lists) await runListsBenchmark({ quick });
 } catch (error) {
   console.error(error);

@@ -157,6 +157,16 @@ export class Config extends GatewayConfig {
 
   @Variable(
     'WAHA',
+    'Milliseconds after a call without an answer in which a slow WAHA may still do it; only then is a message that it does not know sent again',
+  )
+  @AsInteger()
+  @IsInt()
+  @Min(0)
+  @Max(600_000)
+  WAHA_LATE_MS: number = 40_000;
+
+  @Variable(
+    'WAHA',
     'Seconds without an answer after which a WAHA server is dead: sessions go on elsewhere in its storage group',
   )
   @AsInteger()

@@ -1,8 +1,9 @@
 import { IsInt, Max, Min } from 'class-validator';
+import { SendingConfig } from './sending-config';
 import { AsInteger, Variable } from './variable';
 
 /** When a session counts as deaf, and how often sessions are restarted: a part of the configuration. */
-export class HealingConfig {
+export class HealingConfig extends SendingConfig {
   @Variable('Sessions', 'Seconds without an ack or inbound message after which a session that sends counts as deaf')
   @AsInteger()
   @IsInt()

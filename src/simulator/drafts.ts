@@ -14,13 +14,13 @@ export type DraftBuilder = (body: UncheckedBody, dispatcher: Dispatcher) => Draf
 
 /** The kinds of sends by their path. */
 export const DRAFT_BUILDERS: Readonly<Record<string, DraftBuilder>> = {
-  '/api/sendText': (body) => ({ ...start(body, 'text'), body: needText(body, 'text') }),
+  '/api/sendText': (body) => ({ ...named(body, 'text'), body: needText(body, 'text') }),
   '/api/sendImage': mediaDraft('image'),
   '/api/sendFile': mediaDraft('file'),
   '/api/sendVoice': mediaDraft('voice'),
   '/api/sendVideo': mediaDraft('video'),
   '/api/sendLocation': (body) => ({
-    ...start(body, 'location'),
+    ...named(body, 'location'),
     body: '',
     location: {
       latitude: Number(body.latitude),
@@ -30,12 +30,12 @@ export const DRAFT_BUILDERS: Readonly<Record<string, DraftBuilder>> = {
   }),
   '/api/sendContactVcard': (body) => {
     const contacts = needArray(body, 'contacts');
-    return { ...start(body, 'contact'), body: '', vCards: contacts.map(vCard) };
+    return { ...named(body, 'contact'), body: '', vCards: contacts.map(vCard) };
   },
   '/api/sendPoll': (body) => {
     const poll = needObject(body, 'poll');
     return {
-      ...start(body, 'poll'),
+      ...named(body, 'poll'),
       body: needText(poll, 'name'),
       pollOptions: needArray(poll, 'options').map(String),
     };
@@ -49,13 +49,17 @@ export function reactionDraft(body: UncheckedBody): Draft {
   return { type: 'reaction', chatId: target.chatId, body: needText(body, 'reaction'), targetId: target.bareId };
 }
 
-function start(body: UncheckedBody, type: MessageType): Omit<Draft, 'body'> {
+/** Of the sends that take an id of the caller's. WAHA's for files have no such field, and it drops what it does not know. */
+function named(body: UncheckedBody, type: MessageType): Omit<Draft, 'body'> {
   const id = optionalText(body.id);
+  return { ...start(body, type), ...(id === undefined ? {} : { id }) };
+}
+
+function start(body: UncheckedBody, type: MessageType): Omit<Draft, 'body'> {
   const quoted = optionalText(body.reply_to);
   return {
     type,
     chatId: toChatId(needText(body, 'chatId')),
-    ...(id === undefined ? {} : { id }),
     ...(quoted === undefined ? {} : { targetId: parseMessageId(quoted).bareId }),
   };
 }

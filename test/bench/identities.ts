@@ -18,7 +18,7 @@ export interface Identities {
 
 /** Logs the customers in, makes an API key, and asks who each of them is. */
 export async function identitiesOf(service: Server, customers: Customers): Promise<Identities> {
-  const [sender, reader] = [await login(service, customers.sender), await login(service, customers.reader)];
+  const { sender, reader, writers } = await tokensOf(service, customers);
   const made = await call<{ key: string }>(service, '/api-keys', {
     ...{ method: 'POST', headers: { ...JSON_BODY, authorization: reader } },
     body: JSON.stringify({ name: 'bench', role: 'MANAGER' }),
@@ -28,8 +28,21 @@ export async function identitiesOf(service: Server, customers: Customers): Promi
     user: await profileOf({ authorization: reader }),
     key: await profileOf({ 'x-api-key': made.key }),
   };
-  const writers = await Promise.all(customers.writers.map((writer) => login(service, writer)));
   return { sender, reader, writers, key: made.key, profiles };
+}
+
+/** Access tokens live for a quarter of an hour, which a whole run does not fit into. */
+export async function signInAnew(service: Server, customers: Customers, identities: Identities): Promise<void> {
+  Object.assign(identities, await tokensOf(service, customers));
+}
+
+async function tokensOf(
+  service: Server,
+  customers: Customers,
+): Promise<Pick<Identities, 'sender' | 'reader' | 'writers'>> {
+  const [sender, reader] = [await login(service, customers.sender), await login(service, customers.reader)];
+  const writers = await Promise.all(customers.writers.map((writer) => login(service, writer)));
+  return { sender, reader, writers };
 }
 
 async function login(service: Server, { email, password }: Pick<Customer, 'email' | 'password'>): Promise<string> {

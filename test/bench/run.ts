@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeBed } from './bed';
 import { Cleanup } from './cleanup';
+import { signInAnew } from './identities';
 import { measureIdleMemory } from './idle-memory';
 import { machineFacts } from './machine';
 import { compare, type Comparison, type Plan } from './measure';
@@ -43,6 +44,7 @@ async function measureAll(cleanup: Cleanup, plan: Plan, only?: string[]): Promis
   const comparisons: Comparison[] = [];
   for (const scenario of scenariosOf(bed)) {
     if (only && !only.includes(scenario.title.charAt(1))) continue;
+    await signInAnew(bed.service, bed.customers, bed.identities);
     await assertSameAnswers(bed, scenario);
     for (const connections of CONNECTIONS) {
       console.log(`${scenario.title}, ${connections} connections…`);

@@ -19,8 +19,10 @@ export interface Scenario {
 /** The comparisons over HTTP. */
 export const scenariosOf = (bed: Bed): Scenario[] => [...platformScenarios(bed), ...productScenarios(bed)];
 
-function productScenarios({ identities: { reader } }: Bed): Scenario[] {
-  const get = (path: string) => (): LoadRequest => ({ method: 'GET', path, headers: { authorization: reader } });
+function productScenarios({ identities }: Bed): Scenario[] {
+  const get = (path: string) => (): LoadRequest => ({
+    ...{ method: 'GET', path, headers: { authorization: identities.reader } },
+  });
   return [
     {
       title: '(g) `GET /products/:id`, cached',
@@ -38,7 +40,6 @@ function productScenarios({ identities: { reader } }: Bed): Scenario[] {
 }
 
 function platformScenarios({ customers, identities }: Bed): Scenario[] {
-  const { sender, reader, key } = identities;
   const { body, placeholder } = webhookBody(customers.webhook);
   return [
     {
@@ -46,7 +47,7 @@ function platformScenarios({ customers, identities }: Bed): Scenario[] {
       aim: 0.8,
       request: () => ({
         ...{ method: 'POST', path: '/messages/send' },
-        headers: { ...JSON_BODY, authorization: sender },
+        headers: { ...JSON_BODY, authorization: identities.sender },
         body: JSON.stringify({ to: '+44 20 7946 0958', text: 'Your order is ready. You can pick it up until six.' }),
       }),
       comparable: (answer) => ({ ...(answer as object), id: null, created_at: null }),
@@ -63,19 +64,19 @@ function platformScenarios({ customers, identities }: Bed): Scenario[] {
     {
       title: '(c) `GET /messages?limit=50`',
       aim: 0.7,
-      request: () => ({ method: 'GET', path: '/messages?limit=50', headers: { authorization: reader } }),
+      request: () => ({ method: 'GET', path: '/messages?limit=50', headers: { authorization: identities.reader } }),
       comparable: (answer) => answer,
     },
     {
       title: '(d) `GET /auth/profile`, JWT',
       aim: 0.6,
-      request: () => ({ method: 'GET', path: '/auth/profile', headers: { authorization: reader } }),
+      request: () => ({ method: 'GET', path: '/auth/profile', headers: { authorization: identities.reader } }),
       comparable: (answer) => answer,
     },
     {
       title: '(e) `GET /auth/profile`, API key',
       aim: 0.6,
-      request: () => ({ method: 'GET', path: '/auth/profile', headers: { 'x-api-key': key } }),
+      request: () => ({ method: 'GET', path: '/auth/profile', headers: { 'x-api-key': identities.key } }),
       comparable: (answer) => answer,
     },
     {

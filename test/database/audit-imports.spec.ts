@@ -1,9 +1,8 @@
 import type { Client } from 'pg';
 import { newId } from '../../src/common/ids';
 import { type AuditLogFilter, AuditLogsRepository } from '../../src/modules/audit/audit-logs.repository';
-import type { TenantDatabase } from '../../src/platform/database/tenant-database';
 import { freshDatabase, type TestDatabase } from '../support/database';
-import { type Doors, openDoors } from './database.harness';
+import { PlanReader } from './plans';
 
 const TENANTS = 2;
 /** Of each tenant; each of 100 products. */
@@ -13,14 +12,14 @@ const PAGES = 400;
 
 let db: TestDatabase;
 let owner: Client;
-let doors: Doors;
+let reader: PlanReader;
 const tenants = Array.from({ length: TENANTS }, newId);
 const [tenant = ''] = tenants;
 
 beforeAll(async () => {
   db = await freshDatabase();
   owner = await db.owner();
-  doors = await openDoors(db);
+  reader = await PlanReader.open(db);
   for (const id of tenants)
     await owner.query(
       `insert into audit_logs (tenant_id, id, actor_kind, action, resource, metadata, personal_hash)
@@ -34,28 +33,16 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await doors.close();
+  await reader.close();
   await owner.end();
   await db.drop();
 });
 
-interface Plan {
-  'Shared Hit Blocks': number;
-  'Shared Read Blocks': number;
-}
-
 /** The records that are found, and how many pages were read for them. */
 async function look(filter: AuditLogFilter): Promise<{ rows: number; pages: number }> {
-  let pages = 0;
-  const queryOnce = async (id: string, text: string, params: unknown[]) => {
-    const explain = `explain (analyze, buffers, format json) ${text}`;
-    const [plan] = await doors.tenant.queryOnce<{ 'QUERY PLAN': [{ Plan: Plan }] }>(id, explain, params);
-    const { 'Shared Hit Blocks': hit = 0, 'Shared Read Blocks': read = 0 } = plan?.['QUERY PLAN'][0].Plan ?? {};
-    pages += hit + read;
-    return doors.tenant.queryOnce(id, text, params);
-  };
-  const repository = new AuditLogsRepository({ queryOnce } as unknown as TenantDatabase);
-  return { rows: (await repository.list(tenant, filter, { limit: 20 })).length, pages };
+  reader.look();
+  const rows = await new AuditLogsRepository(reader.door).list(tenant, filter, { limit: 20 });
+  return { rows: rows.length, pages: reader.pages };
 }
 
 it(`finds the imports that wrote a product among ${TENANTS * PORTIONS} by an index`, async () => {

@@ -1,36 +1,36 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { type CustomerFilter, CustomerListsRepository } from '../../src/modules/customers/customer-lists.repository';
 import { migrate, revertLast } from '../../src/platform/database/migrate';
-import type { TenantDatabase } from '../../src/platform/database/tenant-database';
 import { freshDatabase, type TestDatabase } from '../support/database';
 import { Factories } from '../support/factories';
-import { rowsRead, type PlanNode } from './plans';
+import { PlanReader } from './plans';
 
 /** `CUSTOMERS=100000` looks at more of them, with ten orders each. */
 const CUSTOMERS = Number(process.env.CUSTOMERS ?? 6_000);
 const EACH = Number(process.env.CUSTOMERS ? 10 : 3);
 const GOLD = 30;
+/** Neither gold nor among the next customers. */
+const RARE = [101, 102, 103];
 const LIMIT = 20;
 const THRESHOLDS = { silver: '5000', gold: '10000' };
 
 let db: TestDatabase;
 let owner: Client;
-let app: Client;
+let reader: PlanReader;
+let lists: CustomerListsRepository;
 let tenantId: string;
-/** Rows that the plans of the statements since the last look had to read, by table. */
-let read: Record<string, number> = {};
 
 beforeAll(async () => {
   db = await freshDatabase();
   owner = await db.owner();
-  app = new Client({ connectionString: db.roleUrl('app') });
-  await app.connect();
+  reader = await PlanReader.open(db);
+  lists = new CustomerListsRepository(reader.door);
   tenantId = await new Factories(owner).tenant();
   await fill();
 }, 600_000);
 
 afterAll(async () => {
-  await app.end();
+  await reader.close();
   await owner.end();
   await db.drop();
 });
@@ -38,10 +38,11 @@ afterAll(async () => {
 /** The gold ones are the oldest: there a list finds them last. The triggers add up what comes, in portions. */
 async function fill(): Promise<void> {
   await owner.query(
-    `insert into customers (tenant_id, id, name, tier, created_at)
-      select $1, 'c' || lpad(n::text, 7, '0'), 'Customer ' || n, case when n % 2 = 0 then 'platinum' end,
+    `insert into customers (tenant_id, id, name, tier, tags, created_at)
+      select $1, 'c' || lpad(n::text, 7, '0'), 'Customer ' || n || case when n = any ($4) then ' needle' else '' end,
+        case when n % 2 = 0 then 'platinum' end, case when n <= $3::int then '{old,regular}' when n = any ($4) then '{regular,rare}' else '{regular}' end::text[],
         now() - ($2::int - n) * interval '1 s' from generate_series(1, $2::int) n`,
-    [tenantId, CUSTOMERS],
+    [tenantId, CUSTOMERS, GOLD, RARE],
   );
   await owner.query(
     `insert into orders (tenant_id, id, customer_id, status, total, currency)
@@ -53,27 +54,8 @@ async function fill(): Promise<void> {
   await owner.query('vacuum analyze customers, orders, customer_totals, customer_total_changes');
 }
 
-/** Runs each statement as the service's own role does, behind row security, and reads its plan. */
-async function explained<R extends object>(tenant: string, text: string, params: unknown[]): Promise<R[]> {
-  await app.query('begin');
-  try {
-    await app.query(`select set_config('app.tenant_id', $1, true)`, [tenant]);
-    const plan = await app.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-      `explain (analyze, timing off, format json) ${text}`,
-      params,
-    );
-    for (const table of ['orders', 'customers', 'customer_totals'])
-      read[table] = (read[table] ?? 0) + rowsRead(plan.rows[0]?.['QUERY PLAN'][0].Plan as PlanNode, table);
-    return (await app.query<R>(text, params)).rows;
-  } finally {
-    await app.query('rollback');
-  }
-}
-
-const lists = new CustomerListsRepository({ query: explained, queryOnce: explained } as unknown as TenantDatabase);
-
 async function pageOf(filter: CustomerFilter, page: { cursor?: string; offset?: number } = {}): Promise<string[]> {
-  read = {};
+  reader.look();
   const rows = await lists.list(tenantId, filter, THRESHOLDS, { limit: LIMIT, ...page });
   return rows.map(({ id }) => id);
 }
@@ -96,26 +78,57 @@ const differences = async (client = owner): Promise<object[]> => (await client.q
 describe('a list of customers of a tier', () => {
   it('that is rare and old reads these, and what of the orders changed just now', async () => {
     expect(await pageOf({ vip_tier: 'gold' })).toEqual(downFrom(GOLD));
-    expect(read.customer_totals).toBeLessThanOrEqual(3 * GOLD);
-    expect(read.customers).toBeLessThan(3 * GOLD + 2 * 64);
-    expect(read.orders).toBeLessThan((LIMIT + 1 + 64) * EACH);
+    expect(reader.rowsOf('customer_totals')).toBeLessThanOrEqual(3 * GOLD);
+    expect(reader.rowsOf('customers')).toBeLessThan(3 * GOLD + 2 * 64);
+    expect(reader.rowsOf('orders')).toBeLessThan((LIMIT + 1 + 64) * EACH);
   });
 
   it('that is common reads a page', async () => {
     expect(await pageOf({ vip_tier: 'bronze' })).toEqual(downFrom(CUSTOMERS));
-    expect(read.customer_totals).toBeLessThanOrEqual(2 * (LIMIT + 1 + 64));
-    expect(read.orders).toBeLessThan((LIMIT + 1 + 64) * EACH);
+    expect(reader.rowsOf('customer_totals')).toBeLessThanOrEqual(2 * (LIMIT + 1 + 64));
+    expect(reader.rowsOf('orders')).toBeLessThan((LIMIT + 1 + 64) * EACH);
+  });
+
+  it('that is rare and old reads these, however many the database guesses', async () => {
+    // As if the sums of most were those of the few.
+    await owner.query(`alter table customer_totals alter column total_key set statistics 0`);
+    await owner.query('analyze customer_totals');
+    expect(await pageOf({ vip_tier: 'gold' })).toEqual(downFrom(GOLD));
+    expect(reader.rowsOf('customer_totals')).toBeLessThanOrEqual(3 * GOLD);
+    await owner.query(`alter table customer_totals alter column total_key set statistics -1`);
+    await owner.query('analyze customer_totals');
+  });
+
+  it('and of a tag that few have, or of a name, reads these', async () => {
+    const rare = [...RARE].reverse().map(id);
+    for (const [filter, ids] of [
+      [{ vip_tier: 'bronze', tag: 'rare' }, rare],
+      [{ vip_tier: 'bronze', tag: 'rare', q: '102' }, [id(102)]],
+      [{ vip_tier: 'bronze', q: 'needle' }, rare],
+      [{ vip_tier: 'bronze', q: 'needle', tag: 'regular' }, rare],
+      [{ vip_tier: 'bronze', tag: 'rare', tier: 'platinum' }, [id(102)]],
+      [{ vip_tier: 'gold', tag: 'rare' }, []],
+      [{ vip_tier: 'bronze', tag: 'old' }, []],
+    ] as [CustomerFilter, string[]][]) {
+      expect([filter, await pageOf(filter)]).toEqual([filter, ids]);
+      // The next customers are looked at, too.
+      expect(reader.rowsOf('customers')).toBeLessThan(1_000 + 200);
+      expect(reader.rowsOf('customer_totals')).toBeLessThan(200);
+      expect(reader.rowsOf('orders')).toBeLessThan(100 * EACH);
+      expect([filter, await lists.count(tenantId, filter, THRESHOLDS, 10_001)]).toEqual([filter, ids.length]);
+    }
+    expect(await pageOf({ vip_tier: 'bronze', tag: 'regular' })).toEqual(downFrom(CUSTOMERS));
   });
 
   it('that nobody has reads no orders but those that changed just now', async () => {
     expect(await pageOf({ vip_tier: 'silver' })).toEqual([]);
-    expect(read.orders).toBeLessThanOrEqual(64 * EACH);
+    expect(reader.rowsOf('orders')).toBeLessThanOrEqual(64 * EACH);
   });
 
   it('is counted by what they spent', async () => {
-    read = {};
+    reader.look();
     expect(await lists.count(tenantId, { vip_tier: 'gold' }, THRESHOLDS, 10_001)).toBe(GOLD);
-    expect(read.orders).toBeLessThanOrEqual(64 * EACH);
+    expect(reader.rowsOf('orders')).toBeLessThanOrEqual(64 * EACH);
     expect(await lists.count(tenantId, { vip_tier: 'bronze' }, THRESHOLDS, 50)).toBe(50);
     expect(await lists.count(tenantId, { vip_tier: 'gold', tier: 'platinum' }, THRESHOLDS, 50)).toBe(GOLD / 2);
   });
@@ -158,6 +171,31 @@ describe('a list of customers of a tier', () => {
       [tenantId],
     );
     expect(await changes()).toBe(before);
+  });
+});
+
+describe('a list of customers with a tag', () => {
+  it('that few have reads the next customers, and then these', async () => {
+    expect(await pageOf({ tag: 'rare' })).toEqual([...RARE].reverse().map(id));
+    expect(reader.rowsOf('customers')).toBeLessThan(1_000 + 50);
+    expect(await pageOf({ tag: 'rare' }, { offset: 2 })).toEqual([id(101)]);
+    expect(await pageOf({ tag: 'nothing' })).toEqual([]);
+    expect(await lists.count(tenantId, { tag: 'rare' }, THRESHOLDS, 10_001)).toBe(RARE.length);
+  });
+
+  it('that most have reads a page, and counts to the cap', async () => {
+    expect(await pageOf({ tag: 'regular' })).toEqual(downFrom(CUSTOMERS));
+    expect(reader.rowsOf('customers')).toBeLessThanOrEqual(LIMIT + 1);
+    expect(await lists.count(tenantId, { tag: 'regular' }, THRESHOLDS, 5_001)).toBe(5_001);
+    expect(await lists.count(tenantId, { tag: 'regular' }, THRESHOLDS, CUSTOMERS + 1)).toBe(CUSTOMERS);
+  });
+
+  it('is found for its own tenant alone', async () => {
+    const other = await new Factories(owner).tenant();
+    const found = await reader.query(other, `select * from customers_tagged('regular', 10)`, []);
+    expect([found, await lists.list(other, { tag: 'regular' }, THRESHOLDS, { limit: LIMIT })]).toEqual([[], []]);
+    const some = await reader.query(tenantId, `select * from customers_tagged('regular', 10)`, []);
+    expect(some).toHaveLength(10);
   });
 });
 

@@ -1,68 +1,49 @@
-import { Client } from 'pg';
 import { MAX_LIMIT } from '../../src/common/paging';
 import { type MessageFilter, PORTIONS } from '../../src/modules/messages/message-walk';
 import type { ChatAliasesRepository } from '../../src/modules/messages/chats/chat-aliases.repository';
 import { MessagesRepository } from '../../src/modules/messages/messages.repository';
-import type { TenantDatabase } from '../../src/platform/database/tenant-database';
 import { fillHistory, type History } from '../bench/lists/fill';
 import { freshDatabase, type TestDatabase } from '../support/database';
-import { type PlanNode, rowsRead } from './plans';
+import { PlanReader } from './plans';
 
 /** Enough that reading all of it is dearer than any index; a fifth of it is another tenant's. */
 const MESSAGES = 20_000;
 const LIMIT = 20;
 
 let db: TestDatabase;
-let app: Client;
+let reader: PlanReader;
+let repository: MessagesRepository;
 let history: History;
-/** Rows of `messages` that the plans of the statements since the last look had to read. */
-let read = 0;
+
+/** Nobody has another id here. */
+const aliases = { idsOf: async (_tenant: string, chat: string) => [chat] } as unknown as ChatAliasesRepository;
 
 beforeAll(async () => {
   db = await freshDatabase();
   const owner = await db.owner();
   history = await fillHistory(owner, MESSAGES);
   await owner.end();
-  app = new Client({ connectionString: db.roleUrl('app') });
-  await app.connect();
+  reader = await PlanReader.open(db);
+  repository = new MessagesRepository(reader.door, aliases);
 }, 120_000);
 
 afterAll(async () => {
-  await app.end();
+  await reader.close();
   await db.drop();
 });
 
-/** Runs each statement as the service's own role does, behind row security, and reads its plan. */
-async function explained<R extends object>(tenantId: string, text: string, params: unknown[]): Promise<R[]> {
-  await app.query('begin');
-  try {
-    await app.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
-    const plan = await app.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-      `explain (analyze, timing off, format json) ${text}`,
-      params,
-    );
-    read += rowsRead(plan.rows[0]?.['QUERY PLAN'][0].Plan as PlanNode, 'messages');
-    return (await app.query<R>(text, params)).rows;
-  } finally {
-    await app.query('rollback');
-  }
-}
-
-const database = { query: explained, queryOnce: explained } as unknown as TenantDatabase;
-/** Nobody has another id here. */
-const aliases = { idsOf: async (_tenant: string, chat: string) => [chat] } as unknown as ChatAliasesRepository;
-const repository = new MessagesRepository(database, aliases);
-
 async function pageOf(filter: MessageFilter): Promise<{ rows: number; read: number }> {
-  read = 0;
+  reader.look();
   const { rows } = await repository.list(history.tenantId, filter, { limit: LIMIT });
-  return { rows: rows.length, read };
+  return { rows: rows.length, read: reader.rowsOf('messages') };
 }
 
 describe('a page of messages', () => {
   it.each<[string, () => MessageFilter]>([
     ['of all', () => ({})],
-    ['of a session', () => ({ sessionId: history.session })],
+    ['of a session and a direction', () => ({ sessionId: history.session, direction: 'outbound' })],
+    ['of a session and a direction, few and old', () => ({ sessionId: history.listening, direction: 'outbound' })],
+    ['of what a session received', () => ({ sessionId: history.listening, direction: 'inbound' })],
     ['of a session, few and old', () => ({ sessionId: history.rareSession })],
     ['of a chat, few and old', () => ({ chat: '447700900000@c.us' })],
     ['of a sender', () => ({ createdBy: history.tenantId })],
@@ -77,6 +58,18 @@ describe('a page of messages', () => {
     const page = await pageOf(filter());
     expect(page.rows).toBe(LIMIT + 1);
     expect(page.read).toBe(LIMIT + 1);
+  });
+
+  it('of what has failed in a session, few and old, reads these alone', async () => {
+    const page = await pageOf({ sessionId: history.session, status: 'failed' });
+    expect(page.rows).toBeGreaterThan(2);
+    expect(page.read).toBe(page.rows);
+  });
+
+  it('of a session reads that page, and of each direction the one that comes next', async () => {
+    const page = await pageOf({ sessionId: history.session });
+    expect(page.rows).toBe(LIMIT + 1);
+    expect(page.read).toBeLessThanOrEqual(LIMIT + 2);
   });
 
   it('of more than a page that people may ask for has all of them', async () => {

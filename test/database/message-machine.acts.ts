@@ -1,5 +1,5 @@
 import { newId } from '../../src/common/ids';
-import { MAX_ATTEMPTS, type Outcome, outcomeOf, sent } from '../../src/modules/messages/lanes/outcome';
+import { MAX_ATTEMPTS, type Outcome, outcomeOf, retryMs, sent } from '../../src/modules/messages/lanes/outcome';
 import type { MessageStatus } from '../../src/modules/messages/message-status';
 import { WahaFailure } from '../../src/modules/waha/waha.errors';
 import type { WahaMessage } from '../../src/modules/waha/waha.events';
@@ -58,7 +58,8 @@ export async function settle(known: Known, { worker, attempt }: Asked, found: Ac
   if (found === 'nothing') {
     const note = 'WAHA does not know the message';
     if (!attempt.wa_id_reserved) return worker.store.settle(attempt, { status: 'unknown', note });
-    if (attempt.burned < MAX_ATTEMPTS) return worker.store.settle(attempt, { status: 'queued', note });
+    const delayMs = retryMs(attempt.burned - 1, () => 0.5);
+    if (attempt.burned < MAX_ATTEMPTS) return worker.store.settle(attempt, { status: 'queued', note, delayMs });
     return worker.store.settle(attempt, { status: 'failed', code: 'ATTEMPTS_EXHAUSTED', note });
   }
   known.name(waId, attempt);
@@ -125,7 +126,7 @@ export async function drain(world: World, known: Known): Promise<void> {
     if (round % 3 === 2) await world.advance(86_400_000);
     await world.advance(31_000);
     await (await world.worker(0)).store.sweep();
-    if (known.lane?.state === 'parked') await world.state('WORKING');
+    if (known.lane?.state === 'parked') await world.acceptAndWork();
     await world.tick();
     await world.take(0);
     for (const asked of world.asked.splice(0)) await settle(known, asked, 'sent');

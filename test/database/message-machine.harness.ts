@@ -141,7 +141,7 @@ export class World {
     this.sessions = new SessionsRepository(tenant, tenants, new Config());
     this.states = new SessionStates(this.sessions, {} as Wakeups);
     this.aliases = new ChatAliases(new ChatAliasesRepository(tenant));
-    this.updates = new MessageUpdates(this.states, metrics, tenant, this.aliases);
+    this.updates = new MessageUpdates(this.states, metrics, tenant, this.aliases, new Config());
     this.changes = new MessageChanges(new MessageChangesRepository(), this.updates);
     this.actions = new MessageActionsRepository(tenant);
     this.campaignsOf = new CampaignsRepository(tenant, this.audit);
@@ -236,6 +236,15 @@ export class World {
   async state(status: string): Promise<void> {
     const state = { status, at: new Date(this.now), phone: null, pushName: null, from: 'answer' as const };
     await this.machine.doors.tenant.transaction(this.tenantId, (tx) => this.states.apply(tx, this.key, state));
+  }
+
+  /** WAHA refuses nothing any more, and the session works. */
+  async acceptAndWork(): Promise<void> {
+    const { tenant, system } = this.machine.doors;
+    const text = 'select server_id from sessions where tenant_id = $1';
+    const [session] = await tenant.query<{ server_id: string }>(this.tenantId, text, [this.tenantId]);
+    await system.run('acceptRefused', [session?.server_id, 0, 0]);
+    await this.state('WORKING');
   }
 
   /** One round of everything that goes by the clock. */

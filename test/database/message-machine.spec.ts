@@ -174,6 +174,31 @@ it.each(['sent', 'delivered', 'read', 'played'] as const)(
   },
 );
 
+it('what WAHA does not know is tried again after a pause that grows, and its chat waits for it', async () => {
+  const world = await machine.world({ reserves: true, dailyCap: 1_000, firsts: 1 });
+  const known = new Known();
+  const texts = ['first', 'second'];
+  for (const text of texts) await world.accept('5511900000001@c.us', text, {});
+  await known.look(world);
+  for (const pauseMs of [750, 1_500, 3_000]) {
+    expect(await work(world, known, 0, 'error')).toBe(1);
+    await world.advance(5_000);
+    await world.take(0);
+    for (const asked of world.asked.splice(0)) await settle(known, asked, 'nothing');
+    await world.advance(pauseMs - 50);
+    await known.look(world);
+    expect(await work(world, known, 0, 'sent')).toBe(0);
+    await world.advance(100);
+  }
+  for (const text of texts) {
+    await work(world, known, 0, 'sent');
+    await known.look(world);
+    const sentNow = [...known.messages.values()].filter(({ status }) => status === 'sent');
+    expect(sentNow.at(-1)?.body).toBe(text);
+  }
+  await world.end();
+});
+
 it('no ack is awaited of what WhatsApp refused before WAHA answered', async () => {
   const world = await machine.world({ reserves: true, dailyCap: 1_000, firsts: 1 });
   const known = new Known();

@@ -154,8 +154,30 @@ describe('the migrations', () => {
     while (await knows()) await revertLast(url);
     const { id, serverId } = await on(url, oldSession);
     await up(url);
-    const { rows } = await on(url, (client) => client.query('select session_id, server_id from lanes'));
-    expect(rows).toEqual([{ session_id: id, server_id: serverId }]);
+    const there = () =>
+      on(
+        url,
+        async (client) => (await client.query('select session_id, server_id from lanes order by session_id')).rows,
+      );
+    expect(await there()).toEqual([{ session_id: id, server_id: serverId }]);
+    // A replica of the version before moves it, and makes another.
+    const [other, made] = [newId(), newId()];
+    await on(url, async (client) => {
+      await client.query(`insert into waha_servers (id, base_url) values ($1, 'http://other.invalid')`, [other]);
+      await client.query(`update sessions set server_id = $1`, [other]);
+      await client.query(
+        `with made as (
+          insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret)
+          select tenant_id, $1, $2, 'made', 'made', 'x' from sessions returning tenant_id, id)
+        insert into lanes (tenant_id, session_id, per_minute, burst, jitter_ms, tokens)
+        select tenant_id, id, 20, 5, 0, 5 from made`,
+        [made, serverId],
+      );
+    });
+    expect(await there()).toEqual([
+      { session_id: id, server_id: other },
+      { session_id: made, server_id: serverId },
+    ]);
   });
 
   it('count the messages that are there', async () => {

@@ -14,6 +14,7 @@ import { ProductsRepository } from '../../src/modules/products/products.reposito
 import { nearStatement, soughtStatement } from '../../src/modules/products/products.search';
 import { freshDatabase, type TestDatabase } from '../support/database';
 import { type Doors, openDoors } from './database.harness';
+import { PlanReader } from './plans';
 
 /** `PRODUCTS=1000000` looks at more of them. */
 const PRODUCTS = Number(process.env.PRODUCTS ?? 40_000);
@@ -25,6 +26,7 @@ const PAGES = 3 * (LIMIT + 1) + 40;
 let db: TestDatabase;
 let owner: Client;
 let doors: Doors;
+let reader: PlanReader;
 let large: string;
 let small: string;
 
@@ -46,6 +48,7 @@ beforeAll(async () => {
   db = await freshDatabase();
   owner = await db.owner();
   doors = await openDoors(db, 2);
+  reader = await PlanReader.open(db);
   [large, small] = [newId(), newId()];
   await addProducts(large, PRODUCTS);
   await addProducts(small, FEW);
@@ -53,24 +56,17 @@ beforeAll(async () => {
 }, 600_000);
 
 afterAll(async () => {
+  await reader.close();
   await doors.close();
   await owner.end();
   await db.drop();
 });
 
-interface Plan {
-  'Shared Hit Blocks': number;
-  'Shared Read Blocks': number;
-  'Actual Rows': number;
-}
-
 /** Pages that were read for the statement, as the role of one tenant, and the rows that it gave. */
 async function costOf(tenantId: string, { text, params }: Statement) {
-  const explain = `explain (analyze, buffers, format json) ${text}`;
-  const [row] = await doors.tenant.queryOnce<{ 'QUERY PLAN': [{ Plan: Plan }] }>(tenantId, explain, params);
-  const plan = row?.['QUERY PLAN'][0].Plan;
-  if (!plan) throw new Error('There is no plan');
-  return { pages: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'], rows: plan['Actual Rows'] };
+  reader.look();
+  const rows = await reader.query(tenantId, text, params);
+  return { pages: reader.pages, rows: rows.length };
 }
 
 const plansOf = (filter: ProductFilter): boolean[] =>

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { Config } from '../../src/config/config';
 import { ChatAliases } from '../../src/modules/messages/chats/chat-aliases.service';
 import { ChatAliasesRepository } from '../../src/modules/messages/chats/chat-aliases.repository';
 import { MessageUpdates } from '../../src/modules/messages/message-updates.service';
@@ -71,7 +72,7 @@ describe('a batch of events', () => {
     const unused = {} as never; // nothing is acted on
     const metrics = { handled: () => undefined } as unknown as WebhookMetrics;
     const aliases = new ChatAliases(new ChatAliasesRepository(doors.tenant));
-    const messages = new MessageUpdates(unused, unused, doors.tenant, aliases);
+    const messages = new MessageUpdates(unused, unused, doors.tenant, aliases, new Config());
     return new EventApplier(doors.tenant, events, messages, unused, unused, metrics);
   };
   const left = async () =>

@@ -135,6 +135,36 @@ describe('POST /messages/bulk', () => {
     expect(message?.text).toBe(`Number ${message?.chat.split('@')[0]}`);
   });
 
+  it('takes any message beside a streamed list, as JSON in the query', async () => {
+    const { http } = await business();
+    await createSession(http);
+    const lines = phones(2).map((number) => JSON.stringify({ to: number, variables: { n: number } }));
+    const ask = (message: unknown, more: Record<string, string> = {}) =>
+      stream(http, 'application/x-ndjson', lines.join('\n'), {
+        message: typeof message === 'string' ? message : JSON.stringify(message),
+        ...more,
+      });
+    const place = { location: { latitude: -23.5, longitude: -46.6, title: 'Our shop' }, metadata: { of: 'spring' } };
+    const placed = await ask(place);
+    expect(placed.body).toMatchObject({ accepted: 2, rejected_count: 0 });
+    const [message] = await ledger(http, placed.body.campaign_id);
+    expect(message).toMatchObject({ type: 'location', location: place.location });
+    const captioned = await ask({ type: 'image', media: { url: 'https://shop.example/x.jpg', caption: 'For {{n}}' } });
+    expect(captioned.body).toMatchObject({ accepted: 2 });
+    const details = async (message: unknown, more = {}) => {
+      const { outcome, body } = await ask(message, more);
+      return [outcome, (body as unknown as { details: { field: string }[] }).details.map(({ field }) => field)];
+    };
+    for (const bad of ['{', '[]', '1', 'null', '"x"', '{"text":"\\u0000"}', '{"text":"x","__proto__":{"a":1}}'])
+      expect(await details(bad)).toEqual(['400 VALIDATION_FAILED', ['message']]);
+    expect(await details({ text: 'x', to: '5511800000001' })).toEqual(['400 VALIDATION_FAILED', ['message.to']]);
+    expect(await details({ location: { latitude: 91, longitude: 0 } })).toEqual([
+      '400 VALIDATION_FAILED',
+      ['message.location.latitude'],
+    ]);
+    expect(await details({ text: 'x' }, { text: 'y' })).toEqual(['400 VALIDATION_FAILED', ['message']]);
+  });
+
   it('rehearses: the same answer with an estimate, and nothing is sent', async () => {
     const { http } = await business();
     const session = await workingSession(app, http);

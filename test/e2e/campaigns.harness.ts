@@ -1,6 +1,7 @@
 import type { BulkResponse, CampaignWithProgressResponse } from '../../src/modules/campaigns/dto/campaign.response';
 import type { ErrorBody } from '../../src/platform/http/error-body';
-import type { HttpAnswer, HttpClient } from '../support/http-client';
+import type { HttpClient } from '../support/http-client';
+import { allPages } from '../support/pages';
 import { eventually } from '../support/wait';
 import type { Wire, WireMessage } from '../support/whatsapp';
 
@@ -36,13 +37,5 @@ export function campaignIs(http: HttpClient, id: string | null, status: string):
 }
 
 /** The whole ledger. */
-export async function ledger(http: HttpClient, id: string | null): Promise<WireMessage[]> {
-  const found: WireMessage[] = [];
-  let next: string | undefined = `/campaigns/${id}/recipients?limit=100`;
-  while (next !== undefined) {
-    const page: HttpAnswer<WireMessage[]> = await http.get(next);
-    found.push(...page.body);
-    next = /<([^>]+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1];
-  }
-  return found;
-}
+export const ledger = (http: HttpClient, id: string | null): Promise<WireMessage[]> =>
+  allPages(http, `/campaigns/${id}/recipients?limit=100`);

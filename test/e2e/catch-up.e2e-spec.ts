@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebhookDoor } from '../../src/modules/webhooks/webhook-door.service';
 import { type LoggedIn, startTestApp, type TestApp } from '../support/running-app';
 import { becomes, send, workingSession, type WireMessage, type WireSession } from '../support/whatsapp';
@@ -28,6 +29,15 @@ const state = async (session: WireSession) =>
       [session.id],
     )
   ).rows[0];
+
+/** Seconds since the time until which nothing is missing. */
+const caughtUpAgo = async ({ id }: WireSession): Promise<number> => {
+  const { rows } = await app.owner.query<{ ago: number }>(
+    'select coalesce(extract(epoch from now() - caught_up_to), 1e9)::float8 as ago from sessions where id = $1',
+    [id],
+  );
+  return rows[0]?.ago ?? Infinity;
+};
 
 /** As if nobody had stood at the door for so long. */
 async function absent(seconds: number): Promise<number> {
@@ -100,5 +110,50 @@ describe('messages that no event told of', () => {
     await app.simulator.delete('/simulator/faults');
     await app.owner.query('update sessions set catch_up_at = now() where id = $1', [session.id]);
     await eventually(async () => (await inbound(user)).includes('late'), { what: 'what was missed' });
+  }, 30_000);
+
+  it('are asked for every ten minutes, though nobody noticed a gap: a way from WAHA to us that is blocked is seen by neither', async () => {
+    const user = await business();
+    const session = await workingSession(app, user.http);
+    await eventually(async () => (await state(session))?.catch_up_from === null, { what: 'nothing to be missing' });
+    await deaf();
+    await writes(session, '5511888880005', 'nobody told');
+    await app.simulator.delete('/simulator/faults');
+    await app.owner.query(
+      `update sessions set working_since = now() - interval '9 minutes', caught_up_to = null where id = $1`,
+      [session.id],
+    );
+    await sleep(2_500);
+    expect(await inbound(user)).toEqual([]);
+    await app.owner.query(`update sessions set caught_up_to = now() - interval '11 minutes' where id = $1`, [
+      session.id,
+    ]);
+    await eventually(async () => (await inbound(user)).includes('nobody told'), { what: 'what nobody told' });
+    await eventually(async () => (await caughtUpAgo(session)) < 30, { what: 'it to be known that nothing is missing' });
+    expect((await state(session))?.catch_up_at).toBeNull();
+  }, 30_000);
+
+  it('of a long gap are read in pieces, the oldest first; what was read is not read again', async () => {
+    const user = await business();
+    const session = await workingSession(app, user.http);
+    await deaf();
+    await writes(session, '5511888880006', 'of the last piece');
+    await app.simulator.delete('/simulator/faults');
+    const seen: Date[] = [];
+    await app.owner.query(
+      `update sessions set catch_up_from = now() - interval '60 hours', catch_up_at = now() where id = $1`,
+      [session.id],
+    );
+    await eventually(
+      async () => {
+        const from = (await state(session))?.catch_up_from;
+        if (from) seen.push(from);
+        return from === null;
+      },
+      { what: 'it to have caught up', everyMs: 1 },
+    );
+    expect(await inbound(user)).toEqual(['of the last piece']);
+    expect(new Set(seen.map((at) => at.getTime())).size).toBeGreaterThan(1);
+    expect([...seen].sort((a, b) => a.getTime() - b.getTime())).toEqual(seen);
   }, 30_000);
 });

@@ -1,19 +1,19 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Redis } from 'ioredis';
 import { newId } from '../../src/common/ids';
-import type { RouteTable } from '../../src/modules/gateway/proxy/parts';
 import { RouteDirectory } from '../../src/modules/gateway/routes/route-directory.service';
 import { GatewayRoutesRepository } from '../../src/modules/gateway/routes/gateway-routes.repository';
-import { CACHE_REDIS } from '../../src/platform/cache/cache.module';
-import { RedisClient } from '../../src/platform/cache/redis';
+import { SecretBox } from '../../src/platform/crypto/secret-box';
 import { EventBus } from '../../src/platform/events/domain-events';
 import { SharedEvents } from '../../src/platform/events/shared-events';
 import { createTestApp } from '../support/app';
 import { makeRoute } from '../support/gateway-routes';
 import type { HttpClient } from '../support/http-client';
 import { startRedis, type TestRedis } from '../support/redis';
+import { redisIsUpFor, whileRedisIsUp } from '../support/redis-clients';
 import { startTestApp, type TestApp } from '../support/running-app';
 import { eventually } from '../support/wait';
+import { ask, inTime, questions, targetIn } from './gateway-directory.harness';
 
 let redis: TestRedis;
 let raw: Redis;
@@ -47,47 +47,7 @@ async function newTenant(): Promise<{ tenantId: string; http: HttpClient }> {
   return { tenantId, http: (await app.login('TENANT_ADMIN', tenantId)).http };
 }
 
-const targetIn = (table: RouteTable) => table.match('GET', 'h', '/shop/x')?.path ?? null;
-const ask = async (directory: RouteDirectory, tenantId: string) => targetIn(await directory.of(tenantId));
-
-/** What of the directory's questions reached the database, while the work is done. */
-async function questions<T>(process: NestFastifyApplication, work: () => Promise<T>): Promise<[T, string[]]> {
-  const repository = process.get(GatewayRoutesRepository);
-  const asked: string[] = [];
-  const spies = (['load', 'version'] as const).map((name) => {
-    const original = repository[name].bind(repository) as (tenantId: string) => Promise<never>;
-    return jest.spyOn(repository, name).mockImplementation((tenantId) => {
-      asked.push(name);
-      return original(tenantId);
-    });
-  });
-  try {
-    return [await work(), asked];
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
-/** Lets the process believe that so much time has gone by since it asked. */
-function afterMs(ms: number): () => void {
-  const clock = performance.now.bind(performance);
-  const spy = jest.spyOn(performance, 'now').mockImplementation(() => clock() + ms);
-  return () => spy.mockRestore();
-}
-
-async function inTime<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  const restore = afterMs(ms);
-  try {
-    return await work();
-  } finally {
-    restore();
-  }
-}
-
-const areUp = () => {
-  const clients = [app.app, replica].flatMap((each) => [each.get(RedisClient), each.get<RedisClient>(CACHE_REDIS)]);
-  return eventually(() => clients.every(({ state }) => state === 'up'), { what: 'Redis' });
-};
+const areUp = () => redisIsUpFor(app.app, replica);
 
 describe('the tables of routes', () => {
   it('are read in one query however many ask at once, then from memory without a promise', async () => {
@@ -102,6 +62,20 @@ describe('the tables of routes', () => {
     expect(there.of(tenantId)).toBe(tables[0]);
     expect(await ask(there, tenantId)).toBe('/shop/x');
   });
+
+  it('are read in one query by all processes that miss them at once, and once more by all after a change', () =>
+    whileRedisIsUp([app.app, replica], async () => {
+      const { tenantId, http } = await newTenant();
+      const { id } = await makeRoute(http, { path: '/shop' });
+      const everywhere = () => Promise.all([here, there].flatMap((each) => [ask(each, tenantId), ask(each, tenantId)]));
+      for (const change of [null, { rewrite: '/v1' }]) {
+        if (change) await http.call('PATCH', `/gateway/routes/${id}`, change);
+        replica.get(EventBus).elsewhere('gateway.changed', { tenantId });
+        const [[found, asked], others] = await questions(app.app, () => questions(replica, everywhere));
+        expect(found).toEqual(Array(4).fill(change ? '/v1/x' : '/shop/x'));
+        expect([...asked, ...others]).toEqual(['load']);
+      }
+    }));
 
   it('of a tenant without routes are empty, and known as well', async () => {
     const { tenantId } = await newTenant();
@@ -187,7 +161,8 @@ describe('the tables of routes', () => {
         await raw.set(name, stored, 'PX', 60_000);
         forget();
         const table = await there.of(tenantId);
-        expect(table.match('GET', 'h', '/shop/x')?.route.upstreams).toEqual([{ url: 'https://1.1.1.1', weight: 1 }]);
+        const match = await table.match('GET', 'h', '/shop/x');
+        expect(match?.route.upstreams).toEqual([{ url: 'https://1.1.1.1', weight: 1 }]);
       }
     }
   });
@@ -197,12 +172,17 @@ describe('the tables of routes', () => {
     await makeRoute(http, { path: '/shop' });
     await areUp();
     await ask(here, tenantId);
-    const [name = ''] = (await raw.keys('*')).filter((each) => each.includes(`gateway:${tenantId}:value`));
-    const [epoch] = ((await raw.get(name)) ?? '').split(' ');
+    const name = `switchboard:facts:routes-1:${tenantId}:value`;
+    const [epoch, generation, sealed] = ((await raw.get(name)) ?? '').split(' ');
+    expect(sealed).toMatch(/^v1\./);
     for (const version of [-1, 1e300, null, 'x', { toString: 'x' }, [1]]) {
-      await raw.set(name, `${epoch} ${JSON.stringify({ version, readAtMs: 'never' })}`, 'PX', 60_000);
-      replica.get(EventBus).committed('gateway.changed', { tenantId });
-      expect([version, await ask(there, tenantId)]).toEqual([version, '/shop/x']);
+      const fact = JSON.stringify({ about: `routes:${tenantId}`, value: { version }, atMs: Date.now() });
+      // As whoever could write to Redis would leave it, and as another version of the service might.
+      for (const text of [fact, replica.get(SecretBox).seal(fact, name)]) {
+        await raw.set(name, `${epoch} ${generation} ${text}`, 'PX', 60_000);
+        replica.get(EventBus).committed('gateway.changed', { tenantId });
+        expect([version, await ask(there, tenantId)]).toEqual([version, '/shop/x']);
+      }
     }
   });
 
@@ -224,8 +204,8 @@ describe('the tables of routes', () => {
     replica.get(EventBus).committed('gateway.changed', { tenantId });
     const late = there.of(tenantId);
     release?.();
-    expect(targetIn(await early)).toBe('/shop/x');
-    expect(targetIn(await late)).toBe('/v1/x');
+    expect(await targetIn(await early)).toBe('/shop/x');
+    expect(await targetIn(await late)).toBe('/v1/x');
     expect(await ask(there, tenantId)).toBe('/v1/x');
     expect(await inTime(5_001, () => ask(there, tenantId))).toBe('/v1/x');
     spy.mockRestore();

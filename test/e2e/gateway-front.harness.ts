@@ -7,7 +7,7 @@ import {
   type Server as SocketServer,
   type Socket,
 } from 'node:net';
-import { Writable } from 'node:stream';
+import { type Duplex, Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Actor } from '../../src/common/actor';
 import type { AttemptFailure, Balancer, Upstream } from '../../src/modules/gateway/balance/balancer';
@@ -219,8 +219,12 @@ async function listening(server: SocketServer): Promise<Listening> {
   return { url: `http://127.0.0.1:${port}`, port, sockets, close };
 }
 
-/** An HTTP upstream. */
-export const serveHttp = (handler: RequestListener): Promise<Listening> => listening(createServer(handler));
+/** An HTTP upstream; where it takes WebSockets it is told of each. */
+export function serveHttp(handler: RequestListener, upgraded?: (socket: Duplex) => void): Promise<Listening> {
+  const server = createServer(handler);
+  if (upgraded) server.on('upgrade', (_request, socket) => upgraded(socket));
+  return listening(server);
+}
 
 /** An upstream that is handed its sockets. */
 export const serveSockets = (handler: (socket: Socket) => void): Promise<Listening> =>

@@ -115,5 +115,16 @@ describe.each(['true', 'false'])('metrics of the gateway with METRICS_TENANT_LAB
     expect(await counted(stranger.tenantId, other.id)).toEqual({ 'status="200"': 1 });
     expect(await counted(stranger.tenantId, 'none')).toEqual({ 'status="404"': 1 });
     expect(await counted('none', 'none')).toEqual({ 'status="401"': 1 });
+    // The first request of the stranger met neither its key nor its table; the second met both, though no route.
+    const lookUps = (tenant: string, route: string) => readings('cache_requests_total', tenant, route);
+    const [hit, miss] = ['outcome="hit"', 'outcome="miss"'];
+    expect(await lookUps(stranger.tenantId, other.id)).toEqual({
+      ...{ [`cache="keys",${hit}`]: 0, [`cache="keys",${miss}`]: 1 },
+      ...{ [`cache="routes",${hit}`]: 0, [`cache="routes",${miss}`]: 1 },
+    });
+    expect(await lookUps(stranger.tenantId, 'none')).toEqual({
+      ...{ [`cache="keys",${hit}`]: 1, [`cache="keys",${miss}`]: 0 },
+      ...{ [`cache="routes",${hit}`]: 1, [`cache="routes",${miss}`]: 0 },
+    });
   });
 });

@@ -192,8 +192,12 @@ describe.each(['with Redis shared', 'without Redis'] as const)('the gateway, %s,
     expect(text).toMatch(
       /^switchboard_gateway_request_duration_seconds_bucket\{le="\+Inf",tenant="all",route="all"\} [1-9]/m,
     );
-    expect(text).toMatch(/^switchboard_gateway_cache_requests_total\{cache="keys",outcome="hit"\} [1-9]/m);
-    expect(text).toMatch(/^switchboard_gateway_cache_requests_total\{cache="routes",outcome="miss"\} [1-9]/m);
+    expect(text).toMatch(
+      /^switchboard_gateway_cache_requests_total\{tenant="all",route="all",cache="keys",outcome="hit"\} [1-9]/m,
+    );
+    expect(text).toMatch(
+      /^switchboard_gateway_cache_requests_total\{tenant="all",route="all",cache="routes",outcome="miss"\} [1-9]/m,
+    );
     expect(text).toMatch(/^switchboard_gateway_upstream_duration_seconds_count\{tenant="all",route="all"\} [1-9]/m);
   });
 

@@ -180,3 +180,40 @@ describe('a session that is deleted with an attempt open', () => {
     expect(await endOf(id)).toEqual(CANCELLED);
   });
 });
+
+describe('the name that WAHA gives a message', () => {
+  const RESERVED = { wa_id: 'RESERVED', wa_id_reserved: true };
+  const ack = (session: TestSession, waId: string) =>
+    tell(session, 'message.ack', { id: `true_${ALICE}_${waId}`, fromMe: true, ack: 2 });
+  const namesOf = async (id: string) => {
+    const text = 'select wa_id, wa_id_reserved from messages where id = $1';
+    return (await app.owner.query<{ wa_id: string; wa_id_reserved: boolean }>(text, [id])).rows[0];
+  };
+
+  it('in its answer counts, whatever was reserved: acks find it under that', async () => {
+    const session = await app.make.session(app.tenantId);
+    const id = await app.make.message(session, { ...RESERVED, status: 'sending', attempts: 1 });
+    await store.finish(jobOf(session, id), 1, sent('THEIRS'));
+    expect(await namesOf(id)).toEqual({ wa_id: 'THEIRS', wa_id_reserved: false });
+    await ack(session, 'THEIRS');
+    expect(await stateOf(id)).toEqual(['delivered', null, null]);
+  });
+
+  it('is the reserved one where WAHA says so, or says nothing, or the name is another message’s', async () => {
+    const session = await app.make.session(app.tenantId);
+    await app.make.message(session, { wa_id: 'ANOTHER', status: 'sent' });
+    for (const [nth, said] of ['RESERVED0', null, 'ANOTHER'].entries()) {
+      const reserved = { wa_id: `RESERVED${nth}`, wa_id_reserved: true };
+      const id = await app.make.message(session, { ...reserved, status: 'sending', attempts: 1 });
+      await store.finish(jobOf(session, id), 1, sent(said));
+      expect(await namesOf(id)).toEqual(reserved);
+    }
+  });
+
+  it('in the answer to the settlement counts too', async () => {
+    const session = await app.make.session(app.tenantId);
+    const id = await app.make.message(session, { ...RESERVED, type: 'image', status: 'unknown', attempts: 1 });
+    await store.settle(unsettled(session, id), { status: 'sent', waId: 'THEIRS', note: 'WAHA knows the message' });
+    expect(await namesOf(id)).toEqual({ wa_id: 'THEIRS', wa_id_reserved: false });
+  });
+});

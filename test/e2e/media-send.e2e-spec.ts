@@ -1,15 +1,9 @@
 import type { UsageResponse } from '../../src/modules/tenants/dto/usage.response';
 import { eventually } from '../support/wait';
 import { becomes, historyOf, send, workingSession } from '../support/whatsapp';
-import { digestOf, type MediaWorld, newChat, PNG, startMediaWorld } from './media.harness';
+import { digestOf, type MediaWorld, MP4, newChat, OGG, PNG, startMediaWorld } from './media.harness';
 
 let world: MediaWorld;
-const OGG = Buffer.concat([
-  Buffer.from('4f67675300020000000000000000000000000000000000000000011e', 'hex'),
-  Buffer.from('OpusHead'),
-  Buffer.alloc(64),
-]);
-const MP4 = Buffer.concat([Buffer.from('00000018667479706d703432000000006d70343269736f6d', 'hex'), Buffer.alloc(64)]);
 
 beforeAll(async () => {
   world = await startMediaWorld();

@@ -12,6 +12,16 @@ export const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
 );
+/** The beginnings of a voice message and of a film. */
+export const OGG = Buffer.concat([
+  Buffer.from('4f67675300020000000000000000000000000000000000000000011e', 'hex'),
+  Buffer.from('OpusHead'),
+  Buffer.alloc(64),
+]);
+export const MP4 = Buffer.concat([
+  Buffer.from('00000018667479706d703432000000006d70343269736f6d', 'hex'),
+  Buffer.alloc(64),
+]);
 export const MAX_BYTES = 200_000;
 export const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 

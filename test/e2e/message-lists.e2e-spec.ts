@@ -81,8 +81,31 @@ describe('lists of messages', () => {
     expect([...totals]).toEqual([String(bodies.length)]);
   });
 
-  it('are narrowed to a session', async () => {
-    expect((await all(`limit=100&session_id=${sessions[1]}`)).bodies).toEqual(newestFirst((i) => i % 5 === 0));
+  it.each<[string, (i: number) => boolean]>([
+    ['', () => true],
+    ['&direction=inbound', (i) => i % 10 === 3],
+    ['&direction=outbound', (i) => i % 10 !== 3],
+    ['&status=received', (i) => i % 10 === 3],
+    ['&status=received&direction=outbound', () => false],
+    ['&status=failed', (i) => i % 10 === 4],
+    ['&status=failed&direction=outbound&from=2026-01-01T00:02:00Z', (i) => i % 10 === 4 && i >= 120],
+    ['&status=failed&direction=inbound', () => false],
+    ['&status=sending', () => false],
+    ['&direction=outbound&type=image', (i) => i % 10 !== 3 && i % 25 === 0],
+  ])('are narrowed to a session%s, by pages and counted', async (query, keep) => {
+    for (const [session, its] of [
+      [sessions[0], (i: number) => i % 5 !== 0],
+      [sessions[1], (i: number) => i % 5 === 0],
+    ] as const) {
+      const expected = newestFirst((i) => its(i) && keep(i));
+      for (const way of ['limit=17', 'limit=17&offset=0']) {
+        const { bodies, totals } = await all(`${way}&count=true&session_id=${session}${query}`);
+        expect([way, bodies, [...totals]]).toEqual([way, expected, [String(expected.length)]]);
+      }
+    }
+  });
+
+  it('of a session that nobody has are empty', async () => {
     expect((await all('session_id=01890000-0000-7000-8000-000000000001')).bodies).toEqual([]);
   });
 
@@ -94,6 +117,9 @@ describe('lists of messages', () => {
     'limit=0',
     'type=%00',
     'cursor=x',
+    'cursor=01890000-0000-7000-8000-000000000001.0',
+    'cursor=01890000-0000-7000-8000-000000000001.10001',
+    'offset=1&cursor=01890000-0000-7000-8000-000000000001',
     'x=1',
   ])('are refused for %s: 400', async (query) => {
     expect((await admin.http.get(`/messages?${query}`)).outcome).toBe('400 VALIDATION_FAILED');

@@ -100,6 +100,30 @@ describe('looking for messages', () => {
       },
     );
 
+    it.each([
+      ['q=needle&offset=1', ['the needle']],
+      ['q=needle&offset=2', []],
+      ['q=hay&offset=9999', ['hay 50001', 'hay 50000']],
+    ])('what is left of an offset is skipped on the next one: %s', async (query, expected) => {
+      const found: (string | null)[] = [];
+      let skipped = 0;
+      for (let next: string | undefined = `/messages?limit=1&${query}`; next && found.length < 2;) {
+        const page = await busy.http.get<WireMessage[]>(next);
+        expect(page.status).toBe(200);
+        found.push(...page.body.map(({ text }) => text));
+        next = nextOf(page.headers.get('link'));
+        skipped += page.body.length === 0 ? 1 : 0;
+      }
+      expect(found).toEqual(expected);
+      expect(skipped > 0).toBe(query.includes('needle'));
+    });
+
+    it('a cursor with a rest skips it in a list that is read by an index, too', async () => {
+      const [first] = (await busy.http.get<WireMessage[]>('/messages?limit=1')).body;
+      const { body } = await busy.http.get<WireMessage[]>(`/messages?limit=2&cursor=${first?.id}.3`);
+      expect(body.map(({ text }) => text)).toEqual(['hay 59996', 'hay 59995']);
+    });
+
     it('what an index leads to is found at once, however old', async () => {
       const [row] = (await app.owner.query<{ id: string }>(`select id from messages where body = 'the needle'`)).rows;
       await app.owner.query(`update messages set status = 'failed', type = 'poll' where id = $1`, [row?.id]);

@@ -106,6 +106,48 @@ describe('first contacts', () => {
   });
 });
 
+describe("WhatsApp's own word of new chats", () => {
+  const statusOf = async ({ id }: WireMessage) => (await admin.http.get<WireMessage>(`/messages/${id}`)).body.status;
+  const tells = ({ waha_name }: WireSession, data: object) =>
+    app.simulator.post(`/simulator/sessions/${waha_name}/event`, {
+      event: 'session.status',
+      payload: { name: waha_name, status: 'WORKING', statuses: [], data },
+    });
+  const lock = (isActive: boolean, inSeconds: number) => ({
+    reachoutTimelock: { enforcementType: 'X', isActive, timeEnforcementEnds: Date.now() / 1_000 + inSeconds },
+  });
+  const closedFor = async ({ id }: WireSession): Promise<number | null> => {
+    const { rows } = await app.owner.query<{ seconds: number | null }>(
+      'select extract(epoch from firsts_closed_until - now())::float8 as seconds from lanes where session_id = $1',
+      [id],
+    );
+    return rows[0]?.seconds ?? null;
+  };
+
+  it('holds first contacts before any was refused, and lets them go once it is lifted; known chats go on', async () => {
+    const session = await sessionAt('Told', {});
+    await hears(session, '5511888887001');
+    await tells(session, lock(true, 7_200));
+    await eventually(async () => ((await closedFor(session)) ?? 0) > 7_000, { what: 'the lock to be known' });
+    const stranger = await to(session, '5511888887002');
+    const known = await to(session, '5511888887001');
+    await becomes(admin.http, known.id, 'sent', 'delivered', 'read');
+    expect(await statusOf(stranger)).toBe('queued');
+    await tells(session, lock(false, 7_200));
+    await becomes(admin.http, stranger.id, 'sent', 'delivered', 'read');
+  }, 30_000);
+
+  it('stands in the place of the hour that a refusal closes them for', async () => {
+    const session = await sessionAt('Guessed', {});
+    await app.owner.query(`update lanes set firsts_closed_until = now() + interval '1 hour' where session_id = $1`, [
+      session.id,
+    ]);
+    const stranger = await to(session, '5511888888002');
+    await tells(session, { messageCapping: { cappingStatus: 'CAPPED', cycleEnd: Date.now() / 1_000 + 3 } });
+    await becomes(admin.http, stranger.id, 'sent', 'delivered', 'read');
+  }, 30_000);
+});
+
 describe('a lane that sleeps though something waits in it', () => {
   it('is woken by whoever looks', async () => {
     const session = await sessionAt('Forgotten', {});

@@ -171,6 +171,9 @@ describe('the WAHA simulator', () => {
     expect((await call('GET', '/api/s1/chats/all/messages/3EB0UNKNOWN')).status).toBe(404);
     expect((await call('GET', `/api/s1/chats/${CHAT}/messages?limit=5&filter.fromMe=true`)).body).toHaveLength(1);
     expect((await call('GET', `/api/s1/chats/all/messages?filter.timestamp.gte=9999999999`)).body).toEqual([]);
+    const file = { ...{ session: 's1', chatId: CHAT, id: '3EB0DROPPED' }, file: { data: 'eA==' } };
+    for (const kind of ['Image', 'File', 'Voice', 'Video'])
+      expect((await call('POST', `/api/send${kind}`, file)).body.key.id).toMatch(/^3EB0(?!DROPPED)/);
   });
 
   it('delivers an inbound text as message and message.any, signed, as the measured one', async () => {

@@ -21,6 +21,9 @@ const post = (session: TestSession, body: string) => door.post(app, session, bod
 const settled = (session: TestSession) => door.settled(app, session);
 const messagesOf = (session: TestSession) => door.messagesOf(admin.http, session);
 
+/** An attempt without an id whose answer never came. */
+const doubtful = (body: string) => ({ status: 'unknown', attempts: 1, body, error_code: 'WAHA_TIMEOUT' });
+
 describe('acks', () => {
   const LEVELS = { '-1': 'failed', 1: 'sent', 2: 'delivered', 3: 'read', 4: 'played' } as const;
   const ack = (session: TestSession, bareId: string, level: number, chat = ALICE) =>
@@ -106,7 +109,7 @@ describe('acks', () => {
 
   it('and echoes settle an attempt whose answer never came, by chat and words', async () => {
     const session = await app.make.session(app.tenantId);
-    const unknown = { status: 'unknown', attempts: 1, body: 'same words', error_code: 'WAHA_TIMEOUT' };
+    const unknown = { ...doubtful('same words'), attempted_at: new Date() };
     const [first, second] = [await app.make.message(session, unknown), await app.make.message(session, unknown)];
     const echo = { ...inbound('BOUND', 'same words'), id: `true_${ALICE}_BOUND`, fromMe: true, source: 'app', ack: 1 };
     await post(session, envelope(session, 'message.any', { payload: echo }));
@@ -120,6 +123,118 @@ describe('acks', () => {
       ['sent', null],
       ['unknown', 'WAHA_TIMEOUT'],
     ]);
+    expect(await messagesOf(session)).toHaveLength(2);
+  });
+});
+
+describe('an echo of words that were said twice', () => {
+  /** The application's own: a call's time, that of a slow WAHA, and what clocks and workers may add. */
+  const SPAN_MS = 20_000 + 2_000 + 10_000;
+  const FILE_SPAN_MS = 180_000 + 2_000 + 10_000;
+  const now = Math.floor(Date.now() / 1_000) * 1_000;
+  const echoOf = (session: TestSession, more: object = {}) =>
+    post(
+      session,
+      envelope(session, 'message.any', {
+        payload: {
+          ...inbound('ECHO', 'same words'),
+          ...{ id: `true_${ALICE}_ECHO`, fromMe: true, source: 'app', ack: 1, timestamp: now / 1_000 },
+          ...more,
+        },
+      }),
+    );
+  const attempt = (session: TestSession, agoMs: number, more: object = {}) =>
+    app.make.message(session, { ...doubtful('same words'), attempted_at: new Date(now - agoMs), ...more });
+  const statusOf = async (id: string) => (await admin.http.get<WireMessage>(`/messages/${id}`)).body.status;
+
+  const UNDER_WAY = { status: 'sending' };
+  it.each<[string, [agoMs: number, more: object][], number]>([
+    [
+      'the one under way, before one of which nothing was heard',
+      [
+        [8_000, {}],
+        [0, UNDER_WAY],
+      ],
+      1,
+    ],
+    [
+      'the one under way, though it began after it by our clock',
+      [
+        [8_000, {}],
+        [-3_000, UNDER_WAY],
+      ],
+      1,
+    ],
+    [
+      'the last that had begun by then',
+      [
+        [9_000, {}],
+        [4_000, {}],
+      ],
+      1,
+    ],
+    [
+      'the one that had begun by then, not the next',
+      [
+        [3_000, {}],
+        [-2_500, {}],
+      ],
+      0,
+    ],
+    [
+      'the first, of two of one moment',
+      [
+        [100, {}],
+        [100, {}],
+      ],
+      0,
+    ],
+    [
+      'not one that began later',
+      [
+        [3_000, {}],
+        [-6_000, UNDER_WAY],
+      ],
+      0,
+    ],
+    [
+      'not one whose time was over',
+      [
+        [SPAN_MS + 1_000, {}],
+        [SPAN_MS - 1_000, {}],
+      ],
+      1,
+    ],
+  ])('is of %s', async (_what, attempts, expected) => {
+    const session = await app.make.session(app.tenantId);
+    const ids: string[] = [];
+    for (const [agoMs, more] of attempts) ids.push(await attempt(session, agoMs, more));
+    await echoOf(session);
+    await settled(session);
+    expect(await statusOf(ids[expected] ?? '')).toBe('sent');
+    expect(await statusOf(ids[1 - expected] ?? '')).not.toBe('sent');
+    expect(await messagesOf(session)).toHaveLength(2);
+  });
+
+  it('is of neither, where one is long over and one began after it: then it came from elsewhere', async () => {
+    const session = await app.make.session(app.tenantId);
+    const ids = [await attempt(session, SPAN_MS + 1_000), await attempt(session, -6_000)];
+    await echoOf(session);
+    await settled(session);
+    for (const id of ids) expect(await statusOf(id)).toBe('unknown');
+    expect(await messagesOf(session)).toHaveLength(3);
+  });
+
+  it('gives a file more time, and takes an id that was reserved for it for none', async () => {
+    const session = await app.make.session(app.tenantId);
+    const file = { type: 'video', content: { media: { state: 'stored' } } };
+    const over = await attempt(session, FILE_SPAN_MS + 1_000, file);
+    const id = await attempt(session, FILE_SPAN_MS - 1_000, { ...file, wa_id: 'RESERVED', wa_id_reserved: true });
+    await echoOf(session, { hasMedia: true, media: { url: null, mimetype: 'video/mp4', filename: null } });
+    await settled(session);
+    expect([await statusOf(over), await statusOf(id)]).toEqual(['unknown', 'sent']);
+    const { rows } = await app.owner.query('select wa_id, wa_id_reserved from messages where id = $1', [id]);
+    expect(rows).toEqual([{ wa_id: 'ECHO', wa_id_reserved: false }]);
     expect(await messagesOf(session)).toHaveLength(2);
   });
 });

@@ -167,6 +167,27 @@ describe('the limits of two processes of the gateway', () => {
   );
 
   it(
+    'are let through whole, with Redis away, by the one that is asked, though the other stands by',
+    async () => {
+      await inSharedPair(async (pair, redis) => {
+        const limit = 600;
+        const { at } = await keyAt(pair, limit);
+        await eventually(async () => (await at[0].get('/free')).status === 200);
+        await eventually(async () => (await reading(pair, pair.here, 'limits_processes')) === 1);
+        expect(await reading(pair, pair.there, 'limits_processes')).toBe(2);
+        await earlyInMinute();
+        await redis.kill();
+        await areAlone(pair);
+        const fresh = (await keyAt(pair, limit)).at;
+        const passed = [await offer([fresh[0]], '/free', 800, 4), await offer([fresh[1]], '/free', 500, 4)];
+        tell('a key at the one that is asked, and then at the one that stood by, Redis away', passed[0] ?? 0, limit);
+        expect(passed).toEqual([limit, limit / 2]);
+      });
+    },
+    TEST_MS,
+  );
+
+  it(
     'are one and a half times the limit at most, with Redis away, for a key that one had not heard of',
     async () => {
       await inSharedPair(async (pair, redis) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HttpAnswer, HttpClient } from '../support/http-client';
+import type { HttpClient } from '../support/http-client';
+import { allPages } from '../support/pages';
 import { eventually } from '../support/wait';
 import type { Send, WireMessage } from '../support/whatsapp';
 import type { World } from './world';
@@ -81,18 +82,9 @@ export async function postAll(http: HttpClient, chats: Letter[][], pauseMs: numb
   );
 }
 
-/** Every message of the tenant in that direction, page by page. */
-export async function allMessages(http: HttpClient, direction = 'outbound'): Promise<WireMessage[]> {
-  const messages: WireMessage[] = [];
-  let next: string | undefined = `/messages?direction=${direction}&limit=100`;
-  while (next !== undefined) {
-    const page: HttpAnswer<WireMessage[]> = await http.get(next);
-    if (page.status !== 200) throw new Error(`Listing gave ${page.outcome}`);
-    messages.push(...page.body);
-    next = /<([^>]+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1];
-  }
-  return messages;
-}
+/** Every message of the tenant in that direction. */
+export const allMessages = (http: HttpClient, direction = 'outbound'): Promise<WireMessage[]> =>
+  allPages(http, `/messages?direction=${direction}&limit=100`);
 
 /** Waits until no message is on its way any more: none queued, being sent, or to be asked about. */
 export async function settled(world: World, timeoutMs: number): Promise<void> {

@@ -53,6 +53,8 @@ export interface World {
 
 /** So short that a time-out costs little, and far above every latency that the tests ask for. */
 const WAHA_TIMEOUT_MS = 1_500;
+/** The simulator does what it was told at once, unless the machine has much more to do than it can. */
+const WAHA_LATE_MS = 2_000;
 
 /** Production takes no sample values. */
 const SECRETS = {
@@ -133,6 +135,7 @@ async function startWorld(options: WorldOptions): Promise<World> {
     DATABASE_ROLE_PREFIX: TEST_ROLE_PREFIX,
     WAHA_BASE_URL: simulator.url,
     WAHA_TIMEOUT_MS: String(WAHA_TIMEOUT_MS),
+    WAHA_LATE_MS: String(WAHA_LATE_MS),
     RATE_LIMIT_PER_MINUTE: '1000000',
     ...SECRETS,
     ...options.variables,

@@ -29,6 +29,7 @@ export async function createTestApp(variables: Record<string, string> = {}): Pro
     DATABASE_URL: ownerUrl,
     DATABASE_ROLE_PREFIX: TEST_ROLE_PREFIX,
     WAHA_BASE_URL: 'http://127.0.0.1:9',
+    WAHA_LATE_MS: '2000',
     STORAGE_PATH: path.join(tmpdir(), `switchboard-storage-${process.pid}`),
     ...TEST_SECRETS,
     ...variables,

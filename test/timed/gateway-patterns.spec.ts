@@ -33,7 +33,7 @@ describe('regular expressions of routes', () => {
       for (const path of PATHS) {
         const took = Array.from({ length: RUNS }, () => {
           const begun = performance.now();
-          table.match('GET', 'h', path);
+          if (table.match('GET', 'h', path) instanceof Promise) throw new Error('an expression is not at hand');
           return performance.now() - begun;
         });
         // The best of some: what else runs on the machine only adds to it.

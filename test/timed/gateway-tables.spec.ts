@@ -70,8 +70,8 @@ describe('a table of as many routes as a tenant may have', () => {
       await sleep(100); // what making it left behind is collected
       longest.push(await longestRound(async () => directory.of(tenantId)));
       const table = await directory.of(tenantId);
-      expect(table.match('GET', 'h', '/r7/abc/x')?.route.headers.set).toEqual({});
-      expect(table.match('GET', 'h', '/exact/5000')?.route.headers.set).toEqual({ authorization: 'of 5000' });
+      expect((await table.match('GET', 'h', '/r7/abc/x'))?.route.headers.set).toEqual({});
+      expect((await table.match('GET', 'h', '/exact/5000'))?.route.headers.set).toEqual({ authorization: 'of 5000' });
     }
     // The middle of them: in one or another the garbage of filling the tenant is collected.
     expect(longest.sort((a, b) => a - b)[Math.floor(RUNS / 2)]).toBeLessThan(LONGEST_MS);

@@ -7,6 +7,7 @@ import { AuditLog } from '../../platform/audit/audit-log';
 import { ShortMemory } from '../../platform/cache/short-memory';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { EventBus } from '../../platform/events/domain-events';
+import { AccessChanges } from '../../platform/facts/access-changes';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { newPrefix, newSecret } from './api-key.secret';
 import { ApiKeyErrors } from './api-keys.errors';
@@ -33,8 +34,9 @@ export class ApiKeysService {
   constructor(
     private readonly db: TenantDatabase,
     private readonly keys: ApiKeysRepository,
-    private readonly events: EventBus,
+    private readonly changes: AccessChanges,
     private readonly audit: AuditLog,
+    events: EventBus,
   ) {
     events.hears('key.changed', ({ keyId }) => this.selves.forget(keyId));
   }
@@ -94,8 +96,8 @@ export class ApiKeysService {
    * @throws FORBIDDEN when the key holds, or would hold, what the actor does not hold
    * @throws KEY_BOUNDS_EXCEEDED when the actor is a key and this one is looser, or would be
    */
-  async update(actor: Actor, id: string, change: KeyChange): Promise<ApiKeyRow> {
-    const row = await this.change(actor, id, async (tx, key, bounds) => {
+  update(actor: Actor, id: string, change: KeyChange): Promise<ApiKeyRow> {
+    return this.change(actor, id, async (tx, key, bounds) => {
       assertVersion(change.expected, key.version);
       const wanted = merged(key, change.settings);
       requireSound(wanted, change.settings);
@@ -106,7 +108,6 @@ export class ApiKeysService {
       await this.audit.record(tx, actor, { action: 'API_KEY_UPDATED', resource: resourceOf(id), metadata });
       return this.keys.update(tx, actor.tenantId, wanted);
     });
-    return row;
   }
 
   /**
@@ -129,14 +130,13 @@ export class ApiKeysService {
   }
 
   /** Ends the key, its access tokens included. @throws NOT_FOUND, PRECONDITION_FAILED */
-  async revoke(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
-    await this.db.transaction(actor.tenantId, async (tx) => {
+  revoke(actor: Actor, id: string, expected: ExpectedVersions): Promise<void> {
+    return this.changing(actor, id, async (tx) => {
       const key = found(await this.keys.lockById(tx, actor.tenantId, id));
       assertVersion(expected, key.version);
       await this.audit.record(tx, actor, { action: 'API_KEY_REVOKED', resource: resourceOf(id) });
       await this.keys.revoke(tx, actor.tenantId, id);
     });
-    this.changed(actor.tenantId, id);
   }
 
   /** A change to a key that is locked, whose present rights the actor must hold and whose bounds must not be looser than its own. */
@@ -146,15 +146,18 @@ export class ApiKeysService {
     work: (tx: TenantTransaction, key: ApiKeyRow, bounds: KeyBounds | null) => Promise<ApiKeyRow>,
   ): Promise<ApiKeyRow> {
     const own = await this.boundsOf(actor);
-    const row = await this.db.transaction(actor.tenantId, async (tx) => {
+    return this.changing(actor, id, async (tx) => {
       const key = found(await this.keys.lockById(tx, actor.tenantId, id));
       // Of a key that changes itself, what is locked counts: it may have been tightened a moment ago.
       const bounds = own?.id === id ? key : own;
       requireOwn(actor, bounds, key);
       return work(tx, key, bounds);
     });
-    this.changed(actor.tenantId, id);
-    return row;
+  }
+
+  /** A transaction from whose end on nobody is let in by what was known of the key before. */
+  private changing<T>({ tenantId }: Actor, keyId: string, work: (tx: TenantTransaction) => Promise<T>): Promise<T> {
+    return this.changes.ofKey({ tenantId, keyId }, () => this.db.transaction(tenantId, work));
   }
 
   /** What a key that calls is bound by, asked of the database now; null for whoever is no key. @throws AUTHENTICATION_FAILED */
@@ -163,10 +166,6 @@ export class ApiKeysService {
     const own = await this.keys.findById(actor.tenantId, actor.id);
     if (!own) throw CommonErrors.authenticationFailed(); // revoked a moment ago
     return own;
-  }
-
-  private changed(tenantId: string, keyId: string): void {
-    this.events.committed('key.changed', { tenantId, keyId });
   }
 }
 

@@ -25,11 +25,6 @@ export class KeyAccess {
     private readonly strangers: StrangeKeys,
   ) {}
 
-  /** How often this process knew a key, and how often it had to ask, since the start. */
-  get lookUps(): { readonly hits: number; readonly misses: number } {
-    return this.directory.lookUps;
-  }
-
   /** The live key that somebody shows; null when it is wrong, expired, revoked, of a suspended tenant, not for this address, or new from one that showed too many wrong ones. */
   byKey(key: string, address: string): Soon<ShownKey | null> {
     const shown = readKey(key);

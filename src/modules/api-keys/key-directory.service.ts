@@ -8,6 +8,8 @@ import { type Answer, LastingMemory } from '../../platform/cache/lasting-memory'
 import { WaitingLine } from '../../platform/crypto/waiting-line';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { EventBus } from '../../platform/events/domain-events';
+import { accessOf } from '../../platform/facts/access-changes';
+import { type Fact, FACT_TTL_MS, SharedFacts } from '../../platform/facts/shared-facts';
 
 /** A key that may be used now. */
 export interface LiveKey {
@@ -34,20 +36,27 @@ interface KeyRow {
   suspended: boolean;
 }
 
-/** How long a change made by another replica may stay unnoticed here (spec: 5 s at most). */
-const TTL_MS = 5_000;
+/** The row as replicas share it: as it comes out of JSON again. */
+type KeyFact = Omit<KeyRow, 'until'> & { until_ms: number | null };
+
+/** How long a change made by another replica may stay unnoticed here: as long as a fact may be old. */
+const TTL_MS = FACT_TTL_MS;
+/** From this age on a key in use is asked for anew beside the requests, by one process for all, so that none has to wait for it. */
+const REFRESH_MS = 3_500;
 /** How long after it was last confirmed a key serves while the database has no answer: nobody can revoke one then. */
 const STALE_MS = 30_000;
 /** A database that needs longer for one row has no answer: who has a former one waits no longer. */
 const PATIENCE_MS = 1_000;
+/** Who has none waits so long, and then gets 503. */
+const DEADLINE_MS = 5_000;
 const RETRY_MS = 1_000;
 const FOUND_MAX = 20_000;
 const MISSING_MAX = 10_000;
 
 /**
- * Which keys are live, by the hash of their secret: asked of the database once in 5 s for each key, and at once after this
- * process has changed one, or another that shares a Redis with it. While the database has no answer, a key serves for 30 s after it was
- * last confirmed; never one of which a change was heard.
+ * Which keys are live, by the hash of their secret: of this process, else of what replicas share through Redis, else of the
+ * database, which is asked once in some 4 s for each key in use by all of them together, and at once after one of them has changed it. While the
+ * database has no answer, a key serves for 30 s after it was last confirmed; never one of which a change was heard.
  */
 @Injectable()
 export class KeyDirectory {
@@ -59,25 +68,20 @@ export class KeyDirectory {
 
   constructor(
     private readonly system: SystemDatabase,
+    private readonly facts: SharedFacts,
     events: EventBus,
   ) {
     this.keys = new LastingMemory({
-      // What was a real key does not wait behind made-up ones.
-      load: (hash, known) => (known ? this.ask(hash) : this.unknownKeys.run(() => this.ask(hash))),
+      load: (hash, known) => this.load(hash, known !== undefined),
       keeps: (hash, key) => {
         if (!key) this.missing.set(hash, true);
         return key !== null;
       },
-      ...{ max: FOUND_MAX, ttlMs: TTL_MS, staleMs: STALE_MS, servesOutdated: false },
-      ...{ patienceMs: PATIENCE_MS, retryMs: RETRY_MS },
+      ...{ max: FOUND_MAX, ttlMs: TTL_MS, refreshMs: REFRESH_MS, staleMs: STALE_MS, servesOutdated: false },
+      ...{ patienceMs: PATIENCE_MS, deadlineMs: DEADLINE_MS, retryMs: RETRY_MS },
     });
     events.hears('tenant.changed', ({ tenantId }) => this.forget((actor) => actor.tenantId === tenantId));
     events.hears('key.changed', ({ keyId }) => this.forget((actor) => actor.id === keyId));
-  }
-
-  /** Look-ups that this process answered by itself, and those for which it asked or waited, since the start. */
-  get lookUps(): { readonly hits: number; readonly misses: number } {
-    return this.keys.lookUps;
   }
 
   /**
@@ -85,9 +89,7 @@ export class KeyDirectory {
    * @throws DATABASE_ERROR, and RATE_LIMITED where too many made-up keys are asked for
    */
   find(hash: string): Soon<LiveKey | null> {
-    if (!this.missing.has(hash)) return after(this.keys.get(hash), ifLive);
-    this.keys.lookUps.hits += 1;
-    return null;
+    return this.missing.has(hash) ? null : after(this.keys.get(hash), ifLive);
   }
 
   /** Whether to find it means to ask the database for what was never seen here: perhaps for a made-up key. */
@@ -101,9 +103,20 @@ export class KeyDirectory {
     this.missing.clear();
   }
 
-  private async ask(hash: string): Promise<Answer<LiveKey | null>> {
+  private async load(hash: string, wasReal: boolean): Promise<Answer<LiveKey | null>> {
+    const read = () => this.read(hash);
+    // What was a real key, and what Redis knows as one, does not wait behind made-up ones.
+    const inTurn = wasReal ? read : () => this.unknownKeys.run(read);
+    const question = { kind: 'key', id: hash, read: inTurn, youngerThanMs: REFRESH_MS } as const;
+    const { value, ageMs } = await this.facts.find(question);
+    return { value: value && liveKeyOf(value), ageMs };
+  }
+
+  private async read(hash: string): Promise<Fact<KeyFact> | null> {
     const [row] = await this.system.run<KeyRow>('apiKeyByHash', [Buffer.from(hash, 'base64url')]);
-    return { value: row ? liveKeyOf(row) : null };
+    if (!row) return null;
+    const { until, ...rest } = row;
+    return { about: accessOf(row.tenant_id), value: { ...rest, until_ms: until?.getTime() ?? null } };
   }
 }
 
@@ -111,7 +124,7 @@ const ifLive = (key: LiveKey | null): LiveKey | null => (key && key.untilMs > Da
 
 const ANYWHERE = (): boolean => true;
 
-function liveKeyOf(row: KeyRow): LiveKey {
+function liveKeyOf(row: KeyFact): LiveKey {
   const actor: Actor = Object.freeze({
     kind: 'key',
     id: row.id,
@@ -121,7 +134,7 @@ function liveKeyOf(row: KeyRow): LiveKey {
     requestsPerMinute: row.requests_per_minute,
     loginId: null,
   });
-  const { prefix, until, suspended, allowed_cidrs: cidrs } = row;
+  const { prefix, until_ms: untilMs, suspended, allowed_cidrs: cidrs } = row;
   const allows = cidrs.length === 0 ? ANYWHERE : networksOf(cidrs);
-  return { actor, prefix, untilMs: until?.getTime() ?? Infinity, suspended, allows };
+  return { actor, prefix, untilMs: untilMs ?? Infinity, suspended, allows };
 }

@@ -81,12 +81,16 @@ function ofBody({ recipients, audience, dry_run: dryRun = false, ...request }: B
 }
 
 function ofStream(query: BulkQuery, { type, stream }: StreamedBody): Asked {
-  const { text, per_minute: perMinute, expires_at: expiresAt, dry_run: dryRun = false, ...options } = query;
+  const { text, message, per_minute: perMinute, expires_at: expiresAt, dry_run: dryRun = false, ...options } = query;
+  if (text !== undefined && message) throw CommonErrors.invalidField('message', 'give either text or message');
   if (text === undefined && expiresAt !== undefined)
-    throw CommonErrors.invalidField('expires_at', 'expires_at goes with text, not with a template');
+    throw CommonErrors.invalidField(
+      'expires_at',
+      'expires_at goes with text; a message says it itself, a template cannot',
+    );
   const request: BulkRequest = {
     ...options,
-    ...(text === undefined ? {} : { message: { text, expires_at: expiresAt } }),
+    ...(message ? { message } : text === undefined ? {} : { message: { text, expires_at: expiresAt } }),
     ...(perMinute === undefined ? {} : { pace: { per_minute: perMinute } }),
   };
   return { request, recipients: (type === 'text/csv' ? recipientsOfTable : recipientsOfLines)(stream), dryRun };

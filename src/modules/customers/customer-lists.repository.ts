@@ -3,7 +3,25 @@ import type { PageRequest } from '../../common/paging';
 import { parseTimeCursor } from '../../common/time-cursor';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import type { VipThresholds } from '../tenants/tenants.service';
-import { customerColumns, type CustomerRow, SPENT, tierOf, totalKey, type VipTier } from './customer-row';
+import {
+  AUDIENCE,
+  COUNT,
+  COUNT_OF_FOUND_OF_TIER,
+  COUNT_OF_TIER,
+  FEW_OF_TIER,
+  type Index,
+  LIST,
+  LIST_NEAR,
+  LIST_OF_FOUND,
+  LIST_OF_FOUND_OF_TIER,
+  LIST_OF_TIER,
+  LIST_OF_TIER_NEAR,
+  LIST_OF_TIER_ON_WAY,
+  NAMED,
+  SOME_OF_TIER,
+  TAGGED,
+} from './customer-lists.statements';
+import type { CustomerRow, VipTier } from './customer-row';
 
 /** Which customers are meant; what is absent narrows nothing. */
 export interface CustomerFilter {
@@ -44,81 +62,14 @@ export interface AudiencePortion {
   last: string | null;
 }
 
-/** Customers that one statement looks at for an audience, whether they belong to it or not. */
-const PORTION = 2_000;
-
-const FILTERED = `c.tenant_id = $1 and ($2::text is null or c.tier = $2) and ($3::text is null or c.email = $3)
-  and ($4::text is null or c.phone = $4) and ($5::text is null or c.name ilike $5 or c.email ilike $5 or c.phone like $5)
-  and ($6::text is null or c.tags @> array[$6])`;
-
-/** A range of what was spent: above $7, up to $8; null where it has no such end. */
-const IN_TIER = `($7::numeric is null or s.total_spent > $7) and ($8::numeric is null or s.total_spent <= $8)`;
-
-const AFTER = `($9::timestamptz is null or (c.created_at, c.id) < ($9, $10::text))`;
-const NEWEST_FIRST = `order by c.created_at desc, c.id desc`;
-
-/** So many of the next customers are looked at before anything that costs more is asked. */
-const NEAR = 1_000;
-
-// Without a tier that is asked for, orders are read for the rows of the page alone.
-const listOf = (source: string, [silver, gold]: readonly [number, number] = [7, 8]): string => `
-  select ${customerColumns(silver, gold)} from (
-    select c.* from ${source} and ${FILTERED} ${NEWEST_FIRST} limit $11 offset $12) c cross join ${SPENT}
-  ${NEWEST_FIRST}`;
-
-const LIST = listOf(`customers c where ${AFTER}`);
-
-// What is common fills its page from the next customers, or at last from all of them; what is not is found by the index of the
-// search. That tells nothing of a text in which no three letters or digits follow one another.
+// What is common fills its page from the next customers, or at last from all of them; what is not is found by an index, of tags or
+// of the search. That tells nothing of a text in which no three letters or digits follow one another.
 const INDEXED = /[\p{L}\p{N}]{3}/u;
 /** So many that are found are common: to look at each of them would take longer than to fill a page on the way. */
 const COMMON = 1_000;
-const SOUGHT = `select id from customers_like($1::text, $2::int)`;
-const LIST_OF_SOUGHT_NEAR = listOf(`(
-  select c.* from customers c where c.tenant_id = $1 and ${AFTER} ${NEWEST_FIRST} limit ${NEAR}) c where true`);
-const LIST_OF_FOUND = listOf(`customers c where c.id = any ($13::text[]) and ${AFTER}`);
 
-// Of customers whose orders did not change since their totals were made, the totals tell the tier: few are found by them, many on
-// the way. Of the others, who are never many, the orders are summed up.
-const SETTLED = `customer_totals t join customers c on c.tenant_id = t.tenant_id and c.id = t.customer_id
-  where t.tenant_id = $1 and ($7::numeric is null or t.total_key > ${totalKey('$7')})
-    and ($8::numeric is null or t.total_key <= ${totalKey('$8')})
-    and t.customer_id not in (select d.customer_id from customer_total_changes d where d.tenant_id = $1)`;
-const CHANGED = `customers c cross join ${SPENT} where ${IN_TIER}
-  and c.id in (select d.customer_id from customer_total_changes d where d.tenant_id = $1)`;
-
-const LIST_OF_TIER = listOf(
-  `(
-    (select c.* from ${SETTLED} and ($9::timestamptz is null or (t.created_at, t.customer_id) < ($9, $10::text)) and ${FILTERED}
-      order by t.created_at desc, t.customer_id desc limit $11::int + $12::int)
-    union all
-    (select c.* from ${CHANGED} and ${AFTER} and ${FILTERED})) c where true`,
-  [13, 14],
-);
-
-const COUNT = `select count(*)::int as count from (select from customers c where ${FILTERED} limit $7) t`;
-// Where as many are found as are counted at most, counting all of them on the way comes to its end sooner.
-const COUNT_OF_SOUGHT = `
-  with sought as materialized (select id from customers_like($5::text, $7::int)),
-  found as materialized (select count(*) < $7 as rare from sought)
-  select found.rare, (
-    select count(*)::int from customers c where found.rare and c.id in (select id from sought) and ${FILTERED}) as count
-  from found`;
-
-const COUNT_OF_TIER = `
-  select count(*)::int as count from (
-    (select from ${SETTLED} and ${FILTERED}) union all (select from ${CHANGED} and ${FILTERED}) limit $9) t`;
-
-// Every customer is looked at once, however few belong to it, and no statement at more than a portion of them.
-const AUDIENCE = `
-  with portion as materialized (
-    select c.* from customers c where c.tenant_id = $1 and ($2::text is null or c.id > $2) order by c.id limit ${PORTION}),
-  members as (
-    select c.id, c.phone, c.name, c.email, c.tier, ${tierOf(3, 4)} as vip_tier from portion c cross join ${SPENT}
-    where c.phone is not null and c.anonymised_at is null and ($5::text is null or c.tier = $5)
-      and ($6::text[] is null or c.tags @> $6))
-  select l.last, m.* from (select max(id) as last from portion) l
-    left join members m on $7::text is null or m.vip_tier = $7 order by m.id`;
+/** How an index is asked, and for whom. */
+type Sought = Index & { value: string };
 
 /** The queries on many customers. */
 @Injectable()
@@ -133,19 +84,22 @@ export class CustomerListsRepository {
     page: PageRequest,
   ): Promise<CustomerRow[]> {
     const { silver, gold } = thresholds;
-    const common = paramsOf(tenantId, filter);
     const after = pageParams(page);
-    if (filter.vip_tier === undefined) {
-      const list = (text: string, more: unknown[] = []) =>
-        this.db.queryOnce<CustomerRow>(tenantId, text, [...common, silver, gold, ...after, ...more]);
-      if (!isSought(filter)) return list(LIST);
-      const near = await list(LIST_OF_SOUGHT_NEAR);
-      if (near.length > page.limit) return near;
-      const found = await this.db.query<{ id: string }>(tenantId, SOUGHT, [patternOf(filter), COMMON]);
-      return found.length < COMMON ? list(LIST_OF_FOUND, [found.map(({ id }) => id)]) : list(LIST);
-    }
-    const params = [...common, ...rangeOf(filter.vip_tier, thresholds), ...after, silver, gold];
-    return this.db.queryOnce<CustomerRow>(tenantId, LIST_OF_TIER, params);
+    const run = (text: string, range: unknown[], ...more: unknown[]) =>
+      this.db.queryOnce<CustomerRow>(tenantId, text, [...paramsOf(tenantId, filter), ...range, ...after, ...more]);
+    const { vip_tier: tier } = filter;
+    const sought = soughtOf(filter);
+    const ofTier = tier && rangeOf(tier, thresholds);
+    const list = (text: string, ...ids: unknown[]) =>
+      ofTier ? run(text, ofTier, silver, gold, ...ids) : run(text, [silver, gold], ...ids);
+    if (sought.length === 0) return list(ofTier ? LIST_OF_TIER : LIST);
+    const few = ofTier && (await this.fewOfTier(tenantId, ofTier));
+    if (few) return list(LIST_OF_FOUND_OF_TIER, few);
+    const near = await list(ofTier ? LIST_OF_TIER_NEAR : LIST_NEAR);
+    if (near.length > page.limit) return near;
+    const found = await this.few(tenantId, sought);
+    if (found) return list(ofTier ? LIST_OF_FOUND_OF_TIER : LIST_OF_FOUND, found);
+    return list(ofTier ? LIST_OF_TIER_ON_WAY : LIST);
   }
 
   /** How many there are, counted no further than the cap. */
@@ -154,9 +108,32 @@ export class CustomerListsRepository {
     const { vip_tier: tier } = filter;
     const count = async (text: string, params: unknown[]): Promise<{ count: number; rare?: boolean } | undefined> =>
       (await this.db.queryOnce<{ count: number; rare?: boolean }>(tenantId, text, [...common, ...params]))[0];
-    if (tier !== undefined) return (await count(COUNT_OF_TIER, [...rangeOf(tier, thresholds), cap]))?.count ?? 0;
-    const found = isSought(filter) ? await count(COUNT_OF_SOUGHT, [cap]) : undefined;
-    return (found?.rare ? found : await count(COUNT, [cap]))?.count ?? 0;
+    if (tier !== undefined) {
+      const [range, sought] = [rangeOf(tier, thresholds), soughtOf(filter)];
+      const few = await this.few(tenantId, sought);
+      const counted = few ? count(COUNT_OF_FOUND_OF_TIER, [...range, cap, few]) : count(COUNT_OF_TIER, [...range, cap]);
+      return (await counted)?.count ?? 0;
+    }
+    for (const sought of soughtOf(filter)) {
+      const found = await count(sought.count, [cap]);
+      if (found?.rare) return found.count;
+    }
+    return (await count(COUNT, [cap]))?.count ?? 0;
+  }
+
+  /** The ids of all that may be meant, where an index finds few of them; undefined where it finds many, or none tells of them. */
+  private async few(tenantId: string, sought: Sought[]): Promise<string[] | undefined> {
+    for (const { list, value } of sought) {
+      const found = await this.db.query<{ id: string }>(tenantId, list, [value, COMMON]);
+      if (found.length < COMMON) return found.map(({ id }) => id);
+    }
+    return undefined;
+  }
+
+  /** The ids of all whose totals are in the range, where they are few. Those whose orders changed since are not looked for. */
+  private async fewOfTier(tenantId: string, range: TierRange): Promise<string[] | undefined> {
+    const some = await this.db.query<{ id: string }>(tenantId, SOME_OF_TIER, [tenantId, ...range, FEW_OF_TIER]);
+    return some.length < FEW_OF_TIER ? some.map(({ id }) => id) : undefined;
   }
 
   /** The members among the next customers after that id, by id; null begins. */
@@ -177,19 +154,24 @@ type AudienceRow = { last: string | null } & (AudienceMember | Record<keyof Audi
 
 const isMember = (row: AudienceRow): row is AudienceRow & AudienceMember => row.id !== null;
 
-/** Whether an index leads to what is looked for, and to nothing that is narrower anyway. */
-const isSought = ({ q = '', email, phone }: CustomerFilter): boolean =>
-  INDEXED.test(q) && email === undefined && phone === undefined;
+/** The indexes that lead to what is looked for; none where something narrower does anyway. */
+function soughtOf(filter: CustomerFilter): Sought[] {
+  const { q = '', tag, email, phone } = filter;
+  if (email !== undefined || phone !== undefined) return [];
+  return [
+    ...(tag === undefined ? [] : [{ ...TAGGED, value: tag }]),
+    ...(INDEXED.test(q) ? [{ ...NAMED, value: patternOf(q) }] : []),
+  ];
+}
 
-const patternOf = ({ q }: CustomerFilter): string | null =>
-  q === undefined ? null : `%${q.replace(/[\\%_]/g, '\\$&')}%`;
+const patternOf = (q: string): string => `%${q.replace(/[\\%_]/g, '\\$&')}%`;
 
 const paramsOf = (tenantId: string, filter: CustomerFilter): unknown[] => [
   tenantId,
   filter.tier ?? null,
   filter.email ?? null,
   filter.phone ?? null,
-  patternOf(filter),
+  filter.q === undefined ? null : patternOf(filter.q),
   filter.tag ?? null,
 ];
 
@@ -198,8 +180,10 @@ function pageParams({ limit, cursor, offset }: PageRequest): unknown[] {
   return [from?.at ?? null, from?.id ?? null, limit + 1, offset ?? 0];
 }
 
+type TierRange = [above: string | null, upTo: string | null];
+
 /** Above which and up to which sum a customer is of that tier. */
-function rangeOf(tier: VipTier, { silver, gold }: VipThresholds): [above: string | null, upTo: string | null] {
+function rangeOf(tier: VipTier, { silver, gold }: VipThresholds): TierRange {
   if (tier === 'gold') return [gold, null];
   return tier === 'silver' ? [silver, gold] : [null, silver];
 }

@@ -6,7 +6,7 @@ import { HealthBoard } from './balance/health-board';
 import { UpstreamPools } from './balance/upstream-pools';
 import { UpstreamTargets } from './balance/upstream-targets';
 import { GatewayBackground } from './gateway-background';
-import { GatewayRedis } from './gateway-redis';
+import { GatewayRedis, HealthRedis } from './gateway-redis';
 import { GatewayLimiter } from './limits/gateway-limiter';
 
 const SERVING = { answersApi: true, servesGateway: true } as Config;
@@ -23,7 +23,9 @@ describe('GatewayBackground', () => {
     const limiter = new GatewayLimiter(redis);
     const pools = new UpstreamPools({ mayConnect: () => false, resolve: () => Promise.resolve([]) });
     const targets = new UpstreamTargets(pools);
-    const background = new GatewayBackground(redis, limiter, pools, SERVING, new HealthBoard(redis, targets), targets);
+    const health = new HealthRedis(server.url);
+    const board = new HealthBoard(health, targets);
+    const background = new GatewayBackground(redis, limiter, pools, SERVING, board, targets);
     const attempt = new Attempt(targets.of('tenant', 'http://a.test'));
     attempt.release();
 
@@ -38,7 +40,7 @@ describe('GatewayBackground', () => {
     expect(redis.state).toBe('up');
     await background.onApplicationShutdown();
     expect(pools.size).toBe(0);
-    await eventually(() => redis.state === 'away');
+    await eventually(() => redis.state === 'away' && health.state === 'away');
     expect(await known()).toBe(0);
     watcher.close();
   });

@@ -26,7 +26,7 @@ export class GatewayBackground implements OnModuleInit, BeforeApplicationShutdow
     private readonly limiter: GatewayLimiter,
     private readonly pools: UpstreamPools,
     private readonly config: Config,
-    board: HealthBoard,
+    private readonly board: HealthBoard,
     targets: UpstreamTargets,
   ) {
     const logger = new Logger('Gateway');
@@ -54,5 +54,6 @@ export class GatewayBackground implements OnModuleInit, BeforeApplicationShutdow
     await this.pools.close();
     await this.limiter.stop();
     this.redis.close();
+    this.board.close();
   }
 }

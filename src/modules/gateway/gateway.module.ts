@@ -12,7 +12,7 @@ import { GatewayDoor } from './gateway-door.service';
 import { GatewayEgress } from './gateway-egress';
 import { GatewayParts } from './gateway-parts.service';
 import { GatewayPort } from './gateway-port.service';
-import { GatewayRedis } from './gateway-redis';
+import { GatewayRedis, HealthRedis } from './gateway-redis';
 import { GatewayLimiter } from './limits/gateway-limiter';
 import { GatewayLimitsMetrics } from './limits/limits.metrics';
 import { GatewayMetrics } from './metrics/gateway-metrics';
@@ -23,6 +23,7 @@ import { GatewayRoutesRepository } from './routes/gateway-routes.repository';
 import { GatewayRoutesService } from './routes/gateway-routes.service';
 import { RouteChecks } from './routes/route-checks';
 import { RouteDirectory } from './routes/route-directory.service';
+import { RouteMemory } from './routes/route-memory';
 import { RouteTrial } from './routes/route-trial.service';
 import { StoredRouteUrls } from './routes/route-urls.repository';
 import { SealedHeaders } from './routes/sealed-headers';
@@ -34,7 +35,7 @@ const ROUTES: Provider[] = [
     inject: [Config],
     useFactory: ({ GATEWAY_ALLOWED_CIDRS: allowed }: Config) => new GatewayEgress({ allowed }),
   },
-  ...[SealedHeaders, GatewayRoutesRepository, SharedRoutes, RouteDirectory],
+  ...[SealedHeaders, GatewayRoutesRepository, SharedRoutes, madeOf(RouteMemory), RouteDirectory],
   ...[RouteChecks, GatewayRoutesService, RouteTrial],
   { provide: RouteUrls, useClass: StoredRouteUrls },
 ];
@@ -52,7 +53,8 @@ const BALANCE: Provider[] = [
   madeOf(UpstreamPools, GatewayEgress),
   madeOf(UpstreamTargets, UpstreamPools),
   madeOf(UpstreamBalancer, UpstreamTargets),
-  madeOf(HealthBoard, GatewayRedis, UpstreamTargets),
+  { provide: HealthRedis, inject: [Config], useFactory: ({ REDIS_URL }: Config) => new HealthRedis(REDIS_URL) },
+  madeOf(HealthBoard, HealthRedis, UpstreamTargets),
   UpstreamHealthService,
 ];
 

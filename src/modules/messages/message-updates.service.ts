@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../../common/ids';
+import { Config } from '../../config/config';
 import { ACK_DUE } from '../../platform/database/message-statements';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { type SessionKey, SessionStates } from '../waha/session-states.service';
 import type { WahaMessage } from '../waha/waha.events';
 import { aliasOf, type ChatAlias, personOf } from './chats/alias-of';
 import { ChatAliases } from './chats/chat-aliases.service';
+import { BIND, bindParams } from './echo-binding';
 import type { MessageMedia } from './message-content';
 import { MessageMetrics } from './message.metrics';
 import { type MessageStatus, sourcesOf } from './message-status';
@@ -72,16 +74,6 @@ const ADVANCE = `
     exists (select from freeing) as frees,
     (select chat from old where chat <> $8::text and canonical_chat($1, $2, chat) <> canonical_chat($1, $2, $8)) as other`;
 
-// An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message. A file
-// without words is told by its kind; whatever was sent as a `file` comes back as what it is.
-const BIND = `
-  update messages set wa_id = $4 where tenant_id = $1 and id = (
-    select id from messages where tenant_id = $1 and session_id = $2 and chat = (select canonical_chat($1, $2, $3)) and wa_id is null
-      and status in ('sending', 'unknown') and body is not distinct from $5
-      and ($7::timestamptz is null or attempted_at <= $7::timestamptz + interval '5 seconds')
-      and ($5::text is not null or type = $6 or (type = 'file' and $6 in ('image', 'voice', 'video'))) order by seq limit 1)
-  returning id`;
-
 // Its file is fetched by a worker, for WAHA keeps it some minutes only. With it the session knows the chat, and when it last heard of
 // it. The message itself keeps the id under which it came.
 const INSERT = `
@@ -125,6 +117,7 @@ export class MessageUpdates {
     private readonly metrics: MessageMetrics,
     private readonly db: TenantDatabase,
     private readonly aliases: ChatAliases,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -148,19 +141,19 @@ export class MessageUpdates {
     patient: boolean,
   ): Promise<Applied> {
     if (!message.fromMe) await this.sessions.heard(tx, session, 'inbound');
-    return this.apply(tx, session, message, { patient, asked: false });
+    return this.apply(tx, session, message, patient);
   }
 
-  /** The same of one that we asked for: it does not show that the session hears, and may be older than any attempt. */
+  /** The same of one that we asked for: it does not show that the session hears. */
   applyFound(tx: TenantTransaction, session: SessionKey, message: WahaMessage, patient: boolean): Promise<Applied> {
-    return this.apply(tx, session, message, { patient, asked: true });
+    return this.apply(tx, session, message, patient);
   }
 
   private async apply(
     tx: TenantTransaction,
     session: SessionKey,
     message: WahaMessage,
-    { patient, asked }: { patient: boolean; asked: boolean },
+    patient: boolean,
   ): Promise<Applied> {
     if (!message.fromMe) {
       const heard = await this.insert(tx, session, message, 'received');
@@ -176,7 +169,8 @@ export class MessageUpdates {
     };
     const first = await this.advance(tx, session, report);
     if (first) return first;
-    if (await this.bind(tx, session, message, asked)) return (await this.advance(tx, session, report)) ?? DONE;
+    const bound = await tx.query(BIND, bindParams(session, message, this.config));
+    if (bound.length > 0) return (await this.advance(tx, session, report)) ?? DONE;
     if (message.source === 'api' && patient) return { result: 'later', note: 'its send has not been answered yet' };
     // From the phone: its chat is known from now on.
     const heard = await this.insert(tx, session, message, status);
@@ -233,19 +227,6 @@ export class MessageUpdates {
     if (row.moved) this.metrics.happened(status);
     const alias = (row.other && chat && aliasOf(row.other, chat, at)) || undefined;
     return row.moved ? { ...DONE, frees: row.frees, alias } : { ...NOTHING_NEW, alias };
-  }
-
-  private async bind(
-    tx: TenantTransaction,
-    { tenantId, sessionId }: SessionKey,
-    message: WahaMessage,
-    asked: boolean,
-  ): Promise<boolean> {
-    const rows = await tx.query(BIND, [
-      ...[tenantId, sessionId, message.chat, message.waId, message.body, message.type],
-      asked ? message.at : null,
-    ]);
-    return rows.length > 0;
   }
 
   /** Its chat, by the id under which that is known; null when it was there already. */

@@ -18,6 +18,39 @@ describe('the way through a list', () => {
       { createdBy: 'u', from },
       { status: 'failed' },
     ],
+    [
+      'what failed in a session',
+      { sessionId: 's', status: 'failed', direction: 'outbound' },
+      { sessionId: 's', status: 'failed' },
+      { direction: 'outbound' },
+    ],
+    [
+      'what is being sent in a session',
+      { sessionId: 's', status: 'sending' },
+      { status: 'sending' },
+      { sessionId: 's' },
+    ],
+    ['what waits in a session', { sessionId: 's', status: 'queued' }, { sessionId: 's' }, { status: 'queued' }],
+    [
+      'a direction in a session',
+      { sessionId: 's', direction: 'outbound', from },
+      { sessionId: 's', direction: 'outbound', from },
+      {},
+    ],
+    ['what a session received', { sessionId: 's', direction: 'inbound' }, { sessionId: 's', direction: 'inbound' }, {}],
+    [
+      'what a session received, by its status',
+      { sessionId: 's', status: 'received' },
+      { sessionId: 's', direction: 'inbound' },
+      {},
+    ],
+    ['the same said twice', { status: 'received', direction: 'inbound' }, { status: 'received' }, {}],
+    [
+      'what cannot be',
+      { sessionId: 's', status: 'received', direction: 'outbound' },
+      { sessionId: 's', direction: 'outbound' },
+      { status: 'received' },
+    ],
     ['a word', { q: 'x', type: 'image' }, { type: 'image' }, { q: 'x' }],
   ])('leads for %s', (_what, filter, way, rest) => {
     expect(walkOf(filter)).toEqual({ way, rest });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { idCursor, idPlaceOf } from '../../common/id-cursor';
 import { MAX_LIMIT, type PageRequest } from '../../common/paging';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { ChatAliasesRepository } from './chats/chat-aliases.repository';
@@ -57,7 +58,7 @@ export interface MessageEventRow {
 export interface FoundMessages {
   /** Newest first, one more than asked for where there are more. */
   rows: MessageRow[];
-  /** The message up to which was looked, where that was not all and not enough was found; else null. */
+  /** The cursor up to which was looked, where that was not all and not enough was found; else null. */
   end: string | null;
 }
 
@@ -70,6 +71,18 @@ interface Portion {
   found: number;
   last: string | null;
   hits: string[];
+}
+
+/** Where a page begins, and how many rows it has: after that message (null: with the newest), and so many that fit. */
+interface Place {
+  limit: number;
+  after: string | null;
+  offset: number;
+}
+
+function placeOf({ limit, cursor, offset }: PageRequest): Place {
+  const place = cursor === undefined ? null : idPlaceOf(cursor);
+  return { limit, after: place?.id ?? null, offset: offset ?? place?.skip ?? 0 };
 }
 
 /** A walk, and every id of the chat that it leads through; none where it leads through no chat. */
@@ -108,12 +121,13 @@ export class MessagesRepository {
   /** Newest first. Where the filter has to be looked for message by message, only so many are looked at. */
   async list(tenantId: string, filter: MessageFilter, request: PageRequest): Promise<FoundMessages> {
     const walk = await this.walk(tenantId, filter);
-    if (Object.keys(walk.rest).length > 0) return this.look(tenantId, walk, request);
-    const { limit, cursor, offset = 0 } = request;
+    const place = placeOf(request);
+    if (Object.keys(walk.rest).length > 0) return this.look(tenantId, walk, place);
+    const { limit, after, offset } = place;
     const source = sourceOf(tenantId, walk.way, walk.chats);
     const { where, params } = source;
     const once = params.length === 1 && offset === 0 && limit <= MAX_LIMIT;
-    if (cursor) where.push(`id < $${params.push(cursor)}::uuid`);
+    if (after !== null) where.push(`id < $${params.push(after)}::uuid`);
     const wanted = `$${params.push(limit + 1)}::int`;
     if (once)
       return { rows: await this.db.query<MessageRow>(tenantId, plannedOnce(source, wanted), params), end: null };
@@ -144,27 +158,24 @@ export class MessagesRepository {
 
   private async countOnWay(tenantId: string, walk: Looked, cap: number): Promise<{ count: number; all: boolean }> {
     let count = 0;
-    for await (const { found, end } of this.portions(tenantId, walk, { cursor: null, wanted: () => 0 })) {
+    for await (const { found, end } of this.portions(tenantId, walk, { after: null, wanted: () => 0 })) {
       count += found;
       if (end === null || count >= cap) return { count: Math.min(count, cap), all: true };
     }
     return { count, all: false };
   }
 
-  private async look(
-    tenantId: string,
-    walk: Looked,
-    { limit, cursor, offset = 0 }: PageRequest,
-  ): Promise<FoundMessages> {
+  private async look(tenantId: string, walk: Looked, { limit, after, offset }: Place): Promise<FoundMessages> {
     const most = offset + limit + 1;
     const ids: string[] = [];
     let end: string | null = null;
-    const looking = { cursor: cursor ?? null, wanted: () => most - ids.length };
+    const looking = { after, wanted: () => most - ids.length };
     for await (const seen of this.portions(tenantId, walk, looking)) {
       ids.push(...seen.hits);
       end = ids.length >= most ? null : seen.end;
       if (end === null) break;
     }
+    if (end !== null) end = idCursor({ id: end, skip: Math.max(0, offset - ids.length) });
     const page = ids.slice(offset);
     const text = `select ${COLUMNS} from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id desc`;
     return { rows: page.length === 0 ? [] : await this.db.query<MessageRow>(tenantId, text, [tenantId, page]), end };
@@ -174,9 +185,9 @@ export class MessagesRepository {
   private async *portions(
     tenantId: string,
     { way, rest, chats }: Looked,
-    { cursor, wanted }: { cursor: string | null; wanted: () => number },
+    { after, wanted }: { after: string | null; wanted: () => number },
   ): AsyncGenerator<{ found: number; hits: string[]; end: string | null }> {
-    let before = cursor;
+    let before = after;
     for (const portion of PORTIONS) {
       const source = sourceOf(tenantId, way, chats);
       const { where, params } = source;

@@ -7,6 +7,7 @@ import {
   countSoughtStatement,
   DENSE,
   isSought,
+  LOOKED_THROUGH,
   nearStatement,
   type Portion,
   PORTIONS,
@@ -68,17 +69,18 @@ export class ProductSearchRepository {
   /** How many there are, counted no further than the cap. */
   async count(tenantId: string, filter: ProductFilter, cap: number): Promise<CountedProducts> {
     const run = this.alone(tenantId);
-    let known = 0;
-    if (isSought(filter)) {
-      const statement = countSoughtStatement(tenantId, filter, cap);
-      const [found] = await run<{ rare: boolean; count: number }>(statement);
-      known = found?.count ?? 0;
-      if (found?.rare || known >= cap) return { count: known, all: true };
-    }
-    let count = 0;
-    for await (const { found, end } of this.portions({ tenantId, filter, run }, { from: undefined, wanted: () => 0 })) {
+    const walk = this.portions({ tenantId, filter, run }, { from: undefined, wanted: () => 0 });
+    let [looked, count, known, asked] = [0, 0, 0, !isSought(filter)];
+    for await (const { seen, found, end } of walk) {
+      looked += seen;
       count += found;
       if (end === null || count >= cap) return { count: Math.min(count, cap), all: true };
+      // What is so common that the way comes to the cap is counted there sooner than the index has all of it.
+      if (asked || count * LOOKED_THROUGH >= cap * looked) continue;
+      asked = true;
+      const [sought] = await run<{ rare: boolean; count: number }>(countSoughtStatement(tenantId, filter, cap));
+      known = sought?.count ?? 0;
+      if (sought?.rare || known >= cap) return { count: known, all: true };
     }
     return { count: Math.max(count, known), all: false };
   }
@@ -119,7 +121,7 @@ export class ProductSearchRepository {
   private async *portions(
     { tenantId, filter, run }: Search,
     { from, wanted }: { from: Keyset | undefined; wanted: () => number },
-  ): AsyncGenerator<{ found: number; hits: string[]; end: Keyset | null }> {
+  ): AsyncGenerator<{ seen: number; found: number; hits: string[]; end: Keyset | null }> {
     let place = from;
     for (const size of PORTIONS) {
       const statement = portionStatement(wayOf(tenantId, filter, place), filter, size, wanted());
@@ -127,7 +129,7 @@ export class ProductSearchRepository {
       if (!portion) throw new Error('A statement that counts gave nothing');
       const { seen, found, hits, last } = portion;
       place = seen === size && last !== null ? { value: last[0], id: last[1] } : undefined;
-      yield { found, hits, end: place ?? null };
+      yield { seen, found, hits, end: place ?? null };
       if (place === undefined) return;
     }
   }

@@ -7,6 +7,8 @@ import { all, cutOf, listed, type Parts, type ProductFilter, type Statement, typ
  * first. Of more at once the database would rather read and sort all that there are.
  */
 export const PORTIONS = [2_000, 6_000, 10_000, 10_000, 10_000, 10_000] as const;
+/** And so in all: what a page may cost, or a total, besides what the index finds. */
+export const LOOKED_THROUGH = PORTIONS.reduce<number>((sum, portion) => sum + portion, 0);
 /** So many that the index finds are common: to read and sort all of them would take longer than anybody should wait. */
 export const COMMON = 150_000;
 /** Of a portion: where so many match, the way fills a page soon, and the index is not asked. */
@@ -16,7 +18,7 @@ export const DENSE = 20;
 const SEARCHED = `(' ' || p.name || ' ' || coalesce(p.brand, '') || ' ' || coalesce(p.category, ''))`;
 /** Trigrams tell nothing of fewer characters but where a word begins. */
 const SHORTEST_PART = 3;
-/** The function of the index takes so many patterns. */
+/** The functions of the index take so many patterns. */
 const MOST_PATTERNS = 3;
 
 const isShort = (word: string): boolean => [...word].length < SHORTEST_PART;
@@ -55,9 +57,9 @@ function dividedOf(filter: ProductFilter): { indexed: string[]; others: string[]
 /** What the index finds, no more than `most`, and the conditions of what is looked for in that. */
 function soughtOf({ parts, where }: Way, filter: ProductFilter, most: number): { sought: string; conditions: string } {
   const { indexed, others } = dividedOf(filter);
-  const patterns = parts.add(indexed.map(patternOf));
+  const patterns = indexed.map((word) => `${parts.add(patternOf(word))}::text`);
   return {
-    sought: `sought as materialized (select * from products_like(${patterns}::text[], ${parts.add(most)}::int))`,
+    sought: `sought as materialized (select * from products_with(${patterns.join(', ')}, ${parts.add(most)}::int))`,
     conditions: all(others.length === 0 ? where : [...where, matches(parts, others)]),
   };
 }

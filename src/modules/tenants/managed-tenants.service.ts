@@ -6,6 +6,7 @@ import { COUNT_CAP, type Page, pageOf, type PageRequest, totalOf } from '../../c
 import { AuditLog } from '../../platform/audit/audit-log';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { EventBus } from '../../platform/events/domain-events';
+import { AccessChanges } from '../../platform/facts/access-changes';
 import { assertVersion, type ExpectedVersions } from '../../platform/http/etag';
 import { ORDER_MESSAGES, type OrderMessageSettings } from './order-message-settings';
 import { DEMO_SLUG } from './tenant-slug';
@@ -41,6 +42,7 @@ export class ManagedTenants {
     private readonly db: TenantDatabase,
     private readonly tenants: TenantsRepository,
     private readonly audit: AuditLog,
+    private readonly changes: AccessChanges,
     private readonly events: EventBus,
   ) {}
 
@@ -103,14 +105,13 @@ export class ManagedTenants {
    */
   async update(actor: Actor, id: string, { change, expected }: MeantChange<TenantChange>): Promise<TenantEntity> {
     const settings = change.settings && (await this.checked(id, change.settings));
-    const tenant = await this.db.transaction(id, async (tx) => {
+    const work = async (tx: TenantTransaction) => {
       const before = found(await this.tenants.lockById(tx, id));
       assertVersion(expected, before.version);
       const after = { ...before, ...change, settings: mergedSettings(before.settings, settings ?? {}) };
       return this.write(tx, actor, { before, after });
-    });
-    this.events.committed('tenant.changed', { tenantId: id });
-    return tenant;
+    };
+    return this.changes.ofTenant(id, () => this.db.transaction(id, work));
   }
 
   /** Changes the settings of the actor's own tenant. @throws PRECONDITION_FAILED, VALIDATION_FAILED */

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } fr
 import type { Actor } from '../../common/actor';
 import { CommonErrors } from '../../common/common.errors';
 import { Config } from '../../config/config';
-import { EventBus } from '../../platform/events/domain-events';
+import { AccessChanges } from '../../platform/facts/access-changes';
 import { JOBS } from '../../platform/jobs/job-names';
 import { JobQueue } from '../../platform/jobs/job-queue';
 import type { ExpectedVersions } from '../../platform/http/etag';
@@ -25,7 +25,7 @@ export class TenantPurgesService implements OnModuleInit, OnApplicationBootstrap
     private readonly tenants: TenantsRepository,
     private readonly job: TenantPurgeJob,
     private readonly jobs: JobQueue,
-    private readonly events: EventBus,
+    private readonly changes: AccessChanges,
     private readonly config: Config,
   ) {}
 
@@ -49,10 +49,9 @@ export class TenantPurgesService implements OnModuleInit, OnApplicationBootstrap
    * @throws NOT_FOUND, PRECONDITION_FAILED
    */
   async delete(actor: Actor, id: string, expected: ExpectedVersions): Promise<TenantPurge> {
-    const begun = await this.purges.begin(actor, id, expected);
+    const begun = await this.changes.ofTenant(id, () => this.purges.begin(actor, id, expected));
     const purge = begun ?? (await this.deletedView(id));
     if (!purge) throw await this.refusal(id);
-    if (begun) this.events.committed('tenant.changed', { tenantId: id });
     if (purge.finishedAt === null) await this.enqueue(id, AFTER_S);
     return purge;
   }

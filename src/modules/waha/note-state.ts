@@ -7,10 +7,12 @@ const NEXT_RESTART = `clock_timestamp() + case when restart_attempts >= $10::int
 
 /** Whether it works again after it did not, of a session that had a state before: what came meanwhile may have been told to nobody. */
 const WORKS_AGAIN = `$3 = 'WORKING' and status <> 'WORKING' and status_at > '-infinity'`;
-/** Since when: since it was last heard of, and before that for as long as WAHA tries
- * an event again, but not more than a week. */
+/**
+ * Since when: since it was last heard of or last had nothing missing, and before that for as long as WAHA tries an event again
+ * (up to 41 minutes, SessionConfig), but not more than a week.
+ */
 const LAST_HEARD = `greatest(clock_timestamp() - interval '7 days',
-  least(status_at, coalesce(greatest(last_inbound_at, last_ack_at), status_at)) - interval '20 minutes')`;
+  least(status_at, caught_up_to, coalesce(greatest(last_inbound_at, last_ack_at), status_at)) - interval '45 minutes')`;
 
 /**
  * Whether it was heard to work since WAHA was asked ($11: ms ago). Times of answers are whole seconds, so that this alone tells
@@ -22,6 +24,7 @@ const OVERTAKEN = `($3 <> 'WORKING' and status = 'WORKING'
 /**
  * Notes a state ($3) of a session as WAHA told it ($4: when, $7: whether as an answer) and opens or parks the lane with it. A
  * session that is leaving a server keeps its own: what the old server says of it counts no more. A
+ * session that shows a code to scan has lost its login, and what WAHA knew of before (`forgot_at`). A
  * failed session that should run gets the time of its next restart; one that failed already keeps the time that it has. A lane
  * that waited for its server (strikes), up to half a minute, waits no longer. One whose messages WAHA refuses stays parked for as
  * long as the session works as it did then.
@@ -37,6 +40,7 @@ export const NOTE_STATE = `
         when $3 = 'FAILED' and desired = 'running' and health <> 'parked'
           then coalesce(case when status = 'FAILED' then next_restart_at end, ${NEXT_RESTART})
         when $3 <> 'FAILED' and health = 'deaf' and ${STAYS} then next_restart_at end,
+      forgot_at = case when $3 = 'SCAN_QR_CODE' then clock_timestamp() else forgot_at end,
       catch_up_from = case when ${WORKS_AGAIN} then least(coalesce(catch_up_from, 'infinity'), ${LAST_HEARD}) else catch_up_from end,
       catch_up_at = case when ${WORKS_AGAIN} then clock_timestamp() else catch_up_at end,
       updated_at = now()

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Wakeups } from '../../platform/database/wakeups';
+import type { WahaSessionInfo } from './client/waha-answers';
 import type { WahaClient } from './client/waha-client';
 import { SessionConfigs } from './session-configs.service';
 import { SessionDirectory } from './session-directory.service';
@@ -30,14 +31,23 @@ export class SessionProvisioner {
     private readonly wakeups: Wakeups,
   ) {}
 
-  /** Makes sure that WAHA has the session, with our webhook and secret. One that exists is left alone. @throws WahaFailure */
+  /**
+   * Makes sure that WAHA has the session, with our webhook and secret. One that exists is left alone. That WAHA knows nothing of it is on
+   * record before it is made: whoever dies in between has not made it look as if it had always been there. @throws WahaFailure
+   */
   async ensure(session: Provisioned): Promise<void> {
     const { client } = await this.servers.byId(session.server_id);
+    const info = (await client.getSession(session.waha_name)) ?? (await this.make(session, client));
+    if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
+    await this.undo(session, client);
+  }
+
+  private async make(session: Provisioned, client: WahaClient): Promise<WahaSessionInfo | null> {
+    await this.sessions.noteForgotten(session.tenant_id, session.id);
     const config = this.configs.wanted(session);
     const { info, made } = await client.createSession(session.waha_name, config);
     if (made) await this.configs.wasPut(session, config);
-    if (info) await this.sessions.noteState(session.tenant_id, session.id, info);
-    await this.undo(session, client);
+    return info;
   }
 
   /** The same, and it runs then. @throws WahaFailure */
@@ -55,6 +65,7 @@ export class SessionProvisioner {
   async act(session: Provisioned, action: 'start' | 'stop' | 'restart' | 'logout'): Promise<void> {
     const { client } = await this.servers.byId(session.server_id);
     if (action !== 'stop') await this.ensure(session);
+    if (action === 'logout') await this.sessions.noteForgotten(session.tenant_id, session.id);
     const info = await client.act(session.waha_name, action);
     if (action !== 'stop') await this.undo(session, client);
     if (!info) return;

@@ -9,6 +9,20 @@ export interface SessionKey {
   sessionId: string;
 }
 
+/** A state, and what WhatsApp says with it of new chats (WahaEvent). */
+type StateTold = SessionState & { newChatsClosedUntil?: Date | null };
+
+/** WhatsApp's own word, which stands in the place of what we guessed after a refusal. */
+const CLOSE_NEW_CHATS = `update lanes set firsts_closed_until = $3, next_at = greatest(pace_at, clock_timestamp())
+  where tenant_id = $1 and session_id = $2 and state <> 'closed' and firsts_closed_until is distinct from $3`;
+
+/** What waited for that goes on at once. */
+const OPEN_NEW_CHATS = `update lanes set firsts_closed_until = null, next_at = greatest(pace_at, clock_timestamp())
+  where tenant_id = $1 and session_id = $2 and state <> 'closed' and firsts_closed_until > clock_timestamp()`;
+
+const closing = (tenantId: string, sessionId: string, until: Date | null): unknown[] =>
+  until === null ? [tenantId, sessionId] : [tenantId, sessionId, until];
+
 /** What events tell of a session, written in the transaction of the event. */
 @Injectable()
 export class SessionStates {
@@ -17,9 +31,16 @@ export class SessionStates {
     private readonly wakeups: Wakeups,
   ) {}
 
-  /** Notes the state and opens or parks the lane. False when a newer state is known already. */
-  apply(tx: TenantTransaction, { tenantId, sessionId }: SessionKey, state: SessionState): Promise<boolean> {
-    return this.sessions.noteState(tenantId, sessionId, state, tx);
+  /**
+   * Notes the state and opens or parks the lane, and closes or opens it for new chats where WhatsApp says so. False when a newer
+   * state is known already.
+   */
+  async apply(tx: TenantTransaction, { tenantId, sessionId }: SessionKey, state: StateTold): Promise<boolean> {
+    const noted = await this.sessions.noteState(tenantId, sessionId, state, tx);
+    const { newChatsClosedUntil: until } = state;
+    if (until !== undefined)
+      await tx.query(until === null ? OPEN_NEW_CHATS : CLOSE_NEW_CHATS, closing(tenantId, sessionId, until));
+    return noted;
   }
 
   /**

@@ -5,6 +5,7 @@ import type { PageRequest } from '../../common/paging';
 import { Config } from '../../config/config';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
+import { CANCEL_WAITING, CANCELLED_AT_ONCE } from './cancel-waiting';
 import { LANE_COLUMNS, LANE_VALUES, laneSettings } from './lane-settings';
 import { NOTE_STATE, noteHeard, SET_DESIRED } from './note-state';
 import { SESSION_COLUMNS, SESSION_TABLES } from './session-view';
@@ -84,20 +85,6 @@ const INSERT = `
   insert into lanes (tenant_id, session_id, server_id, tokens, ${LANE_COLUMNS})
   select made.tenant_id, made.id, made.server_id, p.burst, ${LANE_VALUES}
   from made, ${laneSettings('$8', '$9')} returning session_id`;
-
-/** More would keep whoever deletes waiting, and a million longer than a statement may take. */
-const CANCELLED_AT_ONCE = 500;
-
-const CANCEL_WAITING = `
-  with waiting as (
-    (select id from messages where tenant_id = $1 and session_id = $2 and status = 'queued'
-      union all
-      select id from messages where tenant_id = $1 and session_id = $2 and status = 'scheduled') limit $3),
-  ended as (
-    update messages m set status = 'cancelled', next_attempt_at = null from waiting w
-    where m.tenant_id = $1 and m.id = w.id and m.status in ('queued', 'scheduled') returning m.id, m.attempts)
-  insert into message_events (tenant_id, message_id, status, attempt, note)
-  select $1, id, 'cancelled', nullif(attempts, 0), 'session deleted' from ended returning message_id`;
 
 /** Sessions and the lanes that belong to them. Times of states come from WAHA: an older one never undoes a newer one. */
 @Injectable()
@@ -195,6 +182,15 @@ export class SessionsRepository {
     const params = [tenantId, id, status, at, phone, pushName, from === 'answer', pauseMs, maxMs, most, askedAgoMs];
     const rows = await run.query(NOTE_STATE, params);
     return rows.length > 0;
+  }
+
+  /**
+   * Notes that WAHA has lost what it knew of the session, or is about to: that it does not know a message of before proves nothing.
+   * Not of one that moves: what it left and where it goes share what they know, or it is scanned anew.
+   */
+  async noteForgotten(tenantId: string, id: string): Promise<void> {
+    const text = `update sessions set forgot_at = clock_timestamp() where tenant_id = $1 and id = $2 and move_at is null`;
+    await this.db.query(tenantId, text, [tenantId, id]);
   }
 
   /** Notes that something was heard: an inbound message or an ack. A deaf session is so no more. */

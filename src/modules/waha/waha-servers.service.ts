@@ -10,7 +10,7 @@ import { WahaErrors, WahaFailure } from './waha.errors';
 import { WahaMetrics } from './waha.metrics';
 import { abilitiesOf } from './waha-version';
 
-export type { OutgoingContent } from './client/outgoing';
+export { isFile, type OutgoingContent } from './client/outgoing';
 
 /** A WAHA server that we use: how to reach it and what it can do. */
 export interface WahaServer {
@@ -84,8 +84,9 @@ export class WahaServers implements OnApplicationShutdown {
 
   /** A client of a server that is not registered yet. The caller closes it. */
   clientFor(baseUrl: string, apiKey: string): WahaClient {
-    const { WAHA_TIMEOUT_MS: timeoutMs } = this.config;
-    return new WahaClient({ baseUrl, apiKey, timeoutMs, observe: (...seen) => this.metrics.called(...seen) });
+    const { WAHA_TIMEOUT_MS: timeoutMs, WAHA_FILE_TIMEOUT_MS: fileTimeoutMs } = this.config;
+    const observe = this.metrics.called.bind(this.metrics);
+    return new WahaClient({ baseUrl, apiKey, timeoutMs, fileTimeoutMs, observe });
   }
 
   /** Something was changed here: the next look is a new one. */

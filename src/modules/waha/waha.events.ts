@@ -8,6 +8,7 @@ import {
   reactionOf,
   revocationOf,
 } from './client/message-changes';
+import { newChatsClosedUntil } from './client/new-chats';
 import { ackStatus, me, parseMessageId, wahaMessage, type WahaMessage } from './client/waha-answers';
 
 /** An event of a session, in our words; what we do not act on (yet) is `ignored`, on purpose and with its reason. */
@@ -19,6 +20,8 @@ export type WahaEvent =
       from: 'event';
       phone: string | null;
       pushName: string | null;
+      /** Until when WhatsApp lets it write to nobody new; null: it lets it again; absent: nothing is said of it. */
+      newChatsClosedUntil?: Date | null;
     }
   | { kind: 'message'; message: WahaMessage }
   | { kind: 'ack'; waId: string; chat: string; status: 'failed' | 'sent' | 'delivered' | 'read' | 'played'; at: Date }
@@ -71,7 +74,10 @@ export function parseEvent(body: string): WahaEvent {
   switch (envelope.event) {
     case 'session.status':
       if (typeof payload.status !== 'string') return ignored('no status in it');
-      return { kind: 'session.status', status: payload.status.slice(0, 64), at, from: 'event', ...me(envelope.me) };
+      return {
+        ...{ kind: 'session.status', status: payload.status.slice(0, 64), at, from: 'event', ...me(envelope.me) },
+        newChatsClosedUntil: newChatsClosedUntil(payload.data),
+      };
     case 'message':
     case 'message.any': {
       const message = wahaMessage(payload);

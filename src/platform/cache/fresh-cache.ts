@@ -1,19 +1,15 @@
 import type { Redis } from 'ioredis';
-import { LRUCache } from 'lru-cache';
 import { newId } from '../../common/ids';
 import type { FreshRedis } from './fresh-cache.script';
 import type { RedisClient } from './redis';
+import { EPOCH, SharedEpoch } from './shared-epoch';
 import { ShortMemory } from './short-memory';
 
 const PREFIX = 'switchboard:fresh:';
-/** Values of another epoch count for nothing. */
-const EPOCH = 'switchboard:fresh-epoch';
 /** Longer than a statement may take (35 s), a connection waited for, and more than one of both. */
 const LONGEST_WORK_MS = 120_000;
 /** While Redis is away: what another process changed may stay unseen for so long. */
 const MEMORY = { max: 10_000, ttlMs: 1_000 };
-const SETTLE_EVERY_MS = 100;
-const MAX_UNENDED = 1_000;
 /** Keys of one call; a script holds up everybody else. */
 const BATCH = 500;
 
@@ -32,30 +28,20 @@ export interface Found<T> {
 export class FreshCache {
   private readonly memory = new ShortMemory<object>(MEMORY);
   private readonly loading = new Map<string, Promise<unknown>>();
-  /** Changes that Redis may not have been told of, since the start; the start counts as one: the former process may have died. */
-  private doubts = 1;
-  /** With how many doubts and outages the epoch was last made new. */
-  private settledAt = { doubts: 0, outages: 0 };
-  /** Writers of ours, with their keys, whose end Redis was not told: nothing would be kept under these for two minutes. */
-  private readonly unended = new LRUCache<string, readonly string[]>({ max: MAX_UNENDED });
-  private settling: Promise<boolean> | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private closed = false;
 
-  constructor(private readonly redis: RedisClient) {}
-
-  /** Begins a new epoch where Redis is there, so that the first readers need not. */
-  async start(): Promise<void> {
-    if (this.redis.state !== 'off') await this.settle();
-  }
+  /** @param epoch shared with whatever else is kept in the same Redis */
+  constructor(
+    private readonly redis: RedisClient,
+    private readonly epoch = new SharedEpoch(redis),
+  ) {}
 
   /** The value under the key, or else what the loader gives, kept for `ttlMs`. Errors are not kept. Do not change the value. */
   async get<T extends object>(key: string, ttlMs: number, load: () => Promise<T>): Promise<Found<T>> {
-    if (!(await this.isTrusted())) return this.fromMemory(key, load);
+    if (!(await this.epoch.isTrusted())) return this.fromMemory(key, load);
     const answer = await this.redis.use((redis) => redis.mget(namesOf(key)[0], EPOCH));
     const epoch = answer?.[1];
     if (typeof epoch !== 'string') {
-      this.doubt();
+      this.epoch.doubt();
       return this.fromMemory(key, load);
     }
     const known = valueOf<T>(answer?.[0], epoch);
@@ -85,12 +71,12 @@ export class FreshCache {
 
   /** Ends what goes on in the background. */
   close(): void {
-    this.closed = true;
-    clearTimeout(this.timer);
+    this.epoch.close();
   }
 
   private async forget(keys: readonly string[], writer: string): Promise<void> {
-    if (!(await this.tellEnd(keys, writer)) && writer !== '') this.unended.set(writer, keys);
+    if (writer === '') await this.tellEnd(keys, writer);
+    else await this.epoch.end(writer, () => this.tellEnd(keys, writer));
     for (const key of keys) this.memory.forget(key);
   }
 
@@ -109,7 +95,7 @@ export class FreshCache {
     const ticket = await this.redis.use((redis) =>
       (redis as FreshRedis).freshTicket(generation, writers, newId(), LONGEST_WORK_MS),
     );
-    if (ticket === undefined) this.doubt();
+    if (ticket === undefined) this.epoch.doubt();
     if (!ticket) return load();
     const flight = `${key} ${ticket}`;
     const running = this.loading.get(flight) as Promise<T> | undefined;
@@ -143,61 +129,10 @@ export class FreshCache {
       const names = keys.slice(first, first + BATCH).flatMap(namesOf);
       const told = await this.redis.use((redis: Redis) => command(redis as FreshRedis, names));
       if (told !== undefined) continue;
-      this.doubt();
+      this.epoch.doubt();
       return false;
     }
     return true;
-  }
-
-  private doubt(): void {
-    if (this.redis.state === 'off') return;
-    this.doubts += 1;
-    this.settleSoon();
-  }
-
-  /** Whether what Redis has can be believed: this process has told it of all its changes, and has not lost sight of it since. */
-  private isTrusted(): boolean | Promise<boolean> {
-    if (this.redis.state === 'off') return false;
-    if (this.isSettled()) return this.redis.state === 'up';
-    return this.settle();
-  }
-
-  private isSettled(): boolean {
-    const { doubts, outages } = this.settledAt;
-    return doubts === this.doubts && outages === this.redis.outages;
-  }
-
-  /** Begins a new epoch, which makes an end of all that is kept. */
-  private settle(): Promise<boolean> {
-    this.settling ??= this.renewEpoch().finally(() => (this.settling = undefined));
-    return this.settling;
-  }
-
-  private async renewEpoch(): Promise<boolean> {
-    const seen = { doubts: this.doubts, outages: this.redis.outages };
-    const done = await this.redis.use((redis) => redis.set(EPOCH, newId()));
-    if (done === undefined) this.settleSoon();
-    else {
-      this.settledAt = seen;
-      await this.endWriters();
-    }
-    return this.isSettled();
-  }
-
-  private async endWriters(): Promise<void> {
-    for (const [writer, keys] of [...this.unended.entries()]) {
-      if (!(await this.tellEnd(keys, writer))) return;
-      this.unended.delete(writer);
-    }
-  }
-
-  /** Others believe what they find in Redis, so that it is not left to the next reader here. */
-  private settleSoon(): void {
-    if (this.closed) return;
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      if (!this.isSettled()) void this.settle();
-    }, SETTLE_EVERY_MS).unref();
   }
 }
 

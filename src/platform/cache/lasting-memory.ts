@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CommonErrors } from '../../common/common.errors';
+import { waitedFor } from '../../common/deadline';
 import type { Soon } from '../../common/soon';
 
 /** A value that somebody was given, and may be given again. */
@@ -37,6 +39,8 @@ export interface LastingMemoryOptions<T> {
   servesOutdated: boolean;
   /** So long one waits for the source who has a former value. */
   patienceMs: number;
+  /** So long anybody waits for one answer of the source; it counts as none then, and the source is asked again. */
+  deadlineMs: number;
   /** So long after a failure the source is not asked for what has a former value. */
   retryMs: number;
   /** Told of each value that counts from now on. @returns whether it is kept; all are, unless told otherwise */
@@ -59,11 +63,10 @@ interface Load<T> {
  * What a source elsewhere said a moment ago, in this process: given without a promise as long as it is good, asked for once
  * however many want it at once, and served for longer while the source has no answer. What was being asked for when a change
  * was heard of is given to those who waited already, and not kept; who comes later waits until it has ended and is asked for
- * once more. However often it changes, the source has one question for a key at a time.
+ * once more. However often it changes, the source has one question for a key at a time, beside those that it left without an
+ * answer for longer than the deadline: nobody waits for these, and what they say in the end is not kept.
  */
 export class LastingMemory<T> {
-  /** Values that were at hand, and those that somebody waited for, since the start. */
-  readonly lookUps = { hits: 0, misses: 0 };
   private readonly known: LRUCache<string, Known<T>>;
   /** Begun and not ended, one for a key. */
   private readonly loading = new Map<string, Load<T>>();
@@ -76,15 +79,11 @@ export class LastingMemory<T> {
     });
   }
 
-  /** Without a promise where it is known. @throws what the source throws, where nothing may serve in its place */
+  /** Without a promise where it is known. @throws what the source throws, DATABASE_ERROR when it is silent, where nothing may serve in its place */
   get(key: string): Soon<T> {
     const known = this.known.get(key);
     const ageMs = known && !known.outdated ? ageOf(known) : Infinity;
-    if (!known || ageMs >= this.options.ttlMs) {
-      this.lookUps.misses += 1;
-      return known ? this.again(key, known) : this.load(key).promise;
-    }
-    this.lookUps.hits += 1;
+    if (!known || ageMs >= this.options.ttlMs) return known ? this.again(key, known) : this.load(key).promise;
     if (ageMs >= (this.options.refreshMs ?? Infinity)) this.refresh(key, known);
     return known.value;
   }
@@ -172,7 +171,7 @@ export class LastingMemory<T> {
   private async ask(key: string, load: Load<T>): Promise<T> {
     const askedAtMs = performance.now();
     try {
-      const { value, ageMs = 0 } = await this.options.load(key, this.known.peek(key));
+      const { value, ageMs = 0 } = await this.answerOf(key);
       if (!load.outdated) this.keep(key, value, askedAtMs - ageMs);
       return value;
     } catch (error) {
@@ -185,6 +184,14 @@ export class LastingMemory<T> {
     }
   }
 
+  private async answerOf(key: string): Promise<Answer<T>> {
+    try {
+      return await waitedFor(this.options.deadlineMs, () => this.options.load(key, this.known.peek(key)));
+    } catch (error) {
+      throw isTimeout(error) ? CommonErrors.database(error) : error;
+    }
+  }
+
   private keep(key: string, value: T, askedAtMs: number): void {
     const { keeps } = this.options;
     if (keeps && !keeps(key, value)) this.known.delete(key);
@@ -193,6 +200,8 @@ export class LastingMemory<T> {
 }
 
 const LATE = Symbol('late');
+
+const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError';
 
 const ageOf = ({ askedAtMs }: Known<unknown>): number => performance.now() - askedAtMs;
 

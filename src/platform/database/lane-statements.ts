@@ -25,8 +25,7 @@ export const LANE_STATEMENTS = {
         order by l.tenant_id, l.session_id for no key update of l),
       open as (
         update messages m set status = 'sending', attempts = m.attempts + 1, attempted_at = clock_timestamp(),
-          next_attempt_at = null, wa_id = coalesce(m.wa_id, held.wa_id),
-          wa_id_reserved = coalesce(m.wa_id, held.wa_id) is not null
+          next_attempt_at = null, wa_id = held.wa_id, wa_id_reserved = held.wa_id is not null
         from held where m.tenant_id = held.tenant_id and m.id = held.id and m.status = 'queued'
           and (m.expires_at is null or m.expires_at > clock_timestamp())
         returning m.tenant_id, m.id, m.attempts, m.attempted_at),
@@ -42,7 +41,7 @@ export const LANE_STATEMENTS = {
     // out of `sending` has counted the attempt.
     // Lanes are locked before their state is read: a session that is being deleted meanwhile has its lane closed by then.
     // What certainly sent nothing gives back its token and its place in the day. Where WhatsApp refuses new contacts, whatever
-    // is for that chat waits with the first contacts, in its order.
+    // is for that chat waits with the first contacts, in its order. A message is called what WAHA calls it, whatever was reserved.
     text: `
       with given as (
         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::smallint[], $6::text[], $7::text[],
@@ -53,7 +52,10 @@ export const LANE_STATEMENTS = {
         from lanes l where (l.tenant_id, l.session_id) in (select tenant_id, session_id from given)
         order by l.tenant_id, l.session_id for no key update of l),
       old as (
-        select m.tenant_id, m.id, m.status as was from messages m
+        select m.tenant_id, m.id, m.status as was,
+          given.wa_id is not null and given.wa_id is distinct from m.wa_id and not exists (select from messages x
+            where x.tenant_id = m.tenant_id and x.session_id = m.session_id and x.wa_id = given.wa_id) as renamed
+        from messages m
         join given on m.tenant_id = given.tenant_id and m.id = given.id
         order by m.tenant_id, m.id for no key update of m),
       moved as (
@@ -63,9 +65,8 @@ export const LANE_STATEMENTS = {
               or not ${NOT_SENT}) then m.status
             when given.status = 'queued' and lane.state = 'closed' then 'cancelled'
             else given.status end,
-          wa_id = case when given.wa_id is null or m.wa_id is not null or exists (select from messages x
-            where x.tenant_id = m.tenant_id and x.session_id = m.session_id and x.wa_id = given.wa_id)
-            then m.wa_id else given.wa_id end,
+          wa_id = case when old.renamed then given.wa_id else m.wa_id end,
+          wa_id_reserved = m.wa_id_reserved and not old.renamed,
           sent_at = case when given.status = 'sent' then coalesce(m.sent_at, clock_timestamp()) else m.sent_at end,
           burned = case when m.status <> 'sending' or given.lane in ('park', 'wait') or given.firsts_closed_ms is not null
             then m.burned else m.burned + 1 end,
@@ -175,20 +176,23 @@ export const LANE_STATEMENTS = {
     text: `
       with server as materialized (${withRoom(2)}),
       waiting as materialized (
-        select m.tenant_id, m.id, m.settle_at, s.waha_name, s.server_id, server.room,
+        select m.tenant_id, m.id, m.settle_at, s.waha_name, s.server_id, s.forgot_at, server.room,
           row_number() over (partition by s.server_id order by m.settle_at) as place
         from messages m join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
           join server on server.id = s.server_id
         where m.status = 'unknown' and m.settle_at <= statement_timestamp() and s.status = 'WORKING'),
       due as (
-        select m.tenant_id, m.id, w.waha_name, w.server_id
+        select m.tenant_id, m.id, w.waha_name, w.server_id, w.forgot_at
         from waiting w join messages m on m.tenant_id = w.tenant_id and m.id = w.id
         where w.place <= w.room and m.status = 'unknown' and m.settle_at <= statement_timestamp()
         order by w.settle_at for no key update of m skip locked)
       update messages m set settle_at = clock_timestamp() + $1::int * interval '1 ms'
       from due where m.tenant_id = due.tenant_id and m.id = due.id
       returning m.tenant_id, m.id, m.chat, m.type, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.burned, m.attempted_at, m.error_code,
-        extract(epoch from clock_timestamp() - m.attempted_at)::float8 * 1000 as age_ms, due.waha_name, due.server_id`,
+        extract(epoch from clock_timestamp() - m.attempted_at)::float8 * 1000 as age_ms,
+        extract(epoch from clock_timestamp() - coalesce((select max(e.at) from message_events e where e.tenant_id = m.tenant_id
+          and e.message_id = m.id and e.attempt = m.attempts and e.status = 'unknown'), clock_timestamp()))::float8 * 1000 as doubt_ms,
+        due.waha_name, due.server_id, coalesce(m.attempted_at <= due.forgot_at, false) as forgotten`,
   },
   putOffSettlement: {
     reason: 'WAHA could not say yet; it is asked again later, whatever the tenant.',
@@ -206,7 +210,8 @@ export const LANE_STATEMENTS = {
       moved as (
         update messages m set settle_at = null,
           status = case when $4 = 'queued' and lane.state = 'closed' then 'cancelled' else $4 end,
-          wa_id = coalesce(m.wa_id, $5),
+          wa_id = coalesce($5, m.wa_id), wa_id_reserved = m.wa_id_reserved and m.wa_id = coalesce($5, m.wa_id),
+          next_attempt_at = case when $4 = 'queued' and lane.state <> 'closed' then clock_timestamp() + $9::int * interval '1 ms' end,
           sent_at = case when ${LEFT} then coalesce(m.sent_at, m.attempted_at) else m.sent_at end,
           delivered_at = case when $4 in ('delivered', 'read', 'played') then coalesce(m.delivered_at, clock_timestamp())
             else m.delivered_at end,

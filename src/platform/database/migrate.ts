@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { installJobSchema } from '../jobs/job-schema';
@@ -9,6 +10,7 @@ import { raiseTenantWall } from './tenant-wall';
 
 /** One migration run at a time in a database: TypeORM itself takes no lock, and two at once fail half way. */
 const MIGRATION_LOCK = 7_266_100_917;
+const LOCK_POLL_MS = 200;
 
 export interface MigrateOptions extends RoleAccess {
   log?: (line: string) => void;
@@ -31,10 +33,15 @@ export const migrationSource = (ownerUrl: string): DataSource =>
     extra: { max: 2 },
   });
 
-/** Brings the database up to this version: roles, migrations, wall, job queue. Waits for another process that is at it. */
+/**
+ * Brings the database up to this version: roles, migrations, wall, job queue. Waits for another process that is at it. A database of
+ * a newer version is left as it is: what this version thinks of its tables and functions no longer holds, and the newer one runs
+ * beside this one until it is replaced.
+ */
 export async function migrate(options: MigrateOptions): Promise<void> {
   await underLock(options.ownerUrl, async (owner) => {
     await ensureRoles(owner, options);
+    if (await isNewer(owner)) return options.log?.('not migrated: the database is of a newer version');
     const source = await migrationSource(options.ownerUrl).initialize();
     try {
       const done = await source.runMigrations();
@@ -78,6 +85,14 @@ export async function isMigrated(query: (text: string) => Promise<{ newest: stri
   return Number(row?.newest ?? 0) >= newestMigration();
 }
 
+/** Whether the database has seen a migration that is newer than all of this version. */
+async function isNewer(owner: Client): Promise<boolean> {
+  const { rows } = await owner.query<{ there: boolean }>(`select to_regclass('migrations') is not null as there`);
+  if (!rows[0]?.there) return false;
+  const newest = await owner.query<{ newest: string | null }>('select max(timestamp)::text as newest from migrations');
+  return Number(newest.rows[0]?.newest ?? 0) > newestMigration();
+}
+
 function newestMigration(): number {
   const stamps = readdirSync(path.dirname(MIGRATIONS)).map((file) => Number.parseInt(file, 10) || 0);
   return Math.max(...stamps);
@@ -88,9 +103,20 @@ async function underLock(ownerUrl: string, work: (owner: Client) => Promise<void
   owner.on('error', () => undefined);
   await owner.connect();
   try {
-    await owner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    while (!(await isLocked(owner))) await sleep(LOCK_POLL_MS);
     await work(owner);
   } finally {
     await owner.end();
   }
+}
+
+/**
+ * Takes the lock unless somebody has it. Never by a statement that waits: `create index concurrently` of whoever has the lock waits
+ * for every statement that began before it, this one too, and neither would end.
+ */
+async function isLocked(owner: Client): Promise<boolean> {
+  const { rows } = await owner.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
+    MIGRATION_LOCK,
+  ]);
+  return rows[0]?.locked === true;
 }

@@ -11,6 +11,7 @@ import {
   ValidatorConstraint,
 } from 'class-validator';
 import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
+import { idPlaceOf } from '../../common/id-cursor';
 import { TEXT_ID } from '../../common/ids';
 import { MAX_LIMIT, MAX_OFFSET, type PageRequest } from '../../common/paging';
 import { parseTimeCursor } from '../../common/time-cursor';
@@ -36,16 +37,18 @@ const MAX_CURSOR_CHARACTERS = 2048;
 
 const MAX_TIME_CURSOR_CHARACTERS = 200;
 
-const IsTimeCursor = (): PropertyDecorator => (target, propertyName) =>
-  registerDecorator({
-    name: 'isTimeCursor',
-    target: target.constructor,
-    propertyName: String(propertyName),
-    validator: {
-      validate: (value: unknown) => typeof value === 'string' && parseTimeCursor(value) !== null,
-      defaultMessage: () => '$property must be taken from the Link header of the page before',
-    },
-  });
+const IsCursor =
+  (name: string, isCursor: (text: string) => boolean): PropertyDecorator =>
+  (target, propertyName) =>
+    registerDecorator({
+      name,
+      target: target.constructor,
+      propertyName: String(propertyName),
+      validator: {
+        validate: (value: unknown) => typeof value === 'string' && isCursor(value),
+        defaultMessage: () => '$property must be taken from the Link header of the page before',
+      },
+    });
 
 /** What every list takes. */
 class AnyPageQuery {
@@ -76,6 +79,20 @@ export class PageQuery extends AnyPageQuery implements PageRequest {
   cursor?: string;
 }
 
+const MAX_ID_CURSOR_CHARACTERS = 50;
+
+/** The same for a list of which a page may end early (messages): its cursors hold what is left of an offset, too. */
+export class LookedPageQuery extends AnyPageQuery implements PageRequest {
+  @ApiPropertyOptional({ description: FROM })
+  @Optional()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value))
+  @IsString()
+  @MaxLength(MAX_ID_CURSOR_CHARACTERS)
+  @IsCursor('isIdCursor', (text) => idPlaceOf(text) !== null)
+  @Validate(EitherOffsetOrCursor)
+  cursor?: string;
+}
+
 /** The same for a list in an order of the caller's choice: its cursors hold more than an id. */
 export class OrderedPageQuery extends AnyPageQuery implements PageRequest {
   @ApiPropertyOptional({ description: FROM })
@@ -101,7 +118,7 @@ export class TimePageQuery extends AnyPageQuery implements PageRequest {
   @Optional()
   @IsString()
   @MaxLength(MAX_TIME_CURSOR_CHARACTERS)
-  @IsTimeCursor()
+  @IsCursor('isTimeCursor', (text) => parseTimeCursor(text) !== null)
   @Validate(EitherOffsetOrCursor)
   cursor?: string;
 }

@@ -1,5 +1,5 @@
 import { ApiPropertyOptional, OmitType } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { plainToInstance, Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -15,18 +15,34 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { parseExactly } from '../../../common/written-numbers';
 import { MAX_TEXT_CHARACTERS } from '../../../common/message-text';
 import { DistinctItems } from '../../../platform/http/distinct.rule';
+import { freePropertiesOf } from '../../../platform/http/free-object.rule';
 import { Id } from '../../../platform/http/id.rule';
+import { inheritedNames } from '../../../platform/http/inherited-names';
 import { DisplayName } from '../../../platform/http/name.rule';
 import { Optional } from '../../../platform/http/optional.rule';
 import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
+import { unstorableField } from '../../../platform/http/storable-body';
 import { WholeNumber } from '../../../platform/http/whole-number.rule';
 import { CustomerConditionsDto } from '../../customers/dto/audience.dto';
 import { SendMessageDto } from '../../messages/dto/send-message.dto';
 
 const MAX_SESSIONS = 50;
 const MAX_RECIPIENTS = 10_000;
+
+/** What is no JSON, or could not stand in a body, stays the text that it is, and is refused as that. */
+function messageOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    const message = parseExactly(value);
+    const isSound = !unstorableField(message) && inheritedNames(message, freePropertiesOf(BulkMessageDto)).length === 0;
+    return isSound ? plainToInstance(BulkMessageDto, message) : value;
+  } catch {
+    return value;
+  }
+}
 
 const lowerCase = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value);
 
@@ -156,6 +172,14 @@ export class BulkQuery extends BulkOptionsDto {
   @Length(1, MAX_TEXT_CHARACTERS)
   @Matches(/\S/, { message: 'text must not be blank' })
   text?: string;
+
+  /** The message to send as JSON, as `message` of a JSON body: a text with more to it, a file, a place, a card or a poll. */
+  @ApiPropertyOptional({ type: String, example: '{"media":{"url":"https://shop.example/new.jpg"},"type":"image"}' })
+  @Optional()
+  @Transform(({ value }: { value: unknown }) => messageOf(value))
+  @IsObject({ message: 'message must be a message as JSON' })
+  @ValidateNested()
+  message?: BulkMessageDto;
 
   /** Messages a minute from each session, at most. */
   @ApiPropertyOptional({ minimum: 1, maximum: 60_000 })

@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { Optional } from '../../../platform/http/optional.rule';
-import { PageQuery } from '../../../platform/http/page.query';
+import { LookedPageQuery, PageQuery } from '../../../platform/http/page.query';
 import { MESSAGE_STATUSES, type MessageStatus } from '../../messages/dto/message.response';
 import { CAMPAIGN_STATUSES, type CampaignStatus } from '../campaigns.repository';
 
@@ -12,7 +12,7 @@ export class ListCampaignsQuery extends PageQuery {
   status?: CampaignStatus;
 }
 
-export class LedgerQuery extends PageQuery {
+export class LedgerQuery extends LookedPageQuery {
   @ApiPropertyOptional({ enum: MESSAGE_STATUSES })
   @Optional()
   @IsIn(MESSAGE_STATUSES)

@@ -14,28 +14,25 @@ end
 return 1
 `;
 
-/** KEYS a board; ARGV for how long words count. Answers what is said on it, and removes what no longer counts. */
+/** KEYS a board; ARGV for how long words count, then processes. Answers what these have said on it, and removes what no longer counts. */
 const ASK = `${NOW}
 local said = {}
-local words = redis.call('HGETALL', KEYS[1])
-for i = 1, #words, 2 do
-  local at, text = string.match(words[i + 1], '^(%d+):(.*)$')
+for i = 2, #ARGV do
+  local at, text = string.match(redis.call('HGET', KEYS[1], ARGV[i]) or '', '^(%d+):(.*)$')
   if at and now - at <= tonumber(ARGV[1]) then
-    said[#said + 1] = words[i]
     said[#said + 1] = text
   else
-    redis.call('HDEL', KEYS[1], words[i])
+    redis.call('HDEL', KEYS[1], ARGV[i])
   end
 end
 return said
 `;
 
-/** For the connection of the gateway. */
+/** For the connection of the board. */
 export const HEALTH_BOARD_SCRIPTS = { healthTell: { lua: TELL }, healthAsk: { lua: ASK, numberOfKeys: 1 } };
 
 /** A connection that knows the scripts. */
 export type BoardRedis = Redis & {
   healthTell(numberOfKeys: number, ...rest: (string | number)[]): Promise<number>;
-  /** Process, word, process, word… */
-  healthAsk(board: string, countsMs: number): Promise<string[]>;
+  healthAsk(board: string, countsMs: number, ...processes: string[]): Promise<string[]>;
 };

@@ -3,7 +3,8 @@ import { startRedis, type TestRedis } from '../../../../test/support/redis';
 import { eventually } from '../../../../test/support/wait';
 import { userActor } from '../../../common/actor';
 import { newId } from '../../../common/ids';
-import { GatewayRedis } from '../gateway-redis';
+import { HealthRedis } from '../gateway-redis';
+import { addressKey } from './address-key';
 import { upstreamHealthResponse } from './dto/upstream-health.response';
 import { HealthBoard } from './health-board';
 import { type NamedUrl, RouteUrls, UpstreamHealthService, type UrlWindow } from './upstream-health.service';
@@ -15,7 +16,7 @@ const [A, B, C] = ['http://a.test', 'http://b.test', 'http://c.test'] as const;
 
 /** One process: what it has seen, and its place on the board. */
 interface Process {
-  redis: GatewayRedis;
+  redis: HealthRedis;
   targets: UpstreamTargets;
   board: HealthBoard;
 }
@@ -26,7 +27,7 @@ describe('HealthBoard', () => {
   let tenantId: string;
   let nowMs = 0;
   const pools = new UpstreamPools({ mayConnect: () => false, resolve: () => Promise.resolve([]) });
-  const opened: GatewayRedis[] = [];
+  const opened: HealthRedis[] = [];
 
   beforeAll(async () => {
     server = await startRedis();
@@ -42,7 +43,7 @@ describe('HealthBoard', () => {
   });
 
   const startProcess = async (): Promise<Process> => {
-    const redis = new GatewayRedis(server.url);
+    const redis = new HealthRedis(server.url);
     opened.push(redis);
     await redis.settled();
     const targets = new UpstreamTargets(pools, () => nowMs);
@@ -153,22 +154,22 @@ describe('HealthBoard', () => {
     ask(one, A, [200]);
     const board = `switchboard:gateway:health:${tenantId}`;
     const view = JSON.stringify([
-      { url: A, state: 'ejected', failuresInARow: 9, untilMs: 1, latencyMs: 1, inFlight: 1 },
+      { key: addressKey(A), state: 'ejected', failuresInARow: 9, untilMs: 1, latencyMs: 1, inFlight: 1 },
     ]);
     const nowS = Math.floor(Date.now() / 1_000);
     await one.redis.use((redis) =>
       redis.hset(board, { dead: `${(nowS - 60) * 1_000}:${view}`, odd: `${nowS * 1_000}:{`, odder: 'nothing' }),
     );
-    const { views } = await one.board.ask(tenantId);
+    const { views } = await one.board.ask(tenantId, [A]);
     expect(views.map(({ state }) => state)).toEqual(['healthy']);
   });
 
   it('drops of what is written there the views that are not sound, and answers by the others', async () => {
     const one = await startProcess();
-    const sound = { url: A, state: 'suspect', failuresInARow: 1, untilMs: 5, latencyMs: 2, inFlight: 3 };
+    const sound = { key: addressKey(A), state: 'suspect', failuresInARow: 1, untilMs: 5, latencyMs: 2, inFlight: 3 };
     const odd = [
       ...[null, 7, 'x', [], {}],
-      ...['url', 'state', 'failuresInARow', 'untilMs', 'latencyMs', 'inFlight'].flatMap((field) =>
+      ...['key', 'state', 'failuresInARow', 'untilMs', 'latencyMs', 'inFlight'].flatMap((field) =>
         [{}, true, -1, 1e99, undefined].map((value) => ({ ...sound, [field]: value })),
       ),
       { ...sound, failuresInARow: 0.5 },
@@ -180,7 +181,8 @@ describe('HealthBoard', () => {
     const words = { odd: [...odd, sound], none: null, text: 'x', object: { length: 1 } };
     const said = Object.entries(words).map(([process, views]) => [process, `${at}:${JSON.stringify(views)}`] as const);
     await one.redis.use((redis) => redis.hset(`switchboard:gateway:health:${tenantId}`, Object.fromEntries(said)));
-    expect(await one.board.ask(tenantId)).toEqual({ views: [sound], shared: true });
+    expect(await one.board.ask(tenantId, [A])).toEqual({ views: [sound], shared: true });
+    expect(await one.board.ask(tenantId, [B])).toEqual({ views: [], shared: true });
     const service = serviceOf(one, [{ route_id: newId(), url: A }]);
     const [shown] = (await service.list(admin(), { limit: 20 })).items.map(upstreamHealthResponse);
     expect(JSON.parse(JSON.stringify(shown))).toMatchObject({ state: 'suspect', processes: 1, in_flight: 3 });
@@ -194,7 +196,8 @@ describe('HealthBoard', () => {
     await server.kill();
     await eventually(() => one.redis.state === 'away');
     await one.board.tell();
-    expect(await one.board.ask(tenantId)).toMatchObject({ shared: false, views: [{ url: A, state: 'ejected' }] });
+    const own = { key: addressKey(A), state: 'ejected' };
+    expect(await one.board.ask(tenantId, [A, B])).toMatchObject({ shared: false, views: [own] });
     const service = serviceOf(one, [
       { route_id: newId(), url: A },
       { route_id: newId(), url: B },

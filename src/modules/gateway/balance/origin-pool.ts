@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import { hostOf } from '../../../platform/egress/egress-target';
+import { isExhaustion } from './exhaustion';
 import type { TenantConnections } from './tenant-connections';
 
 const CLIENT = {
@@ -66,13 +67,16 @@ export class OriginPool {
     return new Client(this.origin, { ...CLIENT, connect: (options, done) => this.open(options, done) });
   }
 
-  /** Opens a connection and closes it again, having said nothing. */
-  canConnect(): Promise<boolean> {
+  /**
+   * Opens a connection and closes it again, having said nothing.
+   * @returns whether it came about; null where this machine can open none, which says nothing of the upstream
+   */
+  canConnect(): Promise<boolean | null> {
     const { host, protocol, port } = this.origin;
     return new Promise((resolve) => {
       this.open({ host, hostname: hostOf(this.origin), protocol, port }, (error, socket) => {
         socket?.on('error', () => undefined).destroy();
-        resolve(error === null);
+        resolve(error !== null && isExhaustion(error) ? null : error === null);
       });
     });
   }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../common/actor';
 import { countedPage, type Page, pageOf, type PageRequest } from '../../../common/paging';
+import { addressKey } from './address-key';
 import { HealthBoard } from './health-board';
-import { type MergedView, mergedByUrl } from './upstream-view';
+import { type MergedView, mergedByKey } from './upstream-view';
 
 /** An upstream as the tenant's routes name it. */
 export interface NamedUrl {
@@ -59,14 +60,13 @@ export class UpstreamHealthService {
   }
 
   private async standings(tenantId: string, window: UrlWindow): Promise<UpstreamStanding[]> {
-    const [named, { views, shared }] = await Promise.all([
-      this.routes.page(tenantId, window),
-      this.board.ask(tenantId),
-    ]);
-    const seen = mergedByUrl(views);
+    const named = await this.routes.page(tenantId, window);
+    const urls = named.map(({ url }) => url);
+    const { views, shared } = await this.board.ask(tenantId, urls);
+    const seen = mergedByKey(views);
     return named.map(({ url, place, route_ids: routeIds }) => ({
       ...{ id: url, url, place, shared, routeIds },
-      view: seen.get(url) ?? null,
+      view: seen.get(addressKey(url)) ?? null,
     }));
   }
 }

@@ -235,6 +235,29 @@ describe('UpstreamPools', () => {
     expect([one!.closed, three.closed, pools.size]).toEqual([false, false, 3]);
   });
 
+  it('takes what goes from the tenant that has most: one with many origins pushes out nobody else’s', async () => {
+    await pools.close();
+    pools = poolsWith({ pools: 6 });
+    const poolOf = (tenantId: string, n: number) => pools.of(tenantId, new URL(`http://o${n}.test`));
+    const [few, one] = [[poolOf('few', 1), poolOf('few', 2)], poolOf('one', 1)];
+    const many = Array.from({ length: 40 }, (_, n) => poolOf('many', n));
+    expect([...few, one].map(({ closed }) => closed)).toEqual([false, false, false]);
+    expect(many.flatMap(({ closed }, n) => (closed ? [] : n))).toEqual([37, 38, 39]);
+    expect(pools.size).toBe(6);
+    for (const pool of [...few, one]) {
+      pools.hold(pool);
+      pools.release(pool);
+    }
+    // What others open comes out of it, too, until it has no more than they.
+    const fresh = [poolOf('fresh', 1), poolOf('few', 3)];
+    expect(many.flatMap(({ closed }, n) => (closed ? [] : n))).toEqual([39]);
+    expect([...few, one, ...fresh].map(({ closed }) => closed)).toEqual(Array(5).fill(false));
+    pools.hold(few[0]!);
+    pools.hold(few[1]!);
+    poolOf('many', 40);
+    expect([...few, one, ...fresh].map(({ closed }) => closed)).toEqual([false, false, false, false, true]);
+  });
+
   it('ends everything when it is closed', async () => {
     const port = await listen(createServer(() => undefined));
     const asked = get(`http://127.0.0.1:${port}`);

@@ -14,7 +14,7 @@ export interface PoolLimits {
   connections: number;
   /** The same of one tenant to all its origins together. */
   ofTenant: number;
-  /** Pools that are kept; those in use stay, however many they are. */
+  /** Pools that are kept; those in use stay, however many they are. Beyond it whoever has most gives up the one longest unused. */
   pools: number;
   /** A pool that nobody used for so long goes. */
   idleMs: number;
@@ -134,12 +134,12 @@ export class UpstreamPools {
     return fresh;
   }
 
-  /** The longest unused goes, if there is one that is not in use. */
+  /** Of the tenant that has most, the longest unused goes, if there is one that is not in use: no tenant pushes out another's that has fewer. */
   private makeRoom(): void {
-    let oldest: OriginPool | undefined;
+    let chosen: OriginPool | undefined;
     for (const pool of this.pools.values())
-      if (pool.inFlight === 0 && (!oldest || pool.lastUse < oldest.lastUse)) oldest = pool;
-    if (oldest) this.drop(oldest);
+      if (pool.inFlight === 0 && (!chosen || goesBefore(pool, chosen))) chosen = pool;
+    if (chosen) this.drop(chosen);
   }
 
   private drop(pool: OriginPool): void {
@@ -153,6 +153,11 @@ export class UpstreamPools {
   private forgetUnused(tenant: TenantConnections): void {
     if (tenant.isUnused) this.tenants.delete(tenant.tenantId);
   }
+}
+
+function goesBefore(one: OriginPool, other: OriginPool): boolean {
+  const more = one.tenant.pools.size - other.tenant.pools.size;
+  return more === 0 ? one.lastUse < other.lastUse : more > 0;
 }
 
 const keyOf = (tenantId: string, { origin }: URL): string => `${tenantId} ${origin}`;

@@ -1,9 +1,12 @@
+import { addressKey } from './address-key';
 import type { OriginPool } from './origin-pool';
 import { UpstreamHealth } from './upstream-health';
 import type { UpstreamPools } from './upstream-pools';
 
 /** How much the newest answer counts in the mean of the latencies. */
 const NEWEST_SHARE = 0.1;
+/** Where this machine could open no connection, none is tried again so soon. */
+const EXHAUSTED_PAUSE_MS = 1_000;
 
 /** The upstreams of one tenant. */
 export interface TenantTargets {
@@ -35,13 +38,15 @@ export class UpstreamTarget {
   lastUse: number;
   /** Forgotten: another stands for it. */
   gone = false;
+  private keyOfAddress: string | undefined;
   private pool: OriginPool | null = null;
+  private nextCheckMs = -Infinity;
 
   constructor(
     readonly tenant: TenantTargets,
     readonly url: string,
     private readonly pools: UpstreamPools,
-    nowMs: () => number,
+    private readonly nowMs: () => number,
   ) {
     this.address = new URL(url);
     this.origin = this.address.origin;
@@ -49,6 +54,11 @@ export class UpstreamTarget {
     this.basePath = this.address.pathname.replace(/\/+$/, '');
     this.health = new UpstreamHealth(nowMs);
     this.lastUse = tenant.uses += 1;
+  }
+
+  /** What stands for its address among processes. */
+  get key(): string {
+    return (this.keyOfAddress ??= addressKey(this.url));
   }
 
   /** Whether as many attempts are under way to its origin as may be. */
@@ -80,14 +90,16 @@ export class UpstreamTarget {
     this.latencyMs = this.latencyMs === null ? latencyMs : this.latencyMs + NEWEST_SHARE * (latencyMs - this.latencyMs);
   }
 
-  /** Tries a connection, without a request; one at a time. */
+  /** Tries a connection, without a request; one at a time. What this machine lacks is not held against the upstream. */
   async check(): Promise<void> {
-    if (this.checking) return;
+    if (this.checking || this.nowMs() < this.nextCheckMs) return;
     this.checking = true;
     this.tenant.checks += 1;
     const pool = this.hold();
     try {
-      this.health.reached(await pool.canConnect());
+      const connected = await pool.canConnect();
+      if (connected === null) this.nextCheckMs = this.nowMs() + EXHAUSTED_PAUSE_MS;
+      else this.health.reached(connected);
     } finally {
       this.letGo(pool);
       this.tenant.checks -= 1;

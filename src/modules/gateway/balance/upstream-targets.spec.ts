@@ -1,16 +1,18 @@
 import { eventually } from '../../../../test/support/wait';
 import { routeWith } from '../../../../test/support/gateway-limits';
 import { UpstreamBalancer } from './upstream-balancer';
-import { UpstreamPools } from './upstream-pools';
+import { STANDING } from './upstream-health';
+import { type UpstreamEgress, UpstreamPools } from './upstream-pools';
 import { UpstreamTargets } from './upstream-targets';
 
 describe('UpstreamTargets, of which each tenant has its share', () => {
   let nowMs = 1_000_000;
   let pools: UpstreamPools;
+  let resolve: UpstreamEgress['resolve'];
 
   beforeEach(() => {
-    const resolve = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
-    pools = new UpstreamPools({ mayConnect: () => true, resolve });
+    resolve = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
+    pools = new UpstreamPools({ mayConnect: () => true, resolve: (hostname) => resolve(hostname) });
   });
   afterEach(() => pools.close());
 
@@ -47,5 +49,31 @@ describe('UpstreamTargets, of which each tenant has its share', () => {
     const all = routes.map(({ tenantId }) => [...targets.ofTenant(tenantId).values()]);
     expect(all.map((some) => some.filter(({ checking }) => checking).length)).toEqual([4, 4]);
     await eventually(() => all.flat().every(({ checking }) => !checking));
+  });
+
+  it('hold nothing against an upstream where this machine can open no connection to try it', async () => {
+    const target = new UpstreamTargets(pools, () => nowMs).of('tenant', 'http://one.test:1');
+    const { health } = target;
+    let tried = 0;
+    const failWith = (code: string) => () => {
+      tried += 1;
+      return Promise.reject(Object.assign(new Error(`connect ${code}`), { code }));
+    };
+    const standsSince = (): unknown => [health.failuresInARow, health.avoided(), health.standing(nowMs)];
+    health.failed(health.begin(), 'unreachable');
+    nowMs += 2_000;
+    const before = standsSince();
+    expect(before).toEqual([1, expect.anything(), STANDING.unchecked]);
+    for (const code of ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS']) {
+      resolve = failWith(code);
+      await target.check();
+      await target.check(); // so soon none is tried
+      expect(standsSince()).toEqual(before);
+      nowMs += 1_000;
+    }
+    expect(tried).toBe(4);
+    resolve = failWith('ECONNREFUSED');
+    await target.check();
+    expect(health.standing(nowMs)).toBe(STANDING.suspect);
   });
 });

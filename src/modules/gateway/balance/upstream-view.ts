@@ -12,7 +12,8 @@ const MOST = 1_000_000_000;
 
 /** What one process has seen of one upstream. Also what processes tell each other: JSON. */
 export interface UpstreamView {
-  url: string;
+  /** Stands for its address (`addressKey`). */
+  key: string;
   state: UpstreamState;
   failuresInARow: number;
   /** By the wall clock, in ms since 1970; null where it is not avoided. */
@@ -27,12 +28,13 @@ export interface MergedView extends UpstreamView {
 }
 
 /** How it stands now. @param nowMs by the clock of the target's health */
-export function viewOf({ url, health, latencyMs, inFlight }: UpstreamTarget, nowMs: number): UpstreamView {
+export function viewOf(target: UpstreamTarget, nowMs: number): UpstreamView {
+  const { health, latencyMs, inFlight } = target;
   const avoided = health.avoided();
   const over = avoided !== null && health.standing(nowMs) >= STANDING.unchecked;
   const state = !avoided ? 'healthy' : over || health.probing ? 'probing' : avoided.ejected ? 'ejected' : 'suspect';
   const untilMs = avoided ? Math.round(Date.now() + avoided.untilMs - nowMs) : null;
-  return { url, state, failuresInARow: health.failuresInARow, untilMs, latencyMs, inFlight };
+  return { key: target.key, state, failuresInARow: health.failuresInARow, untilMs, latencyMs, inFlight };
 }
 
 /** Of what another process, or anybody, has written: the views whose every field is sound. */
@@ -42,11 +44,11 @@ export function soundViews(said: unknown): UpstreamView[] {
 
 function isSound(said: unknown): said is UpstreamView {
   if (typeof said !== 'object' || said === null) return false;
-  const { url, state, failuresInARow, untilMs, latencyMs, inFlight } = said as Partial<
+  const { key, state, failuresInARow, untilMs, latencyMs, inFlight } = said as Partial<
     Record<keyof UpstreamView, unknown>
   >;
   return (
-    typeof url === 'string' &&
+    typeof key === 'string' &&
     UPSTREAM_STATES.some((known) => known === state) &&
     [failuresInARow, inFlight].every(isCount) &&
     (untilMs === null || isWithin(untilMs, LATEST_MS)) &&
@@ -58,18 +60,18 @@ const isWithin = (value: unknown, most: number): value is number =>
   typeof value === 'number' && value >= 0 && value <= most;
 const isCount = (value: unknown): boolean => isWithin(value, MOST) && Number.isInteger(value);
 
-/** One picture of what several processes have seen: the worst state, the longest pause, the mean latency, the sum of what is under way. */
-export function mergedByUrl(views: readonly UpstreamView[]): Map<string, MergedView> {
-  const groups = Map.groupBy(views, ({ url }) => url);
-  return new Map([...groups].map(([url, group]) => [url, merged(url, group)]));
+/** One picture of what several processes have seen, by the keys of addresses: the worst state, the longest pause, the mean latency, the sum of what is under way. */
+export function mergedByKey(views: readonly UpstreamView[]): Map<string, MergedView> {
+  const groups = Map.groupBy(views, ({ key }) => key);
+  return new Map([...groups].map(([key, group]) => [key, merged(key, group)]));
 }
 
-function merged(url: string, group: readonly UpstreamView[]): MergedView {
+function merged(key: string, group: readonly UpstreamView[]): MergedView {
   const known = group.flatMap(({ latencyMs }) => latencyMs ?? []);
   const until = group.flatMap(({ untilMs }) => untilMs ?? []);
   const rank = Math.max(...group.map(({ state }) => UPSTREAM_STATES.indexOf(state)));
   return {
-    url,
+    key,
     state: UPSTREAM_STATES[rank] ?? 'unknown',
     failuresInARow: Math.max(...group.map(({ failuresInARow }) => failuresInARow)),
     untilMs: until.length > 0 ? Math.max(...until) : null,

@@ -102,6 +102,11 @@ export class LimitBucket {
     return this.untold > 0 ? this.wish() : null;
   }
 
+  /** Whether anything was spent of it since the last tick. */
+  get isUsed(): boolean {
+    return this.used > 0;
+  }
+
   /** Whether ticks have nothing to do for it. */
   get isQuiet(): boolean {
     return this.turns === 0 && this.untold === 0 && this.used === 0 && this.waiting.length === 0;

@@ -5,6 +5,10 @@ import type { HandOutRedis } from './limit.script';
 
 const PREFIX = 'switchboard:gateway:limit:';
 const PROCESSES = 'switchboard:gateway:processes';
+/** Those of them that have counted requests lately. */
+const COUNTING = 'switchboard:gateway:processes:counting';
+/** Lately: as long as what was counted is of a minute that counts. */
+const COUNTING_MS = 60_000;
 const TICK_MS = 100;
 const BEAT_MS = 2_500;
 /** Limits of one call; a script holds up everybody else. */
@@ -33,7 +37,10 @@ interface Errand {
 export class LimitExchange {
   /** Requests decided without Redis since the start. */
   decidedAlone = 0;
-  /** Processes among which a limit is divided while Redis is away: those last heard of. */
+  /**
+   * Processes among which a limit is divided while Redis is away, as last heard: where this one has counted requests lately all that have,
+   * else all there are. So those that are asked share the whole limit, and of those that are not none takes more than its part of it.
+   */
   processes = 1;
   private readonly processId = newId();
   private readonly active = new Set<LimitBucket>();
@@ -41,6 +48,8 @@ export class LimitExchange {
   private readonly due = new Map<LimitBucket, Wish | null>();
   /** From our clock to Redis'. */
   private offsetMs: number;
+  /** When this process last counted a request, by our clock. */
+  private countedAtMs = -Infinity;
   private running: Promise<void> | undefined;
   private soon = false;
   private ticks: NodeJS.Timeout | undefined;
@@ -66,6 +75,7 @@ export class LimitExchange {
   /** A request found no turn held. @returns at once where nothing can be asked, or need not be */
   turnFor(bucket: LimitBucket): boolean | Promise<boolean> {
     const { state } = this.redis;
+    this.countedAtMs = this.options.nowMs();
     if (state !== 'off') this.watch(bucket);
     if (state !== 'up') return this.decideAlone(bucket);
     if (this.nowMs < bucket.closedUntilMs) return false;
@@ -97,7 +107,7 @@ export class LimitExchange {
     await this.run();
     this.rest();
     this.active.clear();
-    await this.redis.use((redis) => (redis as HandOutRedis).leaveLimits(PROCESSES, this.processId));
+    await this.redis.use((redis) => (redis as HandOutRedis).leaveLimits(PROCESSES, COUNTING, this.processId));
   }
 
   private decideAlone(bucket: LimitBucket): boolean {
@@ -121,6 +131,7 @@ export class LimitExchange {
     if (this.alone) return;
     const { nowMs } = this;
     for (const bucket of this.active) {
+      if (bucket.isUsed) this.countedAtMs = this.options.nowMs();
       if (this.due.has(bucket)) continue;
       if (bucket.isQuiet) this.active.delete(bucket);
       const wish = bucket.tick(nowMs);
@@ -162,7 +173,7 @@ export class LimitExchange {
   }
 
   private async exchange(errands: readonly Errand[]): Promise<void> {
-    const keys = [PROCESSES, ...errands.map(({ bucket }) => PREFIX + bucket.name)];
+    const keys = [PROCESSES, COUNTING, ...errands.map(({ bucket }) => PREFIX + bucket.name)];
     const wishes = errands.flatMap(({ bucket: { limit }, wish: { spent, back, backIndex, ahead }, waiting }) => [
       limit,
       spent,
@@ -172,8 +183,9 @@ export class LimitExchange {
       ahead,
     ]);
     const wasAway = this.alone;
+    const counts = Number(this.options.nowMs() - this.countedAtMs < COUNTING_MS);
     const answer = await this.redis.use((redis) =>
-      (redis as HandOutRedis).handOut(keys.length, ...keys, this.processId, this.options.windowMs, ...wishes),
+      (redis as HandOutRedis).handOut(keys.length, ...keys, this.processId, this.options.windowMs, counts, ...wishes),
     );
     if (!answer) return this.goAlone(errands, wasAway);
     const [redisMs = 0, processes = 1, index = 0] = answer;

@@ -11,22 +11,29 @@ export const PROCESS_COUNTS_MS = 10_000;
  * Hands out turns of many limits in one call, by Redis' own clock. A limit is one value `index:current:previous`, as the
  * platform's limiter has it: what is handed out counts as used, what is given back no longer does. A value of another kind
  * is nobody's, and is written over: it must not refuse the others of the call.
- * KEYS the processes, then a limit each. ARGV the process, the window in ms, then of each limit: the limit, turns that were
- * taken without asking, turns given back and the window that they were of, turns wanted by somebody who waits, turns wanted ahead.
- * Answers the time in ms, the number of processes, the index of the window, then of each limit: current, previous, turns handed out.
+ * Processes that count requests lately share what is to be shared; the others are known too, for they may have to begin where
+ * Redis is away.
+ * KEYS the processes, those that count requests lately, then a limit each. ARGV the process, the window in ms, 1 if it counts requests
+ * lately, then of each limit: the limit, turns that were taken without asking, turns given back and the window that they were of,
+ * turns wanted by somebody who waits, turns wanted ahead.
+ * Answers the time in ms, the number of processes that this one shares with (of those that count requests lately if it is one of them, else of all),
+ * the index of the window, then of each limit: current, previous, turns handed out.
  */
 const HAND_OUT = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${PROCESS_COUNTS_MS})
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ${PROCESS_COUNTS_MS})
-local processes = redis.call('ZCARD', KEYS[1])
+local counts = ARGV[3] == '1'
+for i = 1, 2 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - ${PROCESS_COUNTS_MS})
+  if i == 1 or counts then redis.call('ZADD', KEYS[i], now, ARGV[1]) else redis.call('ZREM', KEYS[i], ARGV[1]) end
+  redis.call('PEXPIRE', KEYS[i], ${PROCESS_COUNTS_MS})
+end
+local processes = redis.call('ZCARD', counts and KEYS[2] or KEYS[1])
 local window = tonumber(ARGV[2])
 local index = math.floor(now / window)
 local answer = { now, processes, index }
-for i = 2, #KEYS do
-  local at = 3 + (i - 2) * 6
+for i = 3, #KEYS do
+  local at = 4 + (i - 3) * 6
   local limit, spent, back = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local backIndex, need, ahead = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local current, previous = 0, 0
@@ -54,14 +61,17 @@ end
 return answer
 `;
 
-/** KEYS the processes; ARGV the one that goes. */
-const LEAVE = `return redis.call('ZREM', KEYS[1], ARGV[1])`;
+/** KEYS the processes, and those that count requests lately; ARGV the one that goes. */
+const LEAVE = `
+for i = 1, 2 do redis.call('ZREM', KEYS[i], ARGV[1]) end
+return 1
+`;
 
 /** For the connection of the gateway. */
-export const LIMIT_SCRIPTS = { handOut: { lua: HAND_OUT }, leaveLimits: { lua: LEAVE, numberOfKeys: 1 } };
+export const LIMIT_SCRIPTS = { handOut: { lua: HAND_OUT }, leaveLimits: { lua: LEAVE, numberOfKeys: 2 } };
 
 /** A connection that knows the scripts. */
 export type HandOutRedis = Redis & {
   handOut(numberOfKeys: number, ...rest: (string | number)[]): Promise<number[]>;
-  leaveLimits(processes: string, processId: string): Promise<number>;
+  leaveLimits(processes: string, counting: string, processId: string): Promise<number>;
 };

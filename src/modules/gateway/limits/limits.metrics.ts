@@ -13,7 +13,7 @@ export class GatewayLimitsMetrics {
     });
     metrics.observe({
       name: 'switchboard_gateway_limits_processes',
-      help: 'Processes among which a limit of the gateway is divided while Redis is away, as last heard',
+      help: 'Processes among which this one divides a limit of the gateway while Redis is away, as last heard: those that count requests lately',
       read: () => [{ value: limiter.standing.processes }],
     });
     metrics.observeTotal({

@@ -2,18 +2,27 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../../../config/config';
 import { LatencyCounts, type LatencyReading } from '../../../platform/metrics/latency-counts';
 import { type Reading, Metrics } from '../../../platform/metrics/metrics';
-import { KeyAccess } from '../../api-keys/key-access.service';
 import type { EndedExchange, GatewayObserver } from '../proxy/parts';
-import { RouteDirectory } from '../routes/route-directory.service';
 
-/** Series of one tenant and route that are kept apart; what comes after them is counted together. */
+/** Series of one tenant and route that are kept apart. */
 const MAX_SERIES = 1_000;
+/** A tenant may have so much of what nobody has: the first one a tenth of all, and there is always some left for others. */
+const SHARE_OF_FREE = 0.1;
+/** Tenants that are kept apart; what comes after them is counted together. */
+const MAX_TENANTS = 1_000;
 const ALL = { tenant: 'all', route: 'all' } as const;
-const OTHERS = { tenant: 'others', route: 'others' } as const;
+/** Stands for routes of a tenant that have no series of their own, and for tenants that have none. */
+const OTHERS = 'others';
 /** Stands for all that are none of HTTP's. */
 const UNKNOWN_STATUS = 999;
 /** Refused before a route, or a tenant, was known. */
 const NONE = 'none';
+
+/** Look-ups that this process answered by itself, and those for which it had to ask. */
+interface LookUps {
+  hits: number;
+  misses: number;
+}
 
 interface Series {
   labels: { tenant: string; route: string };
@@ -21,23 +30,31 @@ interface Series {
   total: LatencyCounts;
   upstream: LatencyCounts;
   retries: number;
+  keys: LookUps;
+  tables: LookUps;
+}
+
+interface TenantSeries {
+  byRoute: Map<string, Series>;
+  /** Of its routes beyond its share. */
+  others: Series;
 }
 
 /**
  * Counts what the gateway does. Without METRICS_TENANT_LABELS all tenants are one series; with it each route has its own,
- * by the ids of tenant and route, up to a thousand of them.
+ * by the ids of tenant and route, up to a thousand of them and to a share for each tenant, whose other routes count together.
  */
 @Injectable()
 export class GatewayMetrics implements GatewayObserver, OnModuleInit {
-  private readonly series = new Map<string, Series>();
+  private readonly tenants = new Map([[NONE, newTenant(NONE)]]);
+  /** Of routes, of all tenants together. */
+  private series = 0;
   private readonly everybody = newSeries(ALL);
-  private readonly others = newSeries(OTHERS);
+  private readonly others = newSeries({ tenant: OTHERS, route: OTHERS });
   private readonly apart: boolean;
 
   constructor(
     private readonly metrics: Metrics,
-    private readonly keys: KeyAccess,
-    private readonly tables: RouteDirectory,
     config: Config,
   ) {
     this.apart = config.METRICS_TENANT_LABELS;
@@ -59,9 +76,9 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
     });
     this.metrics.observeTotal({
       name: 'switchboard_gateway_cache_requests_total',
-      help: 'Look-ups of keys and of route tables by whether this process had them; keys are those of the API too',
-      labelNames: ['cache', 'outcome'],
-      read: () => [...lookUpReadings('keys', this.keys.lookUps), ...lookUpReadings('routes', this.tables.lookUps)],
+      help: 'Look-ups of keys and of route tables by whether this process had them',
+      labelNames: [...labelNames, 'cache', 'outcome'],
+      read: () => this.all().flatMap(lookUpReadings),
     });
     this.metrics.observeLatency({
       name: 'switchboard_gateway_request_duration_seconds',
@@ -77,7 +94,7 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
     });
   }
 
-  ended({ tenantId, route, status, totalMs, upstreamMs, attempts }: EndedExchange): void {
+  ended({ tenantId, route, status, totalMs, upstreamMs, attempts, keyHit, tableHit }: EndedExchange): void {
     const series = this.apart ? this.seriesOf(tenantId ?? NONE, route?.id ?? NONE) : this.everybody;
     // Upstreams say what they like, up to 999: what HTTP does not know counts together.
     const known = status < 600 ? status : UNKNOWN_STATUS;
@@ -85,23 +102,42 @@ export class GatewayMetrics implements GatewayObserver, OnModuleInit {
     series.total.add(totalMs / 1000);
     if (upstreamMs !== null) series.upstream.add(upstreamMs / 1000);
     if (attempts > 1) series.retries += attempts - 1;
+    count(series.keys, keyHit);
+    count(series.tables, tableHit);
   }
 
   private seriesOf(tenant: string, route: string): Series {
-    const key = `${tenant} ${route}`;
-    const known = this.series.get(key);
-    if (known) return known;
-    if (this.series.size >= MAX_SERIES) return this.others;
+    const known = this.tenants.get(tenant) ?? this.add(tenant);
+    return known?.byRoute.get(route) ?? this.newSeriesOf(known, tenant, route);
+  }
+
+  /** @returns undefined where there are as many as may be */
+  private add(tenant: string): TenantSeries | undefined {
+    if (this.tenants.size > MAX_TENANTS) return undefined; // `none` is one more
+    const fresh = newTenant(tenant);
+    this.tenants.set(tenant, fresh);
+    return fresh;
+  }
+
+  private newSeriesOf(known: TenantSeries | undefined, tenant: string, route: string): Series {
+    if (!known) return this.others;
+    if (known.byRoute.size >= (MAX_SERIES - this.series) * SHARE_OF_FREE) return known.others;
     const fresh = newSeries({ tenant, route });
-    this.series.set(key, fresh);
+    known.byRoute.set(route, fresh);
+    this.series += 1;
     return fresh;
   }
 
   private all(): Series[] {
-    const used = [this.everybody, ...this.series.values(), this.others];
-    return used.filter(({ byStatus }) => byStatus.size > 0);
+    const ofTenants = [...this.tenants.values()].flatMap(({ byRoute, others }) => [...byRoute.values(), others]);
+    return [this.everybody, ...ofTenants, this.others].filter(({ byStatus }) => byStatus.size > 0);
   }
 }
+
+const newTenant = (tenant: string): TenantSeries => ({
+  byRoute: new Map(),
+  others: newSeries({ tenant, route: OTHERS }),
+});
 
 const newSeries = (labels: Series['labels']): Series => ({
   labels,
@@ -109,15 +145,22 @@ const newSeries = (labels: Series['labels']): Series => ({
   total: new LatencyCounts(),
   upstream: new LatencyCounts(),
   retries: 0,
+  keys: { hits: 0, misses: 0 },
+  tables: { hits: 0, misses: 0 },
 });
+
+function count(lookUps: LookUps, hit: boolean | null): void {
+  if (hit === null) return;
+  if (hit) lookUps.hits += 1;
+  else lookUps.misses += 1;
+}
 
 const statusReadings = ({ labels, byStatus }: Series) =>
   [...byStatus].map(([status, value]) => ({ labels: { ...labels, status: String(status) }, value }));
 
-const lookUpReadings = (
-  cache: string,
-  { hits, misses }: { readonly hits: number; readonly misses: number },
-): Reading[] => [
-  { labels: { cache, outcome: 'hit' }, value: hits },
-  { labels: { cache, outcome: 'miss' }, value: misses },
+const lookUpReadings = ({ labels, keys, tables }: Series): Reading[] => [
+  { labels: { ...labels, cache: 'keys', outcome: 'hit' }, value: keys.hits },
+  { labels: { ...labels, cache: 'keys', outcome: 'miss' }, value: keys.misses },
+  { labels: { ...labels, cache: 'routes', outcome: 'hit' }, value: tables.hits },
+  { labels: { ...labels, cache: 'routes', outcome: 'miss' }, value: tables.misses },
 ];

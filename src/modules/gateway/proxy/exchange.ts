@@ -10,9 +10,10 @@ import { translateError } from '../../../platform/http/translate-error';
 import type { AccessLog } from '../../../platform/logging/access-log';
 import type { Balancer } from '../balance/balancer';
 import type { GatewayRoute } from '../gateway-route';
+import { accessLineOf } from './access-line';
 import type { ClientAddresses, Origin } from './client-address';
 import type { IdleSweep, Swept } from './idle-sweep';
-import type { GatewayObserver } from './parts';
+import type { EndedExchange, GatewayObserver } from './parts';
 import { RequestHead } from './request-head';
 import { SMALL_BODY_BYTES } from './traffic-limits';
 import { Tunnel, type Tunnels, type TunnelTimes } from './tunnel';
@@ -73,6 +74,9 @@ export class Exchange implements Swept {
   status = CLIENT_CLOSED;
   upstreamMs: number | null = null;
   attempts = 0;
+  /** Set by the front, as its observer is told. */
+  keyHit: boolean | null = null;
+  tableHit: boolean | null = null;
   /** Set by whoever counted it among the tenant's WebSockets. */
   holdsTunnel = false;
   isOver = false;
@@ -230,21 +234,23 @@ export class Exchange implements Swept {
     this.leave();
     this.forwarding?.abandon();
     if (this.holdsTunnel) this.shared.tunnels.release(this.actor?.tenantId ?? '');
-    const totalMs = performance.now() - this.startedAt;
-    this.log(totalMs);
-    this.shared.observer.ended({
+    const ended: EndedExchange = {
       actor: this.actor,
       tenantId: this.actor?.tenantId ?? null,
       route: this.route,
       requestId: this.head.requestId,
       method: this.request.method as string,
       status: this.status,
-      totalMs,
+      totalMs: performance.now() - this.startedAt,
       upstreamMs: this.upstreamMs,
       attempts: this.attempts,
       address: this.origin.address,
       userAgent: this.request.headers['user-agent'],
-    });
+      keyHit: this.keyHit,
+      tableHit: this.tableHit,
+    };
+    this.shared.accessLog(accessLineOf(ended));
+    this.shared.observer.ended(ended);
   }
 
   /** The answers before it are over. Its times begin; of one that was cut nothing is sent. */
@@ -275,19 +281,6 @@ export class Exchange implements Swept {
   /** Whether the client waits to be asked for a body that nobody asked for. */
   private isUnpromised(): boolean {
     return this.head.expectsContinue && this.hasUnread() && !this.forwarding?.hasAskedForBody;
-  }
-
-  private log(totalMs: number): void {
-    this.shared.accessLog({
-      requestId: this.head.requestId,
-      actor: this.actor ?? undefined,
-      method: this.request.method as string,
-      route: this.route?.id ?? 'unmatched',
-      status: this.status,
-      ms: totalMs,
-      ip: this.origin.address,
-      upstream: { ms: this.upstreamMs, attempts: this.attempts },
-    });
   }
 }
 

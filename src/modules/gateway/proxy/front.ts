@@ -1,4 +1,4 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { createAccessLog } from '../../../platform/logging/access-log';
@@ -14,9 +14,11 @@ import type {
   GatewayObserver,
   KeyVerdict,
   LimitVerdict,
+  Match,
   RouteTable,
   RouteTables,
 } from './parts';
+import { lastAnswer, letGo } from './let-go';
 import { ProxyErrors } from './proxy.errors';
 import { hostName } from './request-head';
 import { TRAFFIC_LIMITS, type TrafficLimits } from './traffic-limits';
@@ -75,18 +77,21 @@ export class GatewayFront {
     this.take(request, response, null);
   }
 
-  /** Takes a connection that is to change its protocol: for a server's `upgrade` event. All but WebSockets are plain requests. */
+  /**
+   * Takes a connection that is to change its protocol: for a server's `upgrade` event. All but WebSockets are plain requests.
+   * Answers to what was asked on it before go out whole first; where one of them ends the connection, this is not answered.
+   */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const response = this.responseOn(request, socket);
-    if (response === null) return;
     const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
-    this.take(request, response, isWebSocket ? { socket, first: head } : null, true);
+    const tunnel = isWebSocket ? { socket, first: head } : null;
+    letGo(socket, () => this.take(request, lastAnswer(request, socket), tunnel, true));
   }
 
-  /** Refuses a request to become a tunnel to anywhere: for a server's `connect` event. */
+  /** Refuses a request to become a tunnel to anywhere, in its turn: for a server's `connect` event. */
   connect(request: IncomingMessage, socket: Socket): void {
-    const response = this.responseOn(request, socket);
-    if (response !== null) new Exchange(this.shared, request, response, null).refuse(ProxyErrors.method);
+    letGo(socket, () => {
+      new Exchange(this.shared, request, lastAnswer(request, socket), null).refuse(ProxyErrors.method);
+    });
   }
 
   /** From now on each answer ends its connection; WebSockets end at once, for they would never end by themselves. */
@@ -142,6 +147,8 @@ export class GatewayFront {
     else if (head.key === null || head.key === '') exchange.refuse(ProxyErrors.key);
     else {
       const found = this.parts.keys.find(head.key, origin.address);
+      // What is no key at all, and one that was found wrong a moment ago, is nothing that a cache was good for.
+      if (found !== null) exchange.keyHit = !(found instanceof Promise);
       if (found instanceof Promise) this.later(exchange, found, (verdict) => this.identify(exchange, verdict));
       else this.identify(exchange, found);
     }
@@ -155,27 +162,31 @@ export class GatewayFront {
     } else {
       exchange.actor = verdict;
       const table = this.parts.tables.of(verdict.tenantId);
+      exchange.tableHit = !(table instanceof Promise);
       if (table instanceof Promise) this.later(exchange, table, (known) => this.route(exchange, known));
       else this.route(exchange, table);
     }
   }
 
   private route(exchange: Exchange, table: RouteTable): void {
-    const { request, head, actor, origin } = exchange;
+    const { request, head, origin } = exchange;
     const url = request.url as string;
-    const isBare = head.pathLength === url.length;
-    const match = table.match(
-      request.method as string,
-      hostName(origin.host),
-      isBare ? url : url.slice(0, head.pathLength),
-    );
+    const path = head.pathLength === url.length ? url : url.slice(0, head.pathLength);
+    const match = table.match(request.method as string, hostName(origin.host), path);
+    if (match instanceof Promise) this.later(exchange, match, (known) => this.limit(exchange, known));
+    else this.limit(exchange, match);
+  }
+
+  private limit(exchange: Exchange, match: Match | null): void {
+    const { request, head, actor } = exchange;
     if (match === null || actor === null) {
       exchange.refuse(ProxyErrors.noRoute);
       return;
     }
     const { route } = match;
     exchange.route = route;
-    const target = isBare ? match.path : match.path + url.slice(head.pathLength);
+    const url = request.url as string;
+    const target = head.pathLength === url.length ? match.path : match.path + url.slice(head.pathLength);
     const verdict = this.parts.limits.take(actor, route);
     if (verdict instanceof Promise) this.later(exchange, verdict, (known) => this.forward(exchange, target, known));
     else this.forward(exchange, target, verdict);
@@ -204,28 +215,6 @@ export class GatewayFront {
         if (!exchange.isOver) next(value);
       })
       .catch((error: unknown) => exchange.fail(error));
-  }
-
-  /** An answer on a connection that Node's server has let go of; it is the last there. Null: there is none to be given. */
-  private responseOn(request: IncomingMessage, socket: Socket): ServerResponse | null {
-    socket.on('error', () => socket.destroy());
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    try {
-      response.assignSocket(socket);
-    } catch {
-      socket.destroy(); // an answer to a request before it is still under way
-      return null;
-    }
-    socket.on('drain', () => response.emit('drain'));
-    // Nobody reads from it before there is a tunnel: without a look ahead nobody would see that the client has left.
-    socket.once('end', () => response.socket === socket && socket.destroy()).read(0);
-    response.on('finish', () => {
-      response.detachSocket(socket);
-      socket.destroySoon();
-      response.emit('close');
-    });
-    return response;
   }
 }
 

@@ -10,8 +10,11 @@ export interface Match {
 
 /** The routes of one tenant, made once and never changed. */
 export interface RouteTable {
-  /** @param host lower case, without a port. @param path as it came, without the query. */
-  match(method: string, host: string, path: string): Match | null;
+  /**
+   * Null where no route takes it. Without a promise but where a regular expression has to be compiled first; it never fails.
+   * @param host lower case, without a port. @param path as it came, without the query.
+   */
+  match(method: string, host: string, path: string): Match | null | Promise<Match | null>;
 }
 
 /** Where the tables are. */
@@ -69,4 +72,7 @@ export interface EndedExchange {
   /** The client's. */
   readonly address: string;
   readonly userAgent: string | undefined;
+  /** Whether this process knew the key, and the tenant's table, without asking; null where it came to no look-up of it. */
+  readonly keyHit: boolean | null;
+  readonly tableHit: boolean | null;
 }

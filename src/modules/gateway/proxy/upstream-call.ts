@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import type { Client, Dispatcher } from 'undici';
 import type { AttemptFailure, Upstream } from '../balance/balancer';
+import { isExhaustion } from '../balance/exhaustion';
 import type { EgressFailureCode } from '../../../platform/egress/egress-failure';
 import type { RequestBody } from './request-body';
 
@@ -40,7 +41,6 @@ const nothing = (): void => undefined;
 const EGRESS_REFUSED: EgressFailureCode = 'EGRESS_REFUSED';
 const NOT_SENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
 const TIMED_OUT = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
-const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS']);
 const NO_HTTP = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'ERR_ASSERTION']);
 
 /** What an error of undici, of a socket or of the check of addresses is. */
@@ -49,7 +49,7 @@ export function failureOf(error: Error): CallFailure {
   if (typeof code !== 'string') return 'unreachable';
   if (NOT_SENDABLE.has(code)) return null;
   if (TIMED_OUT.has(code)) return 'timeout';
-  if (EXHAUSTED.has(code)) return 'exhausted';
+  if (isExhaustion(error)) return 'exhausted';
   if (code === EGRESS_REFUSED) return 'refused';
   return NO_HTTP.has(code) || code.startsWith('HPE_') ? 'broken' : 'unreachable';
 }

@@ -7,7 +7,7 @@ export const GatewayRouteErrors = {
   conflict: (id: string) =>
     new AppError('GATEWAY_ROUTE_CONFLICT', `The route ${id} takes this path, host and one of the methods already`),
   limit: (what: string, max: number) =>
-    new AppError('GATEWAY_ROUTE_LIMIT', `A tenant may have ${max} ${what}, and this one has them`),
+    new AppError('GATEWAY_ROUTE_LIMIT', `A tenant may have ${max} ${what} at most, and this one has no room for more`),
   tooMuchWork: () =>
     CommonErrors.invalidField(
       'path',

@@ -71,6 +71,15 @@ export class GatewayRoutesRepository {
     return row ?? { routes: 0, patterns: 0 };
   }
 
+  /** What the texts of all of them take, in bytes as they are stored. */
+  async storedBytes(tx: TenantTransaction, tenantId: string): Promise<number> {
+    const text = `select coalesce(sum(octet_length(path) + coalesce(octet_length(rewrite), 0) + pg_column_size(upstreams)
+        + pg_column_size(headers)), 0)::float8 as bytes
+      from gateway_routes where tenant_id = $1`;
+    const [row] = await tx.query<{ bytes: number }>(text, [tenantId]);
+    return row?.bytes ?? 0;
+  }
+
   /** Another enabled route that takes the same path, host and one of the methods; null where there is none. */
   async clash(tx: TenantTransaction, tenantId: string, id: string, route: RouteFields): Promise<string | null> {
     const { path_type, path, host, methods } = route;

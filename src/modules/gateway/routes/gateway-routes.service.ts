@@ -42,6 +42,7 @@ export class GatewayRoutesService {
       const entry = { resource: resourceOf(id), metadata: { path, path_type, methods, host } };
       await this.audit.record(tx, actor, { action: 'GATEWAY_ROUTE_CREATED', ...entry });
       const stored = await this.routes.insert(tx, tenantId, id, route);
+      await this.checks.assertBytes(tx, tenantId);
       await this.routes.bump(tx, tenantId);
       return stored;
     });
@@ -87,6 +88,7 @@ export class GatewayRoutesService {
       const entry = { resource: resourceOf(id), metadata: { changed } };
       await this.audit.record(tx, actor, { action: 'GATEWAY_ROUTE_UPDATED', ...entry });
       const stored = await this.routes.update(tx, tenantId, id, after);
+      if (charactersOf(after) > charactersOf(before)) await this.checks.assertBytes(tx, tenantId);
       await this.routes.bump(tx, tenantId);
       return stored;
     });
@@ -116,6 +118,9 @@ export class GatewayRoutesService {
     );
   }
 }
+
+const charactersOf = ({ path, rewrite, upstreams, headers }: RouteFields): number =>
+  JSON.stringify([path, rewrite, upstreams, headers]).length;
 
 const resourceOf = (id: string): string => `gateway-route:${id}`;
 

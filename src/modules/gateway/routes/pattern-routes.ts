@@ -1,46 +1,81 @@
-import { mapInTurns } from '../../../platform/loops/turns';
+import type { Soon } from '../../../common/soon';
+import { inTurn, mapInTurns } from '../../../platform/loops/turns';
 import type { GatewayRoute } from '../gateway-route';
 import type { Match } from '../proxy/parts';
+import { NO_PROGRAM, type PatternPrograms, type Program } from './pattern-programs';
 import { GroupRewrite } from './rewriting';
-import { RoutePattern } from './route-pattern';
+import type { RoutePattern } from './route-pattern';
 
-/** A route with a regular expression, ready to be asked. */
+/** A route with a regular expression; what that is compiled to may have to be made anew. */
 interface PatternRoute {
   route: GatewayRoute;
-  pattern: RoutePattern;
+  /** What every path that it takes begins with. */
+  literal: string;
+  /** As it was last at hand. */
+  program: Program;
   rewrite: GroupRewrite | null;
   methods: ReadonlySet<string> | null;
+}
+
+/** What is asked for. */
+interface Asked {
+  method: string;
+  host: string;
+  path: string;
 }
 
 /**
  * Routes with regular expressions, asked in order: the highest priority first, then those with a host, then the oldest. Only
  * those are asked whose literal beginning is that of the path; where this reaches into the second segment they are found by
- * the first one.
+ * the first one. What expressions are compiled to is kept apart, and may not be at hand.
  */
 export class PatternRoutes {
   private readonly general: readonly PatternRoute[];
   /** By first segment, the general ones among them. */
   private readonly bySegment = new Map<string, readonly PatternRoute[]>();
 
-  private constructor(all: readonly PatternRoute[]) {
-    this.general = all.filter(({ pattern }) => segmentOf(pattern.literal) === null);
-    for (const segment of new Set(all.map(({ pattern }) => segmentOf(pattern.literal))))
+  private constructor(
+    all: readonly PatternRoute[],
+    private readonly programs: PatternPrograms,
+  ) {
+    this.general = all.filter(({ literal }) => segmentOf(literal) === null);
+    for (const segment of new Set(all.map(({ literal }) => segmentOf(literal))))
       if (segment !== null) this.bySegment.set(segment, all.filter(isAskedFor(segment)));
   }
 
   /** Made in turns with all else that goes on: an expression takes up to a millisecond. */
-  static async of(routes: readonly GatewayRoute[]): Promise<PatternRoutes> {
-    return new PatternRoutes((await mapInTurns([...routes].sort(inOrder), readied)).flat());
+  static async of(routes: readonly GatewayRoute[], programs: PatternPrograms): Promise<PatternRoutes> {
+    const all = await mapInTurns([...routes].sort(inOrder), (route) => readied(route, programs));
+    return new PatternRoutes(all.flat(), programs);
   }
 
-  match(method: string, host: string, path: string): Match | null {
-    const asked = this.bySegment.get(segmentOf(path) ?? '') ?? this.general;
-    for (const candidate of asked) {
-      if (!fits(candidate, method, host)) continue;
-      const target = targetOf(candidate, path);
+  /** Without a promise where the expressions that have to be asked are at hand; else they are compiled in turns with all else that goes on. */
+  match(method: string, host: string, path: string): Soon<Match | null> {
+    const candidates = this.bySegment.get(segmentOf(path) ?? '') ?? this.general;
+    for (let at = 0; at < candidates.length; at += 1) {
+      const candidate = candidates[at] as PatternRoute;
+      if (!fits(candidate, method, host, path)) continue;
+      const pattern = this.atHand(candidate);
+      if (!pattern) return this.matchLater(candidates.slice(at), { method, host, path });
+      const target = targetOf(candidate, pattern, path);
       if (target !== null) return { route: candidate.route, path: target };
     }
     return null;
+  }
+
+  private async matchLater(candidates: readonly PatternRoute[], { method, host, path }: Asked): Promise<Match | null> {
+    for (const candidate of candidates) {
+      if (!fits(candidate, method, host, path)) continue;
+      const pattern = this.atHand(candidate) ?? (await inTurn(() => this.programs.of(candidate.route.path)));
+      const target = targetOf(candidate, pattern, path);
+      if (target !== null) return { route: candidate.route, path: target };
+    }
+    return null;
+  }
+
+  private atHand(candidate: PatternRoute): RoutePattern | null {
+    candidate.program = candidate.program.pattern ? candidate.program : this.programs.known(candidate.route.path);
+    return candidate.program.pattern;
   }
 }
 
@@ -50,11 +85,11 @@ function inOrder(a: GatewayRoute, b: GatewayRoute): number {
   return a.id < b.id ? -1 : 1;
 }
 
-function readied(route: GatewayRoute): PatternRoute[] {
+function readied(route: GatewayRoute, programs: PatternPrograms): PatternRoute[] {
   try {
-    const pattern = new RoutePattern(route.path);
+    const { literal } = programs.of(route.path);
     const rewrite = route.rewrite === null ? null : new GroupRewrite(route.rewrite);
-    return [{ route, pattern, rewrite, methods: route.methods && new Set(route.methods) }];
+    return [{ route, literal, program: NO_PROGRAM, rewrite, methods: route.methods && new Set(route.methods) }];
   } catch {
     return []; // stored by a version that knew it; no reason to give up the tenant's other routes
   }
@@ -68,15 +103,16 @@ function segmentOf(path: string): string | null {
 
 const isAskedFor =
   (segment: string) =>
-  ({ pattern }: PatternRoute): boolean =>
-    (segmentOf(pattern.literal) ?? segment) === segment;
+  ({ literal }: PatternRoute): boolean =>
+    (segmentOf(literal) ?? segment) === segment;
 
-function fits({ route, methods }: PatternRoute, method: string, host: string): boolean {
+function fits({ route, literal, methods }: PatternRoute, method: string, host: string, path: string): boolean {
+  if (!path.startsWith(literal)) return false;
   if (route.host !== null && route.host !== host) return false;
   return methods === null || methods.has(method) || (method === 'HEAD' && methods.has('GET'));
 }
 
-function targetOf({ pattern, rewrite }: PatternRoute, path: string): string | null {
+function targetOf({ rewrite }: PatternRoute, pattern: RoutePattern, path: string): string | null {
   if (rewrite === null) return pattern.matches(path) ? path : null;
   const groups = pattern.groupsOf(path);
   return groups && rewrite.apply(groups);

@@ -14,10 +14,13 @@ import { MAX_WORK, RoutePattern } from './route-pattern';
 import { checkedRoute } from './route-rules';
 import type { RouteFields } from './stored-route';
 
+const MIB = 1024 * 1024;
 /** Routes that a tenant may have, whichever they are. */
 const MAX_ROUTES = 10_000;
-/** Regular expressions among them: each takes some 60 KB, and may have to be asked for each request. */
+/** Regular expressions among them: each takes some 10 KB or 20, and may have to be asked for each request. */
 const MAX_PATTERNS = 100;
+/** Of their texts: several such tables are held in one process (`RouteMemory`). */
+const MAX_MIB = 32;
 
 /** What is asked of a route before it is stored, and what its author should know of it. */
 @Injectable()
@@ -67,6 +70,12 @@ export class RouteChecks {
   /** Room for one regular expression more. The routes must be held. @throws GATEWAY_ROUTE_LIMIT */
   async assertPatternRoom(tx: TenantTransaction, tenantId: string): Promise<void> {
     assertPatterns((await this.routes.counts(tx, tenantId)).patterns);
+  }
+
+  /** That what is stored by now, and has grown, is not too much. The routes must be held. @throws GATEWAY_ROUTE_LIMIT */
+  async assertBytes(tx: TenantTransaction, tenantId: string): Promise<void> {
+    if ((await this.routes.storedBytes(tx, tenantId)) > MAX_MIB * MIB)
+      throw GatewayRouteErrors.limit('MiB of paths, upstreams and headers of routes', MAX_MIB);
   }
 
   /**

@@ -14,6 +14,18 @@ const ONE_PASS_WORK = 2;
  */
 export const MAX_WORK = 250;
 
+/** A `^` in front says nothing where all is anchored, and would hide what follows it. */
+const ANCHORED = /^(?:\^|\\A)/;
+
+/** What an expression takes of memory, measured: by itself, and for each instruction beside the characters that it lists. */
+const PATTERN_BYTES = 4_000;
+const INSTRUCTION_BYTES = 250;
+
+/** Of the engine, which says no more of it. */
+interface Program {
+  inst: readonly { runes: ArrayLike<number>; next: ArrayLike<number> | null }[];
+}
+
 /** Why a regular expression is refused, in words for its author. */
 export class PatternError extends Error {}
 
@@ -28,22 +40,25 @@ export class RoutePattern {
   readonly groups: number;
   /** The most work that one character of a path can make, in instructions of the automaton. */
   readonly work: number;
+  /** About what it takes of memory, compiled. */
+  readonly sizeBytes: number;
   private readonly whole: RE2JS;
 
   /** @throws PatternError for what is malformed, too long, counts too far, looks around or refers back */
-  constructor(pattern: string) {
-    if (pattern.length > MAX_PATTERN_CHARACTERS)
+  constructor(text: string) {
+    if (text.length > MAX_PATTERN_CHARACTERS)
       throw new PatternError(`must be at most ${MAX_PATTERN_CHARACTERS} characters long`);
-    if (!/^[\x20-\x7e]+$/.test(pattern)) throw new PatternError('must be of printable ASCII, as paths are');
-    for (const [, least, most] of pattern.matchAll(COUNTS))
+    if (!/^[\x20-\x7e]+$/.test(text)) throw new PatternError('must be of printable ASCII, as paths are');
+    for (const [, least, most] of text.matchAll(COUNTS))
       if (Math.max(Number(least), Number(most ?? 0)) > MAX_COUNT)
         throw new PatternError(`must not count further than ${MAX_COUNT}`);
-    compiled(pattern);
+    const plain = compiled(text);
     // Anchored in the pattern itself: only so can the compiler see that there is but one way through it.
-    this.whole = compiled(`\\A(?:${pattern})\\z`);
-    this.literal = literalOf(pattern);
+    this.whole = compiled(`\\A(?:${text})\\z`);
+    this.literal = ANCHORED.test(text) ? literalOf(text.replace(ANCHORED, '')) : prefixOf(plain);
     this.groups = this.whole.groupCount();
     this.work = this.whole.re2().onepass === null ? this.whole.programSize() : ONE_PASS_WORK;
+    this.sizeBytes = heldBytes(this.whole);
   }
 
   /**
@@ -74,11 +89,21 @@ function compiled(pattern: string): RE2JS {
   }
 }
 
-/** A `^` in front says nothing where all is anchored, and would hide what follows it. */
-function literalOf(pattern: string): string {
+const prefixOf = (pattern: RE2JS): string => String(pattern.re2().prefix);
+
+/** Of one that stood behind a `^`. */
+function literalOf(rest: string): string {
   try {
-    return String(RE2JS.compile(pattern.replace(/^(?:\^|\\A)/, '')).re2().prefix);
+    return prefixOf(RE2JS.compile(rest));
   } catch {
     return ''; // a `^` that is part of something larger, such as `^*`
   }
+}
+
+/** Adds up what the engine keeps of it: its instructions, and a copy of them where there is one way through it alone. */
+function heldBytes(pattern: RE2JS): number {
+  const { prog, onepass } = pattern.re2() as { prog: Program; onepass: Program | null };
+  const instructions = [...prog.inst, ...(onepass?.inst ?? [])];
+  const lists = instructions.reduce((sum, { runes, next }) => sum + runes.length + (next?.length ?? 0), 0);
+  return PATTERN_BYTES + INSTRUCTION_BYTES * instructions.length + Int32Array.BYTES_PER_ELEMENT * lists;
 }

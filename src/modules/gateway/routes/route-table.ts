@@ -1,3 +1,4 @@
+import type { Soon } from '../../../common/soon';
 import { mapInTurns } from '../../../platform/loops/turns';
 import type { GatewayRoute } from '../gateway-route';
 import type { Match, RouteTable } from '../proxy/parts';
@@ -5,6 +6,7 @@ import { Claims } from './claims';
 import { PatternRoutes } from './pattern-routes';
 import { trimmedPrefix } from './path-rules';
 import { exactTarget, prefixTarget } from './rewriting';
+import { RouteMemory } from './route-memory';
 
 /**
  * The enabled routes of one tenant, to be asked on each request: exact beats prefix, the longest prefix wins, then regular
@@ -25,8 +27,9 @@ export class MatchTable implements RouteTable {
   /**
    * A table of these routes, made in turns with all else that goes on.
    * @param routes in whatever order; what a former version of the service let in and this one cannot read is left out
+   * @param memory where compiled expressions are kept
    */
-  static async of(routes: readonly GatewayRoute[]): Promise<MatchTable> {
+  static async of(routes: readonly GatewayRoute[], { programs } = new RouteMemory()): Promise<MatchTable> {
     const exact = new Map<string, Claims>();
     const prefixes = new Map<string, Claims>();
     const enabled = routes.filter((route) => route.enabled).sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -35,11 +38,11 @@ export class MatchTable implements RouteTable {
       if (route.pathType === 'prefix') claimsOf(prefixes, prefixKey(route.path)).add(route);
     });
     const patterns = enabled.filter((route) => route.pathType === 'regex');
-    const asked = patterns.length > 0 ? await PatternRoutes.of(patterns) : null;
+    const asked = patterns.length > 0 ? await PatternRoutes.of(patterns, programs) : null;
     return new MatchTable(exact, prefixes, lengthsOf(prefixes.keys()), asked);
   }
 
-  match(method: string, host: string, path: string): Match | null {
+  match(method: string, host: string, path: string): Soon<Match | null> {
     const exact = this.exact.get(path)?.pick(method, host);
     if (exact) return { route: exact, path: exactTarget(exact) };
     return this.byPrefix(method, host, path) ?? this.patterns?.match(method, host, path) ?? null;

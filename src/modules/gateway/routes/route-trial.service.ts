@@ -41,7 +41,7 @@ export class RouteTrial {
       throw CommonErrors.invalidField('host', 'host must be the value of a Host header');
     const [asked, query] = [path.slice(0, pathLength), path.slice(pathLength)];
     const table = await this.directory.of(actor.tenantId);
-    const match = table.match(method.toUpperCase(), hostName(host), asked);
+    const match = await table.match(method.toUpperCase(), hostName(host), asked);
     if (!match) return { route: null, target: null, urls: [] };
     const target = match.path + query;
     const urls = match.route.upstreams.map(({ url }) => url + target);

@@ -2,11 +2,11 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsString, Length, Matches } from 'class-validator';
 import { Id } from '../../../platform/http/id.rule';
 import { Optional } from '../../../platform/http/optional.rule';
-import { PageQuery } from '../../../platform/http/page.query';
+import { LookedPageQuery } from '../../../platform/http/page.query';
 import { Rfc3339 } from '../../../platform/http/rfc3339.rule';
 import { MESSAGE_STATUSES, type MessageStatus } from '../message-status';
 
-export class ListMessagesQuery extends PageQuery {
+export class ListMessagesQuery extends LookedPageQuery {
   @Optional()
   @Id()
   session_id?: string;

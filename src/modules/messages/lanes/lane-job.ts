@@ -50,7 +50,11 @@ export interface UnsettledAttempt {
   attempted_at: Date;
   /** How long ago that was by the database's clock, whose time it is. */
   age_ms: number;
+  /** How long its outcome has been on record as unknown, by the same clock: by then the call had ended, or its worker was lost. */
+  doubt_ms: number;
   error_code: string;
+  /** Whether WAHA has lost since what it knew: that it does not know the message proves nothing. */
+  forgotten: boolean;
   waha_name: string;
   server_id: string;
 }

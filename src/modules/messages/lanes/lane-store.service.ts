@@ -9,6 +9,9 @@ import type { Outcome } from './outcome';
 /** A lease outlives a worker that was frozen for less; a dead one's is freed at once, by its lock. */
 export const LEASE_MS = 30_000;
 
+/** So soon after its attempt is on record a call begins, or not at all: a worker that stood still for longer must not call. */
+export const BEGINS_WITHIN_MS = LEASE_MS / 10;
+
 const WAKE_AT_ONCE = 500;
 /** Any number of each server. */
 const UNBOUNDED: SlotParams = [[], [], 1_000_000];
@@ -33,6 +36,8 @@ export interface Settled {
   note: string;
   /** Of `sent`: whether WhatsApp has confirmed it. */
   acked?: boolean;
+  /** Of `queued`: until it is tried again; 0 unless told otherwise. */
+  delayMs?: number;
 }
 
 /** The queue in PostgreSQL: claims, attempts, outcomes and leases, batched over all lanes that this worker drives. */
@@ -143,6 +148,7 @@ export class LaneStore {
       found.code ?? null,
       found.note,
       found.acked ?? false,
+      found.delayMs ?? 0,
     ]);
     this.wakeups.wake('lanes');
   }

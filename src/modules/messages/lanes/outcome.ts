@@ -97,5 +97,8 @@ export const waiting = (failure: WahaFailure, { strikes, random }: AttemptState)
 
 function retry(outcome: Outcome, { burned, random }: AttemptState): Outcome {
   if (burned + 1 >= MAX_ATTEMPTS) return { ...outcome, status: 'failed', errorCode: 'ATTEMPTS_EXHAUSTED' };
-  return { ...outcome, delayMs: backoffMs(burned, BACKOFF_MAX_MS, random) };
+  return { ...outcome, delayMs: retryMs(burned, random) };
 }
+
+/** Until the next attempt, after so many that counted before the one that just ended. */
+export const retryMs = (burned: number, random: () => number): number => backoffMs(burned, BACKOFF_MAX_MS, random);

@@ -1,17 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { WahaFailure } from '../../waha/waha.errors';
 import { isDataError } from '../../../platform/database/database-error';
-import { type WahaServer, WahaServers } from '../../waha/waha-servers.service';
+import { isFile, type WahaServer, WahaServers } from '../../waha/waha-servers.service';
 import { Spellings } from '../chats/spellings.service';
 import { MediaLinks } from '../media/media-links.service';
 import { MessageMetrics } from '../message.metrics';
 import type { LaneJob } from './lane-job';
 import { outgoingOf } from './outgoing-content';
-import { LEASE_MS, LaneStore } from './lane-store.service';
+import { BEGINS_WITHIN_MS, LaneStore } from './lane-store.service';
 import { type AttemptState, type Outcome, outcomeOf, sent, waiting } from './outcome';
 
-/** A worker that stood still for longer than this must not call WAHA any more: somebody else may have the lane. */
-const STALE_AFTER_MS = LEASE_MS / 2;
 const FINISH_RETRY_MS = 250;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -56,22 +54,22 @@ export class Sender {
     const begun = performance.now();
     const attempt = await this.store.recordAttempt(job, ready.waId);
     if (attempt === null) return { attempt, outcome: NOTHING_DONE };
-    if (performance.now() - begun > STALE_AFTER_MS)
+    if (performance.now() - begun > BEGINS_WITHIN_MS)
       return { attempt, outcome: { ...NOTHING_DONE, errorCode: 'WORKER_STALLED' } };
     return { attempt, outcome: await this.call(job, ready, { ...state, reserved: ready.waId !== null }) };
   }
 
   /**
    * All that can be asked before the attempt: nothing of it sends. The id is the same in every attempt. Where the engine
-   * reserves none, the session's state is looked at first: there a call into a WAHA that is away leaves an unknown outcome. Null: its chat
-   * is another by now.
+   * reserves none, and of a file, for which WAHA takes none, the session's state is looked at first: there a call into a WAHA that is
+   * away leaves an unknown outcome. An id that was reserved where it does not count is given up. Null: its chat is another by now.
    */
   private async prepare(job: LaneJob): Promise<Ready | null> {
     const server = await this.servers.byId(job.server_id);
     await this.servers.ensureProbed(server);
     if (await this.spellings.learn(job, server)) return null;
-    if (job.wa_id !== null) return { server, waId: job.wa_id };
-    if (server.reservesIds) return { server, waId: await server.client.newMessageId(job.waha_name) };
+    if (server.reservesIds && !isFile(job.type))
+      return { server, waId: job.wa_id ?? (await server.client.newMessageId(job.waha_name)) };
     const info = await server.client.getSession(job.waha_name);
     if (info?.status !== 'WORKING') throw sessionNotReady(info?.status);
     return { server, waId: null };

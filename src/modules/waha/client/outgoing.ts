@@ -17,11 +17,19 @@ interface OutgoingFile {
 export interface Outgoing {
   chatId: string;
   content: OutgoingContent;
-  /** The reserved id (newMessageId); undefined where the engine has none. */
+  /** The reserved id (newMessageId); undefined where the engine has none, and of a file, for which WAHA takes none. */
   id: string | undefined;
   /** The serialized id of the message that this one answers; undefined when it answers none. */
   replyTo: string | undefined;
 }
+
+const FILES: readonly string[] = ['image', 'file', 'voice', 'video'] satisfies OutgoingFile['type'][];
+
+/**
+ * Whether it is sent with a file. WAHA takes no id for those calls, whatever its version, and drops one without a word; and
+ * within the call it fetches the file, may convert it, and uploads it to WhatsApp (docs/WAHA.md §4).
+ */
+export const isFile = (type: string): boolean => FILES.includes(type);
 
 /** The call that sends it: WAHA has one for each kind (docs/WAHA.md §4). */
 export function sendCallOf(content: OutgoingContent): { operation: string; path: string; body: object } {

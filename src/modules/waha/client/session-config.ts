@@ -26,8 +26,8 @@ const EVENTS = [
 
 /**
  * The configuration that every session of ours gets: its store on (without it WAHA can list no messages, and settlement is
- * blind), status, channels and broadcasts ignored, our webhook signed and retried: 2 s doubling over 9 tries bridges about a
- * quarter of an hour, where WAHA's default gives up after half a minute. Its metadata names no tenant.
+ * blind), status, channels and broadcasts ignored, our webhook signed and retried: pauses of 4 s, doubling over 9 tries,
+ * bridge half an hour, where WAHA's default gives up after half a minute. Its metadata names no tenant.
  */
 export const sessionConfig = (webhookUrl: string, secret: string): WahaSessionConfig => ({
   metadata: { managed_by: 'switchboard' },

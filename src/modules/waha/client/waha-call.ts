@@ -8,6 +8,8 @@ export interface Call {
   path: string;
   body?: unknown;
   headers?: Record<string, string>;
+  /** Where it is not that of all calls. */
+  timeoutMs?: number;
 }
 
 /** A file as it comes. */

@@ -11,7 +11,7 @@ import {
   type WahaMessage,
   type WahaSessionInfo,
 } from './waha-answers';
-import { type Outgoing, sendCallOf } from './outgoing';
+import { isFile, type Outgoing, sendCallOf } from './outgoing';
 import type { Answer, Call, FileAnswer } from './waha-call';
 import { or404, reasonOf, transportFailure, WahaFailure } from './waha-failure';
 import type { WahaSessionConfig } from './session-config';
@@ -20,6 +20,8 @@ export interface WahaClientOptions {
   baseUrl: string;
   apiKey: string;
   timeoutMs: number;
+  /** How long a call may take that sends a file. */
+  fileTimeoutMs: number;
   /** Called after each call, for metrics: operation, outcome and seconds. */
   observe?: (operation: string, outcome: string, seconds: number) => void;
 }
@@ -45,7 +47,7 @@ const part = encodeURIComponent;
 
 /**
  * One WAHA server. Hides engines and versions behind one schema; knows nothing of tenants. Every method throws WahaFailure
- * and nothing else, and none waits longer than the time-out.
+ * and nothing else, and none waits longer than its time-out.
  */
 export class WahaClient {
   private readonly pool: Pool;
@@ -93,7 +95,7 @@ export class WahaClient {
 
   /** The session; null when the server does not know it. */
   async getSession(name: string): Promise<WahaSessionInfo | null> {
-    return this.infoOr404({ operation: 'get_session', path: `/api/sessions/${part(name)}` });
+    return or404(this.info({ operation: 'get_session', path: `/api/sessions/${part(name)}` }));
   }
 
   /**
@@ -169,7 +171,9 @@ export class WahaClient {
   async send(session: string, { chatId, content, id, replyTo }: Outgoing): Promise<string | null> {
     const { operation, path, body } = sendCallOf(content);
     const whole = { session, chatId, ...body, id, reply_to: replyTo }; // what is undefined does not travel
-    return sentMessageId(await this.call({ operation, method: 'POST', path, body: whole }));
+    const { timeoutMs, fileTimeoutMs } = this.options;
+    const call = { operation, method: 'POST' as const, path, body: whole };
+    return sentMessageId(await this.call({ ...call, timeoutMs: isFile(content.type) ? fileTimeoutMs : timeoutMs }));
   }
 
   /** The message of that bare id; null when WAHA does not know it. Needs the session's store (NOWEB, GOWS). */
@@ -200,16 +204,17 @@ export class WahaClient {
   }
 
   /**
-   * Messages of all chats from that second on, newest first as WAHA orders them, and how many entries the page had, those that
-   * cannot be read included. Needs the session's store (NOWEB, GOWS).
+   * Messages of all chats of that time, its first and last second included, newest first as WAHA orders them, and how many
+   * entries the page had, those that cannot be read included. Needs the session's store (NOWEB, GOWS).
    */
-  async messagesSince(
+  async messagesBetween(
     session: string,
-    since: Date,
+    { from, to }: { from: Date; to: Date },
     { limit, offset }: { limit: number; offset: number },
   ): Promise<{ messages: WahaMessage[]; entries: number }> {
-    const from = Math.floor(since.getTime() / 1000);
-    const query = `limit=${limit}&offset=${offset}&downloadMedia=false&filter.timestamp.gte=${from}`;
+    const [first, last] = [Math.floor(from.getTime() / 1000), Math.ceil(to.getTime() / 1000)];
+    const times = `filter.timestamp.gte=${first}&filter.timestamp.lte=${last}`;
+    const query = `limit=${limit}&offset=${offset}&downloadMedia=false&${times}`;
     const path = `/api/${part(session)}/chats/all/messages?${query}`;
     const answer = await this.call({ operation: 'list_messages', path });
     const entries = Array.isArray(answer) ? answer : [];
@@ -240,10 +245,6 @@ export class WahaClient {
     return sessionInfo(answer.body, answer);
   }
 
-  private infoOr404(call: Call): Promise<WahaSessionInfo | null> {
-    return or404(this.info(call));
-  }
-
   private callOr404(call: Call): Promise<unknown> {
     return or404(this.call(call));
   }
@@ -256,7 +257,7 @@ export class WahaClient {
     const begun = performance.now();
     let outcome = 'ok';
     try {
-      return await withDeadline(this.options.timeoutMs, (signal) => this.request(call, signal));
+      return await withDeadline(call.timeoutMs ?? this.options.timeoutMs, (signal) => this.request(call, signal));
     } catch (error) {
       const failure = error instanceof WahaFailure ? error : transportFailure(error);
       outcome = failure.kind === 'answered' ? String(failure.status) : failure.kind;
