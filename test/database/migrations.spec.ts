@@ -155,10 +155,10 @@ describe('the migrations', () => {
     const { id, serverId } = await on(url, oldSession);
     await up(url);
     const there = () =>
-      on(
-        url,
-        async (client) => (await client.query('select session_id, server_id from lanes order by session_id')).rows,
-      );
+      on(url, async (client) => {
+        const text = 'select session_id, server_id from lanes order by session_id';
+        return (await client.query<Record<string, string>>(text)).rows;
+      });
     expect(await there()).toEqual([{ session_id: id, server_id: serverId }]);
     // A replica of the version before moves it, and makes another.
     const [other, made] = [newId(), newId()];

@@ -74,16 +74,14 @@ describe('a WAHA server that hangs', () => {
     for (const each of await sessionsThere(60, 'parked'))
       await app.make.message(each, { ...unsettled, wa_id: 'AA', wa_id_reserved: true, error_code: 'WAHA_TIMEOUT' });
     await eventually(() => hung('/chats/all/messages/') >= 20, { what: '20 questions that hang' });
-    const { tenantId } = neighbour;
-    const own = { tenantId, id: session.id, wahaName: session.waha_name, secret: '' };
-    const id = await app.make.message(own, {
-      ...{ ...unsettled, settle_at: new Date(), wa_id: 'BB', wa_id_reserved: true, error_code: 'WAHA_TIMEOUT' },
-    });
+    const { id } = await send(neighbour.http, { to: '5511900000109', text: 'doubtful' });
+    await becomes(neighbour.http, id, 'read');
+    await app.owner.query(`update messages set status = 'unknown', settle_at = now() where id = $1`, [id]);
     await eventually(async () => {
       const { body } = await neighbour.http.get<{ status: string }>(`/messages/${id}`);
       return ['sent', 'delivered', 'read'].includes(body.status);
     }, SOON);
-    await app.owner.query(`update messages set settle_at = null where tenant_id <> $1`, [tenantId]);
+    await app.owner.query(`update messages set settle_at = null where tenant_id <> $1`, [neighbour.tenantId]);
   });
 
   it('delays no mending of the sessions of another server', async () => {
