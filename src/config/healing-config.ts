@@ -46,7 +46,7 @@ export class HealingConfig extends SendingConfig {
   @Max(1_000)
   SESSION_RESTARTS: number = 10;
 
-  @Variable('Sessions', 'Restarts that one process has on their way at once')
+  @Variable('Sessions', 'Restarts that are on their way at once at one WAHA server, over all processes')
   @AsInteger()
   @IsInt()
   @Min(1)

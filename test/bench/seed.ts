@@ -81,8 +81,9 @@ async function addCustomer(owner: Client, encryptionKey: string): Promise<Custom
   );
   // Parked, as of a session that is not connected: messages are taken in and none is sent.
   await owner.query(
-    `insert into lanes (tenant_id, session_id, state, per_minute, burst, jitter_ms, tokens) values ($1, $2, 'parked', 60, 1, 0, 1)`,
-    [tenantId, sessionId],
+    `insert into lanes (tenant_id, session_id, server_id, state, per_minute, burst, jitter_ms, tokens)
+      values ($1, $2, $3, 'parked', 60, 1, 0, 1)`,
+    [tenantId, sessionId, serverId],
   );
   return { tenantId, userId, sessionId, wahaName, email, password, secret };
 }

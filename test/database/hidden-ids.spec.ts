@@ -43,7 +43,7 @@ async function rowsOf<T>(text: string, session: TestSession): Promise<T[]> {
 
 describe('hidden ids without a phone', () => {
   const taken = async (session: TestSession) =>
-    (await doors.system.run<{ session_id: string; works: boolean }>('takeHiddenIds', [100])).filter(
+    (await doors.system.run<{ session_id: string; works: boolean }>('takeHiddenIds', [100, [], [], 100])).filter(
       ({ session_id }) => session_id === session.id,
     );
   const pauseOf = (session: TestSession) =>

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type MediaJob, MediaStore } from '../../src/modules/messages/media/media-store.service';
+import type { SlotParams } from '../../src/platform/loops/keyed-slots';
 import { blocksSomebody } from '../support/blocked';
 import type { TestSession } from '../support/factories';
 import { startTestApp, type TestApp } from '../support/running-app';
@@ -33,9 +34,15 @@ async function waiting(session: TestSession, count: number): Promise<string[]> {
   return ids;
 }
 
+async function addServer(): Promise<string> {
+  const id = randomUUID();
+  await app.owner.query('insert into waha_servers (id, base_url) values ($1, $2)', [id, `http://${id}.invalid`]);
+  return id;
+}
 const newSession = async () => app.make.session(await app.make.tenant());
-const take = (limit: number, busy = new Map<string, number>()): Promise<MediaJob[]> =>
-  store.take(limit, busy, { each: 4, leaseMs: LEASE_MS });
+type Busy = [tenantId: string, serverId: string | null, count: number][];
+const take = (addresses: number, busy: Busy = [], servers: SlotParams = [[], [], 12]): Promise<MediaJob[]> =>
+  store.take({ addresses, servers, busy, each: 4, leaseMs: LEASE_MS });
 const messageOf = async (id: string) =>
   (await app.owner.query<Record<string, unknown>>('select * from messages where id = $1', [id])).rows[0];
 
@@ -56,8 +63,27 @@ describe('the queue of files', () => {
     const two = await take(2);
     expect(two.map(({ tenant_id }) => tenant_id).sort()).toEqual([many.tenantId, few.tenantId].sort());
     expect(two.map(({ message_id }) => message_id)).toContain(one);
-    expect(await take(24, new Map([[many.tenantId, 1]]))).toHaveLength(3);
-    expect(await take(24, new Map([[many.tenantId, 4]]))).toEqual([]);
+    expect(await take(24, [[many.tenantId, null, 1]])).toHaveLength(3);
+    expect(await take(24, [[many.tenantId, null, 4]])).toEqual([]);
+  });
+
+  it('gives no received file of a server without a slot, which hides no other of the same tenant', async () => {
+    const session = await newSession();
+    const server = { id: await addServer() };
+    const hanging = await app.make.session(session.tenantId, { serverId: server.id });
+    await waiting(hanging, 120);
+    await app.owner.query(`update message_media set source_url = 'http://waha/api/files/x'`);
+    const [address, received] = await waiting(session, 2);
+    await app.owner.query(`update message_media set source_url = 'http://waha/api/files/y' where message_id = $1`, [
+      received,
+    ]);
+    const full: SlotParams = [[server.id], [12], 12];
+    const free = await take(24, [], full);
+    expect(free.map(({ message_id }) => message_id).sort()).toEqual([address, received].sort());
+    expect(await take(24, [], full)).toEqual([]);
+    const busy: Busy = [[session.tenantId, server.id, 3]];
+    expect(await take(0, busy, [[server.id], [9], 12])).toMatchObject([{ server_id: server.id, received: true }]);
+    expect(await take(0, [], [[server.id], [10], 12])).toHaveLength(2);
   });
 
   it('lets only the last who took a file say what became of it', async () => {

@@ -126,7 +126,7 @@ export async function drain(world: World, known: Known): Promise<void> {
     if (round % 3 === 2) await world.advance(86_400_000);
     await world.advance(31_000);
     await (await world.worker(0)).store.sweep();
-    if (known.lane?.state === 'parked') await world.state('WORKING');
+    if (known.lane?.state === 'parked') await world.acceptAndWork();
     await world.tick();
     await world.take(0);
     for (const asked of world.asked.splice(0)) await settle(known, asked, 'sent');

@@ -213,7 +213,7 @@ export class World {
 
   async take(place: number): Promise<void> {
     const worker = await this.worker(place);
-    for (const attempt of await worker.store.takeUnsettled(10, 25_000)) this.asked.push({ worker, attempt });
+    for (const attempt of await worker.store.takeUnsettled([[], [], 10], 25_000)) this.asked.push({ worker, attempt });
   }
 
   /** What an event does: its transaction, and what follows it. */
@@ -236,6 +236,15 @@ export class World {
   async state(status: string): Promise<void> {
     const state = { status, at: new Date(this.now), phone: null, pushName: null, from: 'answer' as const };
     await this.machine.doors.tenant.transaction(this.tenantId, (tx) => this.states.apply(tx, this.key, state));
+  }
+
+  /** WAHA refuses nothing any more, and the session works. */
+  async acceptAndWork(): Promise<void> {
+    const { tenant, system } = this.machine.doors;
+    const text = 'select server_id from sessions where tenant_id = $1';
+    const [session] = await tenant.query<{ server_id: string }>(this.tenantId, text, [this.tenantId]);
+    await system.run('acceptRefused', [session?.server_id, 0, 0]);
+    await this.state('WORKING');
   }
 
   /** One round of everything that goes by the clock. */

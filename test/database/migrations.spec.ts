@@ -4,7 +4,7 @@ import { validate, version } from 'uuid';
 import { newId } from '../../src/common/ids';
 import { isMigrated, migrate, revertLast } from '../../src/platform/database/migrate';
 import { STATS_STATEMENTS } from '../../src/platform/database/stats-statements';
-import { Factories } from '../support/factories';
+import { Factories, type TestSession } from '../support/factories';
 import { TEST_ROLE_PASSWORD, TEST_ROLE_PREFIX } from '../support/run';
 import { schemaFaults } from '../support/schema-check';
 import { differences, manyMessages } from './message-stats.harness';
@@ -53,8 +53,32 @@ async function on<T>(url: string, work: (client: Client) => Promise<T>): Promise
   }
 }
 
+/** A session and its lane, by columns that they have had from the beginning. */
+async function oldSession(client: Client): Promise<TestSession & { serverId: string }> {
+  const tenantId = await new Factories(client).tenant();
+  const [id, serverId] = [newId(), newId()];
+  await client.query(`insert into waha_servers (id, base_url) values ($1, 'http://old.invalid')`, [serverId]);
+  await client.query(
+    `insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret) values ($1, $2, $3, 'old', 'old', 'x')`,
+    [tenantId, id, serverId],
+  );
+  await client.query(
+    `insert into lanes (tenant_id, session_id, per_minute, burst, jitter_ms, tokens) values ($1, $2, 20, 5, 0, 5)`,
+    [tenantId, id],
+  );
+  return { tenantId, id, wahaName: 'old', secret: 'x', serverId };
+}
+
 const dump = (url: string) => on(url, async (client) => (await client.query<Record<string, string>>(DUMP)).rows);
 const up = (ownerUrl: string) => migrate({ ownerUrl, rolePrefix: TEST_ROLE_PREFIX, appPassword: TEST_ROLE_PASSWORD });
+const columnsOf = (url: string, table: string) =>
+  on(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      'select column_name as name from information_schema.columns where table_name = $1',
+      [table],
+    );
+    return rows.map(({ name }) => name);
+  });
 const tablesOf = (url: string) =>
   on(url, async (client) => {
     const { rows } = await client.query<{ name: string }>(
@@ -114,32 +138,14 @@ describe('the migrations', () => {
     const url = await emptyDatabase();
     await up(url);
     // Everything from the one on that brought the ids.
-    let columns = 1;
-    while (columns > 0) {
-      await revertLast(url);
-      const { rowCount } = await on(url, (client) =>
-        client.query(
-          `select from information_schema.columns where table_name = 'webhook_events' and column_name = 'id'`,
-        ),
-      );
-      columns = rowCount ?? 0;
-    }
+    while ((await columnsOf(url, 'webhook_events')).includes('id')) await revertLast(url);
     await on(url, async (client) => {
-      const make = new Factories(client);
-      const server = await client.query<{ id: string }>(
-        `insert into waha_servers (id, base_url) values (gen_random_uuid(), 'http://old.invalid') returning id`,
-      );
-      const tenantId = await make.tenant();
-      const values = [tenantId, newId(), server.rows[0]?.id];
-      await client.query(
-        `insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret) values ($1, $2, $3, 'old', 'old', 'x')`,
-        values,
-      );
+      const { tenantId, id } = await oldSession(client);
       await client.query(
         `insert into webhook_events (tenant_id, session_id, event, event_id, body, received_at)
           select $1, $2, 'message', n::text, '{}', timestamptz '2026-11-01 12:00:00.123Z' + n * interval '1 day'
           from generate_series(0, 3) n`,
-        values.slice(0, 2),
+        [tenantId, id],
       );
     });
     await up(url);
@@ -152,15 +158,46 @@ describe('the migrations', () => {
     expect(times[0]).toBe(Date.parse('2026-11-01T12:00:00.123Z'));
   });
 
+  it('say of the lanes that are there on which server they are', async () => {
+    const url = await emptyDatabase();
+    await up(url);
+    const knows = async () => (await columnsOf(url, 'lanes')).includes('server_id');
+    while (await knows()) await revertLast(url);
+    const { id, serverId } = await on(url, oldSession);
+    await up(url);
+    const there = () =>
+      on(url, async (client) => {
+        const text = 'select session_id, server_id from lanes order by session_id';
+        return (await client.query<Record<string, string>>(text)).rows;
+      });
+    expect(await there()).toEqual([{ session_id: id, server_id: serverId }]);
+    // A replica of the version before moves it, and makes another.
+    const [other, made] = [newId(), newId()];
+    await on(url, async (client) => {
+      await client.query(`insert into waha_servers (id, base_url) values ($1, 'http://other.invalid')`, [other]);
+      await client.query(`update sessions set server_id = $1`, [other]);
+      await client.query(
+        `with made as (
+          insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret)
+          select tenant_id, $1, $2, 'made', 'made', 'x' from sessions returning tenant_id, id)
+        insert into lanes (tenant_id, session_id, per_minute, burst, jitter_ms, tokens)
+        select tenant_id, id, 20, 5, 0, 5 from made`,
+        [made, serverId],
+      );
+    });
+    expect(await there()).toEqual([
+      { session_id: id, server_id: other },
+      { session_id: made, server_id: serverId },
+    ]);
+  });
+
   it('count the messages that are there', async () => {
     const url = await emptyDatabase();
     await up(url);
     while ((await tablesOf(url)).includes('message_stats')) await revertLast(url);
     const tenantId = await on(url, async (client) => {
       const make = new Factories(client);
-      const serverId = newId();
-      await client.query(`insert into waha_servers (id, base_url) values ($1, 'http://old.invalid')`, [serverId]);
-      const session = await make.session(await make.tenant(), { serverId });
+      const session = await oldSession(client);
       await manyMessages(client, session, { count: 500, hours: 40, senders: 2, times: 100 });
       await make.message(session, { direction: 'inbound', status: 'received' });
       await make.message(session, { created_by: newId(), source: 'app', status: 'sent', sent_at: new Date() });

@@ -95,8 +95,11 @@ describe('restarts of failed sessions', () => {
     }
   });
 
-  it('are so many at once and no more, and a WAHA that hangs holds up nobody for longer than its time-out', async () => {
+  it('are so many at once and no more over all processes, and a WAHA that hangs holds up nobody for longer', async () => {
     const sessions: WireSession[] = [];
+    const bound = { ...CONFIG, SESSION_RESTARTS_AT_ONCE: '2' };
+    const second = await createTestApp({ ...bound, DATABASE_URL: app.db.ownerUrl, WAHA_BASE_URL: proxy.url });
+    await second.init();
     for (let nth = 0; nth < 5; nth += 1) sessions.push(await workingSession(app, admin.http, `Many ${nth}`));
     let open = 0;
     let most = 0;
@@ -112,6 +115,9 @@ describe('restarts of failed sessions', () => {
     expect(most).toBe(2);
     proxy.spoil(() => undefined);
     for (const session of sessions) await isShown(session, { status: 'WORKING', health: 'ok' });
+    expect(await shutDown(second, 10_000)).toBe(true);
+    const { rows } = await app.owner.query('select from sessions where restarting_until is not null');
+    expect(rows).toEqual([]);
   });
 
   it('that never reach WAHA do not count', async () => {

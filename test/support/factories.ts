@@ -49,23 +49,16 @@ export class Factories {
     const id = newId();
     const { wahaName = `made_${id}`, secret = randomBytes(16).toString('hex'), status = 'WORKING' } = options;
     const sealed = this.app?.get(SecretBox).seal(secret, secretContext(id)) ?? 'sealed by nobody';
+    const serverId = options.serverId ?? (await this.wahaServer());
     await this.owner.query(
       `insert into sessions (tenant_id, id, server_id, name, waha_name, desired, status, webhook_secret)
         values ($1, $2, $3, $4, $5, 'stopped', $6, $7)`,
-      [
-        tenantId,
-        id,
-        options.serverId ?? (await this.wahaServer()),
-        options.name ?? `session ${id}`,
-        wahaName,
-        status,
-        sealed,
-      ],
+      [tenantId, id, serverId, options.name ?? `session ${id}`, wahaName, status, sealed],
     );
     await this.owner.query(
-      `insert into lanes (tenant_id, session_id, state, per_minute, burst, jitter_ms, tokens, daily_cap, first_contacts_per_day)
-        values ($1, $2, $3, 60000, 1000, 0, 1000, 1000000, 1000000)`,
-      [tenantId, id, options.lane ?? 'parked'],
+      `insert into lanes (tenant_id, session_id, server_id, state, per_minute, burst, jitter_ms, tokens, daily_cap, first_contacts_per_day)
+        values ($1, $2, $4, $3, 60000, 1000, 0, 1000, 1000000, 1000000)`,
+      [tenantId, id, options.lane ?? 'parked', serverId],
     );
     return { tenantId, id, wahaName, secret };
   }

@@ -26,7 +26,8 @@ const OVERTAKEN = `($3 <> 'WORKING' and status = 'WORKING'
  * session that is leaving a server keeps its own: what the old server says of it counts no more. A
  * session that shows a code to scan has lost its login, and what WAHA knew of before (`forgot_at`). A
  * failed session that should run gets the time of its next restart; one that failed already keeps the time that it has. A lane
- * that waited for its server (strikes), up to half a minute, waits no longer.
+ * that waited for its server (strikes), up to half a minute, waits no longer. One whose messages WAHA refuses stays parked for as
+ * long as the session works as it did then.
  */
 export const NOTE_STATE = `
   with noted as (
@@ -45,8 +46,11 @@ export const NOTE_STATE = `
       updated_at = now()
     where tenant_id = $1 and id = $2 and status <> 'DELETED' and leaving_server_id is null and not ${OVERTAKEN} and (status_at <= $4
       or ($7 and ((date_trunc('second', status_at) <= $4 and $3 <> 'STARTING') or status_at > $4 + interval '1 minute')))
-    returning id)
-  update lanes l set state = case when $3 = 'WORKING' then 'open' else 'parked' end, strikes = 0,
+    returning id, working_since)
+  update lanes l set strikes = 0,
+    state = case when $3 <> 'WORKING' or l.refused_at >= noted.working_since then 'parked' else 'open' end,
+    refused_at = case when l.refused_at < noted.working_since then null else l.refused_at end,
+    refused_for = case when l.refused_at < noted.working_since then null else l.refused_for end,
     pace_at = case when $3 = 'WORKING' and l.strikes > 0 then clock_timestamp() else l.pace_at end,
     next_at = case when $3 <> 'WORKING' then l.next_at when l.strikes > 0 then clock_timestamp()
       else greatest(l.pace_at, clock_timestamp()) end
@@ -62,9 +66,14 @@ export const noteHeard = (column: 'last_inbound_at' | 'last_ack_at'): string => 
   where tenant_id = $1 and id = $2
     and (${column} is null or ${column} < now() - interval '1 second' or health = 'deaf')`;
 
-/** What should be ($3; null: as it is) by somebody's word, which ends all restarts and counts them anew. Its pause is $4 ms. */
+/** What should be ($3; null: as it is) by somebody's word, which ends all restarts and refusals and counts them anew. Its pause is $4 ms. */
 export const SET_DESIRED = `
-  update sessions set desired = coalesce($3, desired), updated_at = now(), restart_attempts = 0, health = 'ok', health_reason = null,
-    next_restart_at = case when coalesce($3, desired) = 'running' and status = 'FAILED'
-      then clock_timestamp() + $4::float8 * interval '1 ms' end
-  where tenant_id = $1 and id = $2 and desired <> 'deleted' returning id`;
+  with changed as (
+    update sessions set desired = coalesce($3, desired), updated_at = now(), restart_attempts = 0, health = 'ok',
+      health_reason = null, next_restart_at = case when coalesce($3, desired) = 'running' and status = 'FAILED'
+        then clock_timestamp() + $4::float8 * interval '1 ms' end
+    where tenant_id = $1 and id = $2 and desired <> 'deleted' returning tenant_id, id),
+  asked as (
+    update lanes l set refused_at = null, refused_for = null, refusals = 0 from changed
+    where l.tenant_id = changed.tenant_id and l.session_id = changed.id and l.refused_at is not null)
+  select id from changed`;

@@ -1,5 +1,4 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Config } from '../../config/config';
 import { WahaFailure } from './client/waha-failure';
 import { type DueRestart, SessionHealingRepository } from './session-healing.repository';
 import { SessionsRepository } from './sessions.repository';
@@ -17,7 +16,6 @@ export class SessionHealer {
   private readonly underWay = new Set<Promise<void>>();
 
   constructor(
-    private readonly config: Config,
     private readonly healing: SessionHealingRepository,
     private readonly sessions: SessionsRepository,
     private readonly servers: WahaServers,
@@ -33,8 +31,8 @@ export class SessionHealer {
   }
 
   /**
-   * Gives up what has been restarted often enough, and begins the restarts that are due, as many as this process may have on
-   * their way. Does not wait for them.
+   * Gives up what has been restarted often enough, and begins the restarts that are due, of each server so many at once. Does not
+   * wait for them.
    */
   async heal(): Promise<void> {
     await this.healing.forgetRestarts();
@@ -42,9 +40,7 @@ export class SessionHealer {
       this.metrics.befell(health === 'parked' ? 'given_up_failed' : 'given_up_deaf');
       this.logger.error({ msg: 'session given up after all its restarts', session_id: id, health });
     }
-    const room = this.config.SESSION_RESTARTS_AT_ONCE - this.underWay.size;
-    if (room <= 0) return;
-    for (const due of await this.healing.take(room)) {
+    for (const due of await this.healing.take()) {
       const restart = this.restart(due).finally(() => this.underWay.delete(restart));
       this.underWay.add(restart);
     }
@@ -64,7 +60,9 @@ export class SessionHealer {
       const { client } = await this.servers.byId(due.server_id);
       const info = await client.act(due.waha_name, 'restart');
       if (info) await this.sessions.noteState(tenantId, id, info);
+      await this.healing.ended(due);
     } catch (error) {
+      await this.healing.ended(due).catch(() => undefined); // else it counts until its time is over
       this.logger.warn({ msg: 'session not restarted', session_id: id, attempt, err: error });
       if (error instanceof WahaFailure && error.kind === 'unreachable')
         await this.healing.takeBack(due).catch(() => undefined);

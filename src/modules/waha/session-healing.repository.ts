@@ -48,8 +48,11 @@ export class SessionHealingRepository {
     return this.system.run('giveUpRestarts', [failed, deaf]);
   }
 
-  /** Takes at most so many restarts that are due, and counts them: one that is not made, as the process dies, comes due again. */
-  take(limit: number): Promise<DueRestart[]> {
+  /**
+   * Takes restarts that are due, of each server as many as may be under way over all processes, and counts them: one that is not
+   * made, as the process dies, comes due again.
+   */
+  take(): Promise<DueRestart[]> {
     const {
       SESSION_RESTART_PAUSE_MS: pauseMs,
       SESSION_RESTART_PAUSE_MAX_MS: maxMs,
@@ -57,9 +60,22 @@ export class SessionHealingRepository {
       WAHA_TIMEOUT_MS: timeoutMs,
       SESSION_RESTARTS: failed,
       SESSION_DEAF_RESTARTS: deaf,
+      SESSION_RESTARTS_AT_ONCE: most,
     } = this.config;
-    const params = [limit, pauseMs, maxMs, deafS * 1_000, timeoutMs + MARGIN_MS, failed, deaf];
-    return this.system.run<DueRestart>('takeRestarts', params);
+    const params = [most, pauseMs, maxMs, deafS * 1_000, timeoutMs + MARGIN_MS, failed, deaf];
+    return this.system.transaction(async (run) => {
+      await run('lockRestarts', []);
+      return run<DueRestart>('takeRestarts', params);
+    });
+  }
+
+  /** The call has ended: another of its server may be made. */
+  async ended({ tenant_id: tenantId, id, restart_attempts: attempts }: DueRestart): Promise<void> {
+    await this.db.query(
+      tenantId,
+      `update sessions set restarting_until = null where tenant_id = $1 and id = $2 and restart_attempts = $3`,
+      [tenantId, id, attempts],
+    );
   }
 
   /** The restart never reached WAHA: it does not count. Nothing changes if the session was decided about since. */

@@ -3,6 +3,7 @@ import { SYSTEM, auditRow } from '../../platform/audit/audit-record';
 import { Config } from '../../config/config';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
+import type { SlotParams } from '../../platform/loops/keyed-slots';
 import type { Provisioned } from './session-provisioner.service';
 
 /** A session whose server is drained or dead, and the storage group in which it can go on. */
@@ -23,6 +24,9 @@ export interface DueMove extends Provisioned {
   /** Whether the server that it leaves has been away for so long that it counts as dead. */
   dead: boolean;
 }
+
+/** The server that this step of the move asks first: the one that is left, or else the new one. */
+export const serverAsked = ({ leaving_server_id: from, server_id: to }: DueMove): string => from ?? to;
 
 /** Beyond the time-out of a call: for what comes before and after it. */
 const MARGIN_MS = 2_000;
@@ -71,10 +75,10 @@ export class SessionMovesRepository {
     await this.system.run('needNoScan', [this.deadMs]);
   }
 
-  /** Takes at most so many moves that are due. */
-  take(limit: number): Promise<DueMove[]> {
+  /** Takes moves that are due, of each server that is asked (`serverAsked`) as many as it has slots for. */
+  take(servers: SlotParams): Promise<DueMove[]> {
     const { WAHA_TIMEOUT_MS: timeoutMs } = this.config;
-    const params = [this.deadMs, limit, timeoutMs + MARGIN_MS, timeoutMs * CALLS + MARGIN_MS];
+    const params = [this.deadMs, timeoutMs + MARGIN_MS, timeoutMs * CALLS + MARGIN_MS, ...servers];
     return this.system.run<DueMove>('takeMoves', params);
   }
 
@@ -92,10 +96,11 @@ export class SessionMovesRepository {
       [tenantId, id, to],
     );
     if (moved.length === 0) return false;
-    await tx.query(`update lanes set state = 'parked' where tenant_id = $1 and session_id = $2 and state = 'open'`, [
-      tenantId,
-      id,
-    ]);
+    await tx.query(
+      `update lanes set server_id = $3, state = case when state = 'open' then 'parked' else state end
+        where tenant_id = $1 and session_id = $2`,
+      [tenantId, id, to],
+    );
     return true;
   }
 

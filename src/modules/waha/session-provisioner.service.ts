@@ -1,13 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Config } from '../../config/config';
-import { webhookUrlOf } from '../../config/our-address';
-import { SecretBox } from '../../platform/crypto/secret-box';
 import { Wakeups } from '../../platform/database/wakeups';
 import type { WahaSessionInfo } from './client/waha-answers';
 import type { WahaClient } from './client/waha-client';
-import { sessionConfig } from './client/session-config';
+import { SessionConfigs } from './session-configs.service';
 import { SessionDirectory } from './session-directory.service';
-import { secretContext } from './session-secret';
 import { SessionsRepository } from './sessions.repository';
 import { WahaServers } from './waha-servers.service';
 
@@ -28,10 +24,9 @@ export class SessionProvisioner {
   private readonly logger = new Logger(SessionProvisioner.name);
 
   constructor(
-    private readonly config: Config,
     private readonly servers: WahaServers,
     private readonly sessions: SessionsRepository,
-    private readonly secrets: SecretBox,
+    private readonly configs: SessionConfigs,
     private readonly directory: SessionDirectory,
     private readonly wakeups: Wakeups,
   ) {}
@@ -49,8 +44,10 @@ export class SessionProvisioner {
 
   private async make(session: Provisioned, client: WahaClient): Promise<WahaSessionInfo | null> {
     await this.sessions.noteForgotten(session.tenant_id, session.id);
-    const secret = this.secrets.open(session.webhook_secret, secretContext(session.id));
-    return client.createSession(session.waha_name, sessionConfig(webhookUrlOf(this.config), secret));
+    const config = this.configs.wanted(session);
+    const { info, made } = await client.createSession(session.waha_name, config);
+    if (made) await this.configs.wasPut(session, config);
+    return info;
   }
 
   /** The same, and it runs then. @throws WahaFailure */

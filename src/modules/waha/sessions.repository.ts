@@ -6,8 +6,9 @@ import { Config } from '../../config/config';
 import { TenantDatabase, type TenantTransaction } from '../../platform/database/tenant-database';
 import { TenantDirectory } from '../../platform/http/tenant-directory';
 import { CANCEL_WAITING, CANCELLED_AT_ONCE } from './cancel-waiting';
-import { LANE_COLUMNS, LANE_SETTINGS, LANE_VALUES, laneSettings } from './lane-settings';
+import { LANE_COLUMNS, LANE_VALUES, laneSettings } from './lane-settings';
 import { NOTE_STATE, noteHeard, SET_DESIRED } from './note-state';
+import { SESSION_COLUMNS, SESSION_TABLES } from './session-view';
 
 /** A session as it is stored, with its lane. */
 export interface SessionRow {
@@ -77,23 +78,12 @@ export interface SessionState {
   askedMs?: number;
 }
 
-const COLUMNS = `s.id, s.server_id, s.leaving_server_id, s.needs_scan, s.name, s.waha_name, s.desired, s.status, s.health, s.health_reason, s.phone, s.push_name,
-  s.webhook_secret, s.metadata, s.restarts, s.last_inbound_at, s.last_ack_at, s.created_at, s.version,
-  ${LANE_SETTINGS},
-  case when l.day = today.day then l.day_sent else 0 end as sent_today,
-  case when l.day = today.day then l.day_firsts else 0 end as firsts_today,
-  (select count(*)::int from (select from messages m where m.tenant_id = s.tenant_id and m.session_id = s.id
-    and m.status = 'queued' limit 10001) q) as queue_depth`;
-const FROM = `from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id
-  join tenants t on t.id = s.tenant_id
-  cross join lateral (select (now() at time zone coalesce(t.settings->>'time_zone', 'UTC'))::date as day) today`;
-
 const INSERT = `
   with made as (
     insert into sessions (tenant_id, id, server_id, name, waha_name, webhook_secret, metadata)
-    values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, id) do nothing returning tenant_id, id)
-  insert into lanes (tenant_id, session_id, tokens, ${LANE_COLUMNS})
-  select made.tenant_id, made.id, p.burst, ${LANE_VALUES}
+    values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, id) do nothing returning tenant_id, id, server_id)
+  insert into lanes (tenant_id, session_id, server_id, tokens, ${LANE_COLUMNS})
+  select made.tenant_id, made.id, made.server_id, p.burst, ${LANE_VALUES}
   from made, ${laneSettings('$8', '$9')} returning session_id`;
 
 /** Sessions and the lanes that belong to them. Times of states come from WAHA: an older one never undoes a newer one. */
@@ -139,7 +129,10 @@ export class SessionsRepository {
   /** Null when there is none, or it was deleted. */
   async findById(tenantId: string, id: string): Promise<SessionRow | null> {
     const where = `where s.tenant_id = $1 and s.id = $2 and s.desired <> 'deleted'`;
-    const rows = await this.db.query<SessionRow>(tenantId, `select ${COLUMNS} ${FROM} ${where}`, [tenantId, id]);
+    const rows = await this.db.query<SessionRow>(tenantId, `select ${SESSION_COLUMNS} ${SESSION_TABLES} ${where}`, [
+      tenantId,
+      id,
+    ]);
     return rows[0] ?? null;
   }
 
@@ -147,7 +140,7 @@ export class SessionsRepository {
   list(tenantId: string, { limit, cursor, offset }: PageRequest): Promise<SessionRow[]> {
     return this.db.query<SessionRow>(
       tenantId,
-      `select ${COLUMNS} ${FROM} where s.tenant_id = $1 and s.desired <> 'deleted' and ($2::uuid is null or s.id < $2)
+      `select ${SESSION_COLUMNS} ${SESSION_TABLES} where s.tenant_id = $1 and s.desired <> 'deleted' and ($2::uuid is null or s.id < $2)
         order by s.id desc limit $3 offset $4`,
       [tenantId, cursor ?? null, limit + 1, offset ?? 0],
     );

@@ -5,7 +5,8 @@ import { SecretBox } from '../../platform/crypto/secret-box';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { WahaClient } from './client/waha-client';
 import { serverKeyContext } from './server-secret';
-import { WahaErrors } from './waha.errors';
+import type { WahaSessionInfo } from './client/waha-answers';
+import { WahaErrors, WahaFailure } from './waha.errors';
 import { WahaMetrics } from './waha.metrics';
 import { abilitiesOf } from './waha-version';
 
@@ -17,7 +18,7 @@ export interface WahaServer {
   client: WahaClient;
   /** Whether sessions may be put on it, or are to leave it. */
   state: 'active' | 'draining';
-  /** What whoever asked it last has learnt, in whichever process: `up`, `down`, `refused` or `unknown`. */
+  /** What whoever asked it last has learnt, in whichever process: `up`, `down` (no answer), `refused` or `unknown`. */
   status: string;
   /** Whether message ids can be reserved before a send. False until the server has said what it is. */
   reservesIds: boolean;
@@ -100,12 +101,26 @@ export class WahaServers implements OnApplicationShutdown {
 
   /** Asks the server what it is and notes the answer. @throws WahaFailure when it does not answer. */
   async probe(server: WahaServer): Promise<void> {
+    const { version, engine, refusedFor, reservesIds } = await this.asking(server, abilitiesOf(server.client));
+    Object.assign(server, { refusedFor, reservesIds, probed: true });
+    await this.note(server, refusedFor === null ? 'up' : 'refused', [refusedFor, engine, version]);
+  }
+
+  /** The sessions that it has. @throws WahaFailure, which is noted as what became of asking the server */
+  sessionsOn(server: WahaServer): Promise<WahaSessionInfo[]> {
+    return this.asking(server, server.client.listSessions());
+  }
+
+  /**
+   * What the call answers. A failure is noted of the server: it is `down` where no answer came, and may come to count as dead. One
+   * that answers is there and may drive its sessions, whatever it says: it is `refused`, and never dead.
+   */
+  private async asking<T>(server: WahaServer, call: Promise<T>): Promise<T> {
     try {
-      const { version, engine, refusedFor, reservesIds } = await abilitiesOf(server.client);
-      Object.assign(server, { refusedFor, reservesIds, probed: true });
-      await this.note(server, refusedFor === null ? 'up' : 'refused', [refusedFor, engine, version]);
+      return await call;
     } catch (error) {
-      await this.note(server, 'down', [(error as Error).message.slice(0, 300), null, null]);
+      const answered = error instanceof WahaFailure && error.kind === 'answered';
+      await this.note(server, answered ? 'refused' : 'down', [(error as Error).message.slice(0, 300), null, null]);
       throw error;
     }
   }

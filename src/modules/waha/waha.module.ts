@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TenantsModule } from '../tenants/tenants.module';
+import { SessionConfigs } from './session-configs.service';
 import { SessionDirectory } from './session-directory.service';
 import { SessionPurger } from './session-purger.service';
 import { SessionPairing } from './session-pairing.service';
@@ -38,6 +39,7 @@ import { WahaServers } from './waha-servers.service';
     Placement,
     ServersRepository,
     ServersService,
+    SessionConfigs,
     SessionDirectory,
     SessionHealer,
     SessionHealingRepository,

@@ -1,11 +1,13 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../../config/config';
 import { SystemDatabase } from '../../platform/database/system-database';
+import { KeyedSlots } from '../../platform/loops/keyed-slots';
 import { Periodic } from '../../platform/loops/periodic';
 import { CatchUpApplier } from './catch-up-applier.service';
 import { type CatchingUp, CatchUpReader } from './catch-up-reader.service';
 
 const EVERY_MS = 2_000;
+/** Sessions of one WAHA server: one that hangs takes nothing from the others. */
 const AT_ONCE = 4;
 /** While one worker is at it no other is; and so long it waits after a failure. */
 const AGAIN_MS = 60_000;
@@ -24,6 +26,7 @@ const UNASKED_MS = 10 * 60_000;
 export class CatchUp implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(CatchUp.name);
   private readonly loop: Periodic;
+  private readonly slots = new KeyedSlots(AT_ONCE);
 
   constructor(
     private readonly config: Config,
@@ -44,13 +47,14 @@ export class CatchUp implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.loop.stop();
+    await this.slots.settled();
   }
 
+  /** Does not wait for the answers: a server that hangs holds up no other. */
   private async round(): Promise<void> {
     await this.system.run('noteLongUnasked', [UNASKED_MS]);
-    const due = await this.system.run<CatchingUp>('takeCatchUps', [AT_ONCE, AGAIN_MS]);
-    await Promise.all(due.map((session) => this.catchUp(session)));
-    if (due.length === AT_ONCE) this.loop.nudge();
+    const due = await this.system.run<CatchingUp>('takeCatchUps', [AGAIN_MS, ...this.slots.params]);
+    for (const session of due) this.slots.run(session.server_id, this.catchUp(session), () => this.loop.nudge());
   }
 
   private async catchUp(session: CatchingUp): Promise<void> {

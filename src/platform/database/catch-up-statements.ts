@@ -1,3 +1,5 @@
+import { withRoom } from './server-room';
+
 /** Catching up on what WAHA told nobody. */
 export const CATCH_UP_STATEMENTS = {
   keepDoorOpen: {
@@ -30,11 +32,14 @@ export const CATCH_UP_STATEMENTS = {
   },
   takeCatchUps: {
     reason: 'Workers catch up for the sessions of every tenant, one of them for each.',
+    // Of each server as many as it has room for.
     text: `
       with due as (
-        select tenant_id, id from sessions where catch_up_at <= statement_timestamp() and status = 'WORKING'
-        order by catch_up_at limit $1 for no key update skip locked)
-      update sessions s set catch_up_at = clock_timestamp() + $2::int * interval '1 ms' from due
+        select d.* from (${withRoom(2)}) v cross join lateral (
+          select tenant_id, id from sessions
+          where server_id = v.id and catch_up_at <= statement_timestamp() and status = 'WORKING'
+          order by catch_up_at limit v.room for no key update skip locked) d)
+      update sessions s set catch_up_at = clock_timestamp() + $1::int * interval '1 ms' from due
       where s.tenant_id = due.tenant_id and s.id = due.id
       returning s.tenant_id, s.id as session_id, s.waha_name, s.server_id, s.catch_up_from, s.catch_up_at::text as mark,
         clock_timestamp() as until`,

@@ -1,3 +1,8 @@
+import { withRoom } from './server-room';
+
+/** Of the oldest so many those are taken of whose server there is room. */
+const WINDOW = 10_000;
+
 /** Asking WAHA whose hidden ids are. */
 export const CHAT_STATEMENTS = {
   takeHiddenIds: {
@@ -5,9 +10,17 @@ export const CHAT_STATEMENTS = {
     // Asked again after 1 minute, and after a pause four times as long each time that WAHA did not know, of a day at most. While
     // the session does not work it is not asked, and that does not count.
     text: `
-      with due as (
-        select tenant_id, session_id, chat from chats where chat like '%@lid' and ask_at <= statement_timestamp()
-        order by ask_at limit $1 for no key update skip locked),
+      with server as materialized (${withRoom(2)}),
+      waiting as materialized (
+        select w.*, row_number() over (partition by w.server_id order by w.ask_at) as place from (
+          select c.tenant_id, c.session_id, c.chat, c.ask_at, s.server_id, server.room
+          from chats c join sessions s on s.tenant_id = c.tenant_id and s.id = c.session_id join server on server.id = s.server_id
+          where c.chat like '%@lid' and c.ask_at <= statement_timestamp() order by c.ask_at limit ${WINDOW}) w),
+      due as (
+        select c.tenant_id, c.session_id, c.chat from waiting w
+        join chats c on c.tenant_id = w.tenant_id and c.session_id = w.session_id and c.chat = w.chat
+        where w.place <= w.room and c.ask_at <= statement_timestamp()
+        order by w.ask_at limit $1 for no key update of c skip locked),
       taken as (
         update chats c set asked = least(c.asked + s.works::int, 100),
           ask_at = case when s.desired = 'deleted' then null when s.works

@@ -1,3 +1,5 @@
+import { withRoom } from './server-room';
+
 /**
  * What a lane may send now, as a lateral row beside its lane `l` and its tenant `t`. Its day is that of the tenant's time zone.
  *
@@ -66,21 +68,41 @@ const IN_ORDER = 'order by q.campaign_id, q.first_contact, q.urgency, q.seq';
 const FIELDS =
   'q.id, q.chat, q.type, q.body, q.content, q.wa_id, q.burned, q.first_contact, q.urgency, q.seq, q.campaign_id';
 
+const READY = `l.owner is null and l.state = 'open' and l.next_at is not null`;
+
+/** So many of the oldest due lanes of a server are looked at, unless they are of too few tenants. */
+const WINDOW = 500;
+
 /** How due lanes come by their next message. Lanes of all tenants are claimed together: fairness is between them. */
 export const CLAIM_STATEMENTS = {
   lockDueLanes: {
     reason: 'Workers take due lanes fairly over all tenants: first one of each tenant, then the second of each.',
-    // What is asked again of a lane that is locked is said as a "case", which no index answers: each is found by its key, and
-    // not by going through all that are due once more.
+    // Of each server as many as it has room for: those of a server that has none are not looked at. Where the oldest due lanes
+    // of a server are of fewer tenants than lanes are wanted, there may be others behind them: then all that are due are looked
+    // at, which is one walk along the index. What is asked again of a lane that is locked is said as a "case", which no index
+    // answers: each is found by its key, and not by going through all that are due once more.
     text: `
+      with server as materialized (${withRoom(2)}),
+      oldest as materialized (
+        select d.* from server v cross join lateral (
+          select l.server_id, l.tenant_id, l.session_id, l.next_at from lanes l
+          where l.server_id = v.id and ${READY} and l.next_at <= statement_timestamp()
+          order by l.next_at limit ${WINDOW}) d),
+      crowded as (
+        select server_id from oldest group by server_id having count(*) = ${WINDOW} and count(distinct tenant_id) < $1::int),
+      due as (
+        select * from oldest o where not exists (select from crowded c where c.server_id = o.server_id)
+        union all
+        select l.server_id, l.tenant_id, l.session_id, l.next_at from crowded c
+        join lanes l on l.server_id = c.server_id and ${READY} and l.next_at <= statement_timestamp()),
+      ranked as (select due.*, row_number() over (partition by tenant_id order by next_at) as turn from due),
+      placed as (select ranked.*, row_number() over (partition by server_id order by turn, next_at) as place
+        from ranked where turn <= $1::int)
       select l.tenant_id, l.session_id
-      from (select d.*, row_number() over (partition by d.tenant_id order by d.next_at) as turn
-        from (select tenant_id, session_id, next_at from lanes
-          where owner is null and state = 'open' and next_at is not null and next_at <= clock_timestamp()
-          order by next_at limit 500) d) due
-      join lanes l on l.tenant_id = due.tenant_id and l.session_id = due.session_id
+      from placed join server v on v.id = placed.server_id and placed.place <= v.room
+      join lanes l on l.tenant_id = placed.tenant_id and l.session_id = placed.session_id
       where case when l.owner is null and l.state = 'open' then l.next_at <= clock_timestamp() else false end
-      order by due.turn, due.next_at limit $1
+      order by placed.turn, placed.next_at limit $1
       for no key update of l skip locked`,
   },
   lockEmptyLanes: {
@@ -89,9 +111,10 @@ export const CLAIM_STATEMENTS = {
     // No lane that somebody may want to send from is held.
     text: `
       select l.tenant_id, l.session_id
-      from (select tenant_id, session_id, next_at from lanes
-        where owner is null and state = 'open' and next_at is not null and next_at <= clock_timestamp()
-        order by next_at limit $1) due
+      from (select d.* from waha_servers v cross join lateral (
+          select l.tenant_id, l.session_id, l.next_at from lanes l
+          where l.server_id = v.id and ${READY} and l.next_at <= statement_timestamp() order by l.next_at limit $1) d
+        order by d.next_at limit $1) due
       join lanes l on l.tenant_id = due.tenant_id and l.session_id = due.session_id
       where case when l.owner is null and l.state = 'open' then l.next_at <= clock_timestamp() else false end
         and not exists (select from messages m where m.tenant_id = l.tenant_id and m.session_id = l.session_id
@@ -174,9 +197,11 @@ export const CLAIM_STATEMENTS = {
       from head join taken using (tenant_id, session_id) where head.id is not null`,
   },
   nextLaneDue: {
-    reason: 'An idle worker sleeps until the first lane of any tenant is due.',
-    text: `select extract(epoch from next_at - clock_timestamp()) * 1000 as due_in_ms from lanes
-      where owner is null and state = 'open' and next_at is not null order by next_at limit 1`,
+    reason: 'An idle worker sleeps until the first lane of any tenant is due, of a server that has room.',
+    text: `select extract(epoch from d.next_at - clock_timestamp()) * 1000 as due_in_ms
+      from (${withRoom(1)}) v
+      cross join lateral (select l.next_at from lanes l where l.server_id = v.id and ${READY} order by l.next_at limit 1) d
+      order by d.next_at limit 1`,
   },
   wakeForgotten: {
     reason:

@@ -44,6 +44,10 @@ export const OWNER_FUNCTIONS: Record<string, { role: RoleKind | null; reason: st
     role: 'system',
     reason: 'The platform deletes a tenant, in the statement that notes its purge.',
   },
+  'message_doubted_at(uuid,uuid,smallint)': {
+    role: 'system',
+    reason: 'Settlement must know since when an outcome is unknown; it reads nothing else of the history.',
+  },
   'audit_forget_seals()': { role: 'system', reason: 'Seals go that no chain begins before any more.' },
   'audit_imports_of(text,text)': {
     role: 'app',
@@ -102,7 +106,7 @@ const SYSTEM: Record<string, Work[]> = {
   messages: ['select', 'update'],
   campaigns: ['select', 'update'],
   campaign_sessions: ['select', 'update'],
-  message_events: ['select', 'insert'],
+  message_events: ['insert'],
   message_media: ['select', 'update'],
   files: ['select', 'insert'],
   object_removals: ['select', 'update', 'delete'],

@@ -66,18 +66,29 @@ export const HEALING_STATEMENTS = {
       where s.tenant_id = spent.tenant_id and s.id = spent.id
       returning s.tenant_id, s.id, s.server_id, s.health`,
   },
+  lockRestarts: {
+    reason: 'Who takes restarts counts those of all processes, one after the other.',
+    text: `select pg_advisory_xact_lock(hashtextextended('session restarts', 0))`,
+  },
   takeRestarts: {
-    reason: 'One loop restarts the sessions of every tenant, as many as it has room for.',
-    // At most $1, of servers that answer. The next is not due before the call of this one must have ended ($5).
+    reason: 'One loop restarts the sessions of every tenant, of each server so many at once over all processes.',
+    // Of each server that answers at most $1 are under way, whoever has taken them (lockRestarts comes before, in the same
+    // transaction). The next is not due before the call of this one must have ended ($5).
     text: `
       with due as (
-        select s.tenant_id, s.id from sessions s join waha_servers v on v.id = s.server_id
-        where s.next_restart_at <= statement_timestamp() and s.desired = 'running' and v.status = 'up'
-          and s.leaving_server_id is null
-          and (s.status = 'FAILED' or (s.status = 'WORKING' and s.health = 'deaf'))
-          and s.restart_attempts < case when s.status = 'FAILED' then $6::int else $7::int end
-        order by s.next_restart_at limit $1 for no key update of s skip locked)
+        select d.* from waha_servers v
+        cross join lateral (select count(*)::int as n from sessions r
+          where r.server_id = v.id and r.restarting_until is not null and r.restarting_until > statement_timestamp()) busy
+        cross join lateral (
+          select s.tenant_id, s.id from sessions s
+          where s.server_id = v.id and s.next_restart_at <= statement_timestamp() and s.desired = 'running'
+            and s.leaving_server_id is null
+            and (s.status = 'FAILED' or (s.status = 'WORKING' and s.health = 'deaf'))
+            and s.restart_attempts < case when s.status = 'FAILED' then $6::int else $7::int end
+          order by s.next_restart_at limit greatest($1::int - busy.n, 0) for no key update of s skip locked) d
+        where v.status = 'up')
       update sessions s set restart_attempts = s.restart_attempts + 1, restarts = s.restarts + 1, updated_at = now(),
+        restarting_until = clock_timestamp() + $5::float8 * interval '1 ms',
         next_restart_at = clock_timestamp() + interval '1 ms' * greatest($5::float8,
           case when s.status = 'FAILED' then ${FAILED_PAUSE} else ${DEAF_PAUSE} end)
       from due where s.tenant_id = due.tenant_id and s.id = due.id

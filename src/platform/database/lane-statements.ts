@@ -1,4 +1,5 @@
 import { ACK_DUE } from './message-statements';
+import { withRoom } from './server-room';
 
 /** What a send that comes to light late still makes `sent`: WhatsApp has said nothing of it yet. */
 const NOT_SENT = `m.status in ('queued', 'sending', 'unknown', 'failed', 'cancelled', 'expired', 'suppressed')`;
@@ -94,6 +95,7 @@ export const LANE_STATEMENTS = {
         select tenant_id, id, status, attempt, error_code, error from moved where status <> was),
       freed as (
         select l.tenant_id, l.session_id, l.per_minute, l.jitter_ms, given.lane, given.delay_ms, given.firsts_closed_ms, g.day_back,
+          case when given.error_code = 'WAHA_REFUSED' then coalesce(given.error, 'no reason given') end as refused_for,
           least(l.burst, l.tokens + g.back
             + extract(epoch from clock_timestamp() - l.tokens_at) * l.per_minute / 60.0) as tokens
         from lane l join given on l.tenant_id = given.tenant_id and l.session_id = given.session_id
@@ -109,8 +111,25 @@ export const LANE_STATEMENTS = {
         firsts_closed_until = case when paced.firsts_closed_ms is null then l.firsts_closed_until
           else greatest(l.firsts_closed_until, clock_timestamp() + paced.firsts_closed_ms * interval '1 ms') end,
         state = case when paced.lane = 'park' and l.state = 'open' then 'parked' else l.state end,
+        refused_at = case when paced.refused_for is not null then clock_timestamp() end, refused_for = paced.refused_for,
+        refusals = case when paced.refused_for is not null then least(l.refusals + 1, 100)
+          when paced.lane = 'go' then 0 else l.refusals end,
         strikes = case when paced.lane = 'wait' then least(l.strikes + 1, 20) else 0 end
       from paced where l.tenant_id = paced.tenant_id and l.session_id = paced.session_id`,
+  },
+  acceptRefused: {
+    reason:
+      'What a server refused to send, of whichever tenants, is tried anew once it accepts calls again, or after a pause.',
+    // $2 ms, doubling with each refusal to $3. The lanes are opened by the next word that their sessions are WORKING.
+    text: `
+      with over as (
+        select l.tenant_id, l.session_id from lanes l join waha_servers v on v.id = l.server_id
+        where l.server_id = $1 and l.refused_at is not null and (l.refused_at < v.accepts_since
+          or l.refused_at <= clock_timestamp() - interval '1 ms'
+            * least($2::float8 * power(2, least(greatest(l.refusals, 1) - 1, 30)), $3::float8))
+        order by l.tenant_id, l.session_id for no key update of l skip locked)
+      update lanes l set refused_at = null, refused_for = null from over
+      where l.tenant_id = over.tenant_id and l.session_id = over.session_id returning l.session_id`,
   },
   extendLeases: {
     reason: 'A worker keeps the lanes that it is driving, of whichever tenants.',
@@ -153,18 +172,26 @@ export const LANE_STATEMENTS = {
   },
   takeUnsettled: {
     reason: 'Unknown outcomes of all tenants are settled by one loop, while their session works; one asks at a time.',
+    // Of each server as many as it has room for.
     text: `
-      with due as (
-        select m.tenant_id, m.id, s.waha_name, s.server_id, s.forgot_at
+      with server as materialized (${withRoom(2)}),
+      waiting as materialized (
+        select m.tenant_id, m.id, m.settle_at, s.waha_name, s.server_id, s.forgot_at, server.room,
+          row_number() over (partition by s.server_id order by m.settle_at) as place
         from messages m join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
-        where m.status = 'unknown' and m.settle_at <= clock_timestamp() and s.status = 'WORKING'
-        order by m.settle_at limit $1 for no key update of m skip locked)
-      update messages m set settle_at = clock_timestamp() + $2::int * interval '1 ms'
+          join server on server.id = s.server_id
+        where m.status = 'unknown' and m.settle_at <= statement_timestamp() and s.status = 'WORKING'),
+      due as (
+        select m.tenant_id, m.id, w.waha_name, w.server_id, w.forgot_at
+        from waiting w join messages m on m.tenant_id = w.tenant_id and m.id = w.id
+        where w.place <= w.room and m.status = 'unknown' and m.settle_at <= statement_timestamp()
+        order by w.settle_at for no key update of m skip locked)
+      update messages m set settle_at = clock_timestamp() + $1::int * interval '1 ms'
       from due where m.tenant_id = due.tenant_id and m.id = due.id
       returning m.tenant_id, m.id, m.chat, m.type, m.body, m.wa_id, m.wa_id_reserved, m.attempts, m.burned, m.attempted_at, m.error_code,
         extract(epoch from clock_timestamp() - m.attempted_at)::float8 * 1000 as age_ms,
-        extract(epoch from clock_timestamp() - coalesce((select max(e.at) from message_events e where e.tenant_id = m.tenant_id
-          and e.message_id = m.id and e.attempt = m.attempts and e.status = 'unknown'), clock_timestamp()))::float8 * 1000 as doubt_ms,
+        extract(epoch from clock_timestamp()
+          - coalesce(message_doubted_at(m.tenant_id, m.id, m.attempts), m.attempted_at))::float8 * 1000 as doubt_ms,
         due.waha_name, due.server_id, coalesce(m.attempted_at <= due.forgot_at, false) as forgotten`,
   },
   putOffSettlement: {

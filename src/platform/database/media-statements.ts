@@ -1,4 +1,5 @@
 import { AUDIT_COLUMNS, auditPlaceholders } from '../audit/audit-record';
+import { withRoom } from './server-room';
 import { BYTES_KEPT } from './storage-statements';
 
 // Lane, file of the message, message, as everybody locks them. Only who has the last storage key may write.
@@ -20,30 +21,47 @@ const WAKE = `
  */
 export const HELD = `'9999-01-01T00:00:00Z'::timestamptz`;
 
+/** Of the due files of each tenant so many are looked at in a round. */
+const OF_EACH_TENANT = 100;
+
 /** How the files of messages are fetched, for all tenants alike. */
 export const MEDIA_STATEMENTS = {
   takeMedia: {
     reason: 'One loop fetches the files of all tenants, so many of each at once, in turn.',
-    // A loose index scan over the tenants, so that nobody's many hide another's few. $2 and $3: how many are under way already.
+    // A loose index scan over the tenants, so that nobody's many hide another's few. Received files are fetched from the WAHA of
+    // their session: of each server ($7 to $9) as many as there is room for, of addresses $1. $2 to $4: how many of each tenant,
+    // and there of each server or of addresses (null), are under way; $5 is the most of them.
     text: `
-      with recursive tenant as (
+      with recursive server as materialized (${withRoom(7)}),
+      busy as materialized (select * from unnest($2::uuid[], $3::uuid[], $4::int[]) as b (tenant_id, server_id, n)),
+      tenant as (
         (select tenant_id from message_media where state = 'pending' and due_at is not null order by 1 limit 1)
         union all
         select n.tenant_id from tenant t, lateral (select tenant_id from message_media
           where state = 'pending' and due_at is not null and tenant_id > t.tenant_id order by 1 limit 1) n),
       due as (
-        select m.*, row_number() over (partition by m.tenant_id order by m.due_at) as turn
-        from tenant t left join unnest($2::uuid[], $3::int[]) as busy (tenant_id, n) on busy.tenant_id = t.tenant_id
-        cross join lateral (select mm.tenant_id, mm.message_id, mm.due_at from message_media mm
+        select w.tenant_id, w.message_id, w.due_at, w.origin, w.n,
+          row_number() over (partition by w.tenant_id, w.origin order by w.due_at) as turn
+        from tenant t cross join lateral (
+          select mm.tenant_id, mm.message_id, mm.due_at, o.origin, coalesce(b.n, 0) as n
+          from message_media mm join messages m on m.tenant_id = mm.tenant_id and m.id = mm.message_id
+            join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
+            cross join lateral (select case when mm.source_url is not null then s.server_id end as origin) o
+            left join busy b on b.tenant_id = mm.tenant_id and b.server_id is not distinct from o.origin
           where mm.tenant_id = t.tenant_id and mm.state = 'pending' and mm.due_at <= statement_timestamp()
-          order by mm.due_at limit greatest($4::int - coalesce(busy.n, 0), 0)) m),
+            and coalesce(b.n, 0) < $5::int and case when o.origin is null then $1::int > 0 else o.origin in (select id from server) end
+          order by mm.due_at limit ${OF_EACH_TENANT}) w),
+      placed as (
+        select due.*, row_number() over (partition by origin order by turn, due_at) as place from due where turn <= $5::int - n),
       taken as (
         select mm.tenant_id, mm.message_id, mm.storage_key as stale_key from message_media mm
-        join (select * from due order by turn, due_at limit $1) d on d.tenant_id = mm.tenant_id and d.message_id = mm.message_id
-        where mm.state = 'pending' and mm.due_at <= statement_timestamp()
+        join placed p on p.tenant_id = mm.tenant_id and p.message_id = mm.message_id
+        left join server v on v.id = p.origin
+        where p.place <= case when p.origin is null then $1::int else v.room end
+          and mm.state = 'pending' and mm.due_at <= statement_timestamp()
         for no key update of mm skip locked)
       update message_media mm set
-        due_at = clock_timestamp() + $5::int * interval '1 ms',
+        due_at = clock_timestamp() + $6::int * interval '1 ms',
         attempts = mm.attempts + 1,
         storage_key = mm.tenant_id || '/' || gen_random_uuid()
       from taken join messages m on m.tenant_id = taken.tenant_id and m.id = taken.message_id

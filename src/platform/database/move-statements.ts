@@ -1,4 +1,5 @@
 import { AUDIT_COLUMNS, auditPlaceholders } from '../audit/audit-record';
+import { withRoom } from './server-room';
 
 const EVERY_TENANT = 'Sessions of every tenant leave a server that is drained or dead.';
 
@@ -35,8 +36,8 @@ export const MOVE_STATEMENTS = {
         where tenant_id = $1 and id = $2 and server_id = $3 and leaving_server_id is null and desired <> 'deleted'
         returning tenant_id, id),
       parked as (
-        update lanes l set state = 'parked' from moved
-        where l.tenant_id = moved.tenant_id and l.session_id = moved.id and l.state = 'open'),
+        update lanes l set server_id = $4, state = case when l.state = 'open' then 'parked' else l.state end from moved
+        where l.tenant_id = moved.tenant_id and l.session_id = moved.id),
       noted as (insert into audit_logs (${AUDIT_COLUMNS}) select ${auditPlaceholders(5)} where exists (select from moved))
       select id from moved`,
   },
@@ -69,15 +70,22 @@ export const MOVE_STATEMENTS = {
   },
   takeMoves: {
     reason: EVERY_TENANT,
-    // At most $2. Not before every call that was begun under the old server must have ended ($3 ms), and no attempt is open.
-    text: `with due as (
-        select s.tenant_id, s.id, coalesce(${DEAD}, false) as dead
+    // Of each server that is asked, the one that is left or else the new one, as many as it has room for ($4 to $6). Not before
+    // every call that was begun under the old server must have ended ($2 ms), and no attempt is open.
+    text: `with room as materialized (${withRoom(4)}),
+      waiting as materialized (
+        select s.tenant_id, s.id, s.move_at, coalesce(${DEAD}, false) as dead, room.room,
+          row_number() over (partition by room.id order by s.move_at) as place
         from sessions s left join waha_servers v on v.id = s.leaving_server_id
+          join room on room.id = coalesce(s.leaving_server_id, s.server_id)
         where s.move_at <= statement_timestamp() and s.desired <> 'deleted'
-          and (s.leaving_server_id is null or (s.moving_since <= statement_timestamp() - $3::float8 * interval '1 ms'
-            and not exists (select from lanes l where l.tenant_id = s.tenant_id and l.session_id = s.id and l.owner is not null)))
-        order by s.move_at limit $2 for no key update of s skip locked)
-      update sessions s set move_at = clock_timestamp() + $4::float8 * interval '1 ms' from due
+          and (s.leaving_server_id is null or (s.moving_since <= statement_timestamp() - $2::float8 * interval '1 ms'
+            and not exists (select from lanes l where l.tenant_id = s.tenant_id and l.session_id = s.id and l.owner is not null)))),
+      due as (
+        select s.tenant_id, s.id, w.dead from waiting w join sessions s on s.tenant_id = w.tenant_id and s.id = w.id
+        where w.place <= w.room and s.move_at <= statement_timestamp()
+        order by w.move_at for no key update of s skip locked)
+      update sessions s set move_at = clock_timestamp() + $3::float8 * interval '1 ms' from due
       where s.tenant_id = due.tenant_id and s.id = due.id
       returning s.tenant_id, s.id, s.server_id, s.leaving_server_id, s.move_kind, s.waha_name, s.webhook_secret, s.desired,
         due.dead`,

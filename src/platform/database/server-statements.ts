@@ -18,7 +18,7 @@ export const SERVER_STATEMENTS = {
   registerServer: {
     reason: 'WAHA servers belong to the platform. When WAHA_BASE_URL changes, its server is still the same one.',
     // An address that was registered over the API is that server; it keeps its own key.
-    text: `with moved as (update waha_servers set base_url = $2 where from_config and base_url <> $2
+    text: `with moved as (update waha_servers set base_url = $2, accepts_since = clock_timestamp() where from_config and base_url <> $2
         and not exists (select from waha_servers where base_url = $2))
       insert into waha_servers (id, base_url, from_config)
       select $1, $2, true where not exists (select from waha_servers where from_config or base_url = $2)
@@ -26,12 +26,14 @@ export const SERVER_STATEMENTS = {
   },
   noteServer: {
     reason: 'WAHA servers belong to the platform.',
-    // Since when it is down, counts only as far as it was asked all the time: what happened while nobody asked is not known.
+    // Since when it is down, counts only as far as it was asked all the time: what happened while nobody asked is not known. One
+    // that answers, whatever it says, is not down. Since when it accepts our calls: what it refused before may be sent anew.
     text: `update waha_servers set status = $2, status_reason = $3, engine = coalesce($4, engine),
         version = coalesce($5, version), checked_at = now(),
         last_seen_at = case when $2 = 'down' then last_seen_at else now() end,
         down_since = case when $2 <> 'down' then null
-          when checked_at > now() - interval '3 minutes' then coalesce(down_since, now()) else now() end
+          when checked_at > now() - interval '3 minutes' then coalesce(down_since, now()) else now() end,
+        accepts_since = case when $2 = 'up' and status <> 'up' then clock_timestamp() else accepts_since end
       where id = $1`,
   },
   serversInUse: {
@@ -75,7 +77,9 @@ export const SERVER_STATEMENTS = {
     // A key of null is left as it is.
     text: `with changed as (
         update waha_servers set name = $2, base_url = $3, api_key = coalesce($4, api_key), capacity = $5, storage_group = $6,
-          state = $7, version_no = version_no + 1, updated_at = now() where id = $1 returning id),
+          state = $7, version_no = version_no + 1, updated_at = now(),
+          accepts_since = case when $4::text is not null or base_url <> $3 then clock_timestamp() else accepts_since end
+        where id = $1 returning id),
       ${NOTED(8, 'changed')} select id from changed`,
   },
   serverForget: {

@@ -42,7 +42,7 @@ export const SYSTEM_STATEMENTS = {
     reason: 'The reconciler compares all sessions of a WAHA server with what that server has.',
     // Not those that must be stopped on another first: nothing may start them yet.
     text: `select s.tenant_id, s.id, s.waha_name, s.desired, s.status, s.webhook_secret,
-        s.leaving_server_id, l.state as lane_state,
+        s.leaving_server_id, s.config_put, s.config_seen, l.state as lane_state, l.refused_at is not null as refused,
         s.next_restart_at is null and s.health <> 'parked' as unplanned
       from sessions s join lanes l on l.tenant_id = s.tenant_id and l.session_id = s.id
       where s.server_id = $1 and (s.desired <> 'deleted' or s.status <> 'DELETED')

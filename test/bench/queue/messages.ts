@@ -26,8 +26,8 @@ export async function addSessions(owner: Client, count: number): Promise<Sender>
     [tenantId, sessions],
   );
   await owner.query(
-    `insert into lanes (tenant_id, session_id, state, per_minute, burst, jitter_ms, tokens, daily_cap, first_contacts_per_day)
-      select $1, id, 'parked', 60000, 1000, 0, 1000, 1000000, 1000000 from unnest($2::uuid[]) g(id)`,
+    `insert into lanes (tenant_id, session_id, server_id, state, per_minute, burst, jitter_ms, tokens, daily_cap, first_contacts_per_day)
+      select $1, id, (select id from waha_servers limit 1), 'parked', 60000, 1000, 0, 1000, 1000000, 1000000 from unnest($2::uuid[]) g(id)`,
     [tenantId, sessions],
   );
   return { tenantId, sessions, email, password };

@@ -2,13 +2,16 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationB
 import { Config } from '../../../config/config';
 import { SystemDatabase } from '../../../platform/database/system-database';
 import { Wakeups } from '../../../platform/database/wakeups';
+import { KeyedSlots } from '../../../platform/loops/keyed-slots';
 import { Periodic } from '../../../platform/loops/periodic';
 import { WahaServers } from '../../waha/waha-servers.service';
 import { MessageUpdates } from '../message-updates.service';
 import { personOf } from './alias-of';
 
 const EVERY_MS = 2_000;
+/** Questions to one WAHA server: one that hangs takes nothing from the others. */
 const AT_ONCE = 20;
+const TAKE_AT_MOST = 200;
 
 /** A hidden id that is to be asked for. */
 interface HiddenId {
@@ -30,6 +33,7 @@ interface HiddenId {
 export class HiddenIds implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(HiddenIds.name);
   private readonly loop: Periodic;
+  private readonly slots = new KeyedSlots(AT_ONCE);
 
   constructor(
     private readonly config: Config,
@@ -51,12 +55,14 @@ export class HiddenIds implements OnApplicationBootstrap, BeforeApplicationShutd
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.loop.stop();
+    await this.slots.settled();
   }
 
+  /** Does not wait for the answers. */
   private async round(): Promise<void> {
-    const due = await this.system.run<HiddenId>('takeHiddenIds', [AT_ONCE]);
-    await Promise.all(due.filter(({ works }) => works).map((hidden) => this.ask(hidden)));
-    if (due.length === AT_ONCE) this.loop.nudge();
+    const due = await this.system.run<HiddenId>('takeHiddenIds', [TAKE_AT_MOST, ...this.slots.params]);
+    for (const hidden of due.filter(({ works }) => works))
+      this.slots.run(hidden.server_id, this.ask(hidden), () => this.loop.nudge());
   }
 
   private async ask({ tenant_id, session_id, chat, waha_name, server_id }: HiddenId): Promise<void> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GroupCommit } from '../../../platform/database/group-commit';
 import { SystemDatabase, type SystemRun } from '../../../platform/database/system-database';
 import { Wakeups } from '../../../platform/database/wakeups';
+import type { SlotParams } from '../../../platform/loops/keyed-slots';
 import type { LaneJob, UnsettledAttempt } from './lane-job';
 import type { Outcome } from './outcome';
 
@@ -12,6 +13,8 @@ export const LEASE_MS = 30_000;
 export const BEGINS_WITHIN_MS = LEASE_MS / 10;
 
 const WAKE_AT_ONCE = 500;
+/** Any number of each server. */
+const UNBOUNDED: SlotParams = [[], [], 1_000_000];
 
 interface Lane {
   tenant_id: string;
@@ -50,10 +53,13 @@ export class LaneStore {
     private readonly wakeups: Wakeups,
   ) {}
 
-  /** Takes up to so many due lanes, fairly over tenants, each with its next message; those without one are due no longer. */
-  async claim(limit: number): Promise<{ lanes: number; jobs: LaneJob[] }> {
+  /**
+   * Takes up to so many due lanes, fairly over tenants, each with its next message; those without one are due no longer.
+   * @param servers of each WAHA server as many as it has slots for
+   */
+  async claim(limit: number, servers: SlotParams = UNBOUNDED): Promise<{ lanes: number; jobs: LaneJob[] }> {
     return this.system.transaction(async (run) => {
-      const lanes = await run<Lane>('lockDueLanes', [limit]);
+      const lanes = await run<Lane>('lockDueLanes', [limit, ...servers]);
       return { lanes: lanes.length, jobs: await this.take(run, lanes, limit) };
     });
   }
@@ -73,9 +79,9 @@ export class LaneStore {
     return run<LaneJob>('claimHeads', [...columns(lanes), this.wakeups.workerId, LEASE_MS, atMost]);
   }
 
-  /** Milliseconds until the next lane is due; null when none is. */
-  async nextDueMs(): Promise<number | null> {
-    const [row] = await this.system.run<{ due_in_ms: string | number }>('nextLaneDue');
+  /** Milliseconds until the next lane is due, of servers that have a slot; null when none is. */
+  async nextDueMs(servers: SlotParams = UNBOUNDED): Promise<number | null> {
+    const [row] = await this.system.run<{ due_in_ms: string | number }>('nextLaneDue', servers);
     return row ? Number(row.due_in_ms) : null;
   }
 
@@ -120,9 +126,9 @@ export class LaneStore {
     return woken;
   }
 
-  /** Unknown outcomes that are due to be asked for; each is put off by `againInMs` meanwhile. */
-  takeUnsettled(limit: number, againInMs: number): Promise<UnsettledAttempt[]> {
-    return this.system.run<UnsettledAttempt>('takeUnsettled', [limit, againInMs]);
+  /** Unknown outcomes that are due to be asked for, of each WAHA server as many as it has slots for; each is put off by `againInMs`. */
+  takeUnsettled(servers: SlotParams, againInMs: number): Promise<UnsettledAttempt[]> {
+    return this.system.run<UnsettledAttempt>('takeUnsettled', [againInMs, ...servers]);
   }
 
   /** Asks again later. */
@@ -181,6 +187,8 @@ export class LaneStore {
       this.wakeups.workerId,
       batch.map(({ outcome }) => outcome.firstsClosedMs ?? null),
     ]);
+    // Whether the whole server refuses us is asked soon.
+    if (batch.some(({ outcome }) => outcome.errorCode === 'WAHA_REFUSED')) this.wakeups.wake('sessions');
     return batch.map(() => undefined);
   }
 }

@@ -2,12 +2,14 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationB
 import { Bag, type Bagged } from '../../../common/bag';
 import { Config } from '../../../config/config';
 import { Wakeups } from '../../../platform/database/wakeups';
+import { KeyedSlots } from '../../../platform/loops/keyed-slots';
 import { Periodic } from '../../../platform/loops/periodic';
 import type { LaneJob } from './lane-job';
 import { LaneStore } from './lane-store.service';
 import { Sender } from './sender.service';
 
-const CONCURRENCY = 100;
+/** Attempts on their way at each WAHA server: one that hangs takes nothing from the others. */
+const AT_ONCE = 100;
 const CLAIM_AT_MOST = 50;
 /** After a burst: so many lanes in one round, most of them without a message, are followed by a look for more of their kind. */
 const MANY_LANES = 20;
@@ -32,6 +34,7 @@ interface Sending extends Bagged {
 export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(LaneWorker.name);
   private readonly running = new Bag<Sending>();
+  private readonly slots = new KeyedSlots(AT_ONCE);
   private readonly loops: Periodic[];
   private readonly claims: Periodic;
   private timer: NodeJS.Timeout | undefined;
@@ -73,14 +76,14 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
   private async claim(): Promise<void> {
     if (!this.wakeups.present) return;
     for (;;) {
-      const free = Math.min(CONCURRENCY - this.running.size, CLAIM_AT_MOST);
-      if (free <= 0 || this.stopping) return; // the next attempt that ends claims again
-      const { lanes, jobs } = await this.store.claim(free);
+      if (this.stopping) return;
+      const { lanes, jobs } = await this.store.claim(CLAIM_AT_MOST, this.slots.params);
       for (const job of jobs) this.run(job);
-      if (lanes < free) break;
+      if (lanes < CLAIM_AT_MOST) break;
       if (lanes >= MANY_LANES && jobs.length * 2 < lanes) await this.store.rest(REST_AT_MOST);
     }
-    const dueMs = await this.store.nextDueMs();
+    // Of a server without a slot the next attempt that ends claims again.
+    const dueMs = await this.store.nextDueMs(this.slots.params);
     clearTimeout(this.timer);
     if (dueMs !== null && dueMs < POLL_MS) this.timer = setTimeout(() => this.claims.nudge(), Math.max(0, dueMs));
   }
@@ -88,8 +91,10 @@ export class LaneWorker implements OnApplicationBootstrap, BeforeApplicationShut
   private run(job: LaneJob): void {
     const sending: Sending = { job, ended: this.sender.send(job), slot: -1 };
     this.running.add(sending);
+    this.slots.take(job.server_id);
     void sending.ended.finally(() => {
       this.running.remove(sending);
+      this.slots.release(job.server_id);
       this.claims.nudge();
     });
   }

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../../../config/config';
 import { uniqueViolation } from '../../../platform/database/database-error';
+import { KeyedSlots } from '../../../platform/loops/keyed-slots';
 import { Periodic } from '../../../platform/loops/periodic';
 import type { WahaMessage } from '../../waha/waha.events';
 import { isFile, WahaServers } from '../../waha/waha-servers.service';
@@ -9,6 +10,7 @@ import { BEGINS_WITHIN_MS, LaneStore } from './lane-store.service';
 import { MAX_ATTEMPTS, retryMs } from './outcome';
 
 const EVERY_MS = 250;
+/** Questions to one WAHA server: one that hangs takes nothing from the others. */
 const AT_ONCE = 20;
 /** While an attempt is being asked about, nobody else asks: for as long as the question may take, and this. */
 const AGAIN_MARGIN_MS = 5_000;
@@ -31,7 +33,7 @@ const CLOCK_MARGIN_MS = 5_000;
 export class Settlement implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Settlement.name);
   private readonly loop: Periodic;
-  private readonly asking = new Set<Promise<void>>();
+  private readonly slots = new KeyedSlots(AT_ONCE);
 
   constructor(
     private readonly config: Config,
@@ -51,19 +53,17 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.loop.stop();
-    await Promise.all(this.asking);
+    await this.slots.settled();
   }
 
   /** Does not wait for the answers: a session that hangs holds up no other. */
   private async settleDue(): Promise<void> {
-    const free = AT_ONCE - this.asking.size;
-    if (free <= 0) return;
-    for (const attempt of await this.store.takeUnsettled(free, this.config.WAHA_TIMEOUT_MS + AGAIN_MARGIN_MS)) {
-      const asked = this.settleOne(attempt)
-        .catch((error: unknown) => this.notNow(attempt, error))
-        .finally(() => this.asking.delete(asked));
-      this.asking.add(asked);
-    }
+    const again = this.config.WAHA_TIMEOUT_MS + AGAIN_MARGIN_MS;
+    for (const attempt of await this.store.takeUnsettled(this.slots.params, again))
+      this.slots.run(
+        attempt.server_id,
+        this.settleOne(attempt).catch((error: unknown) => this.notNow(attempt, error)),
+      );
   }
 
   private async notNow(attempt: UnsettledAttempt, error: unknown): Promise<void> {

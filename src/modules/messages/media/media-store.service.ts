@@ -3,6 +3,7 @@ import { auditRow, SYSTEM } from '../../../platform/audit/audit-record';
 import { rerun } from '../../../platform/database/rerun';
 import { SystemDatabase, type SystemRun } from '../../../platform/database/system-database';
 import { Wakeups } from '../../../platform/database/wakeups';
+import type { SlotParams } from '../../../platform/loops/keyed-slots';
 import type { MediaType } from '../message-content';
 
 /** A file that this worker has to fetch. */
@@ -24,6 +25,20 @@ export interface MediaJob {
   filename: string | null;
   /** Whether its message still waits for it. */
   wanted: boolean;
+}
+
+/** How many files a worker may take now. */
+export interface MediaRoom {
+  /** Of those that are fetched from addresses which tenants named. */
+  addresses: number;
+  /** Of received ones, by the WAHA server that has them. */
+  servers: SlotParams;
+  /** What it is fetching already: tenant, server (null: from addresses) and how many. */
+  busy: Iterable<readonly [tenantId: string, serverId: string | null, count: number]>;
+  /** At most so many of a tenant at once, of each server and of addresses. */
+  each: number;
+  /** After that time the worker counts as dead. */
+  leaseMs: number;
 }
 
 /** A file that is stored. */
@@ -53,13 +68,13 @@ export class MediaStore {
   ) {}
 
   /**
-   * Takes up to so many due files, in turn over the tenants.
-   * @param busy how many of each tenant this worker is fetching
-   * @param options `each`: at most so many of a tenant at once; `leaseMs`: after that time the worker counts as dead
+   * Takes due files, in turn over the tenants: of received ones as many as there are slots of their server, of others at most
+   * `addresses`.
    */
-  take(limit: number, busy: Map<string, number>, options: { each: number; leaseMs: number }): Promise<MediaJob[]> {
-    const params = [limit, [...busy.keys()], [...busy.values()], options.each, options.leaseMs];
-    return this.system.run<MediaJob>('takeMedia', params);
+  take({ addresses, servers, busy, each, leaseMs }: MediaRoom): Promise<MediaJob[]> {
+    const tally = [...busy];
+    const columns = [0, 1, 2].map((nth) => tally.map((entry) => entry[nth]));
+    return this.system.run<MediaJob>('takeMedia', [addresses, ...columns, each, leaseMs, ...servers]);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../../../config/config';
+import { KeyedSlots } from '../../../platform/loops/keyed-slots';
 import { Periodic } from '../../../platform/loops/periodic';
 import { BackgroundStorage } from '../../../platform/storage/object-storage';
 import { backoffMs, MAX_ATTEMPTS } from '../lanes/outcome';
@@ -10,8 +11,11 @@ import { FETCH_MS } from './media-source.service';
 import { type MediaFailure, type MediaJob, MediaStore } from './media-store.service';
 
 const EVERY_MS = 500;
+/** Fetched from addresses that tenants named. */
 const AT_ONCE = 24;
-/** Of one tenant: whose addresses are slow waits for them alone. */
+/** Fetched from one WAHA server: one that hangs takes nothing from the others. */
+const AT_ONCE_FROM_WAHA = 12;
+/** Of one tenant, from one server or from addresses: whose are slow waits for them alone. */
 const AT_ONCE_EACH = 4;
 const LEASE_MS = FETCH_MS + 60_000;
 const BACKOFF_MAX_MS = 300_000;
@@ -28,6 +32,7 @@ export class MediaWorker implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly logger = new Logger(MediaWorker.name);
   private readonly loop: Periodic;
   private readonly running = new Map<MediaJob, Promise<void>>();
+  private readonly servers = new KeyedSlots(AT_ONCE_FROM_WAHA);
   private readonly stop = new AbortController();
 
   constructor(
@@ -57,18 +62,31 @@ export class MediaWorker implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async takeDue(): Promise<void> {
-    const free = AT_ONCE - this.running.size;
-    if (free <= 0) return; // the next that ends takes again
-    const busy = new Map<string, number>();
-    for (const { tenant_id } of this.running.keys()) busy.set(tenant_id, (busy.get(tenant_id) ?? 0) + 1);
-    for (const job of await this.store.take(free, busy, { each: AT_ONCE_EACH, leaseMs: LEASE_MS })) this.run(job);
+    const busy = new Map<string, [string, string | null, number]>();
+    let addresses = AT_ONCE;
+    for (const { tenant_id: tenantId, server_id: serverId, received } of this.running.keys()) {
+      if (!received) addresses -= 1;
+      const from = received ? serverId : null;
+      const [, , count] = busy.get(`${tenantId} ${from}`) ?? [tenantId, from, 0];
+      busy.set(`${tenantId} ${from}`, [tenantId, from, count + 1]);
+    }
+    const room = {
+      addresses,
+      servers: this.servers.params,
+      busy: busy.values(),
+      each: AT_ONCE_EACH,
+      leaseMs: LEASE_MS,
+    };
+    for (const job of await this.store.take(room)) this.run(job);
   }
 
   private run(job: MediaJob): void {
+    if (job.received) this.servers.take(job.server_id);
     const fetching = this.fetchOne(job)
       .catch((error: unknown) => this.notNow(job, error))
       .finally(() => {
         this.running.delete(job);
+        if (job.received) this.servers.release(job.server_id);
         this.loop.nudge();
       });
     this.running.set(job, fetching);

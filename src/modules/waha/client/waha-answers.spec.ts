@@ -251,6 +251,7 @@ describe('the small readers', () => {
       at,
       askedMs: 7,
       from: 'answer',
+      config: { webhooks: [] },
       phone: '55',
       pushName: 'P',
     });

@@ -85,6 +85,8 @@ export interface WahaSessionInfo {
   from: 'answer';
   phone: string | null;
   pushName: string | null;
+  /** Its configuration as WAHA has it, null where it has none; undefined where the answer does not tell. */
+  config?: unknown;
 }
 
 /** Reads one session's info; null when it is not one. */
@@ -96,6 +98,7 @@ export function sessionInfo(answer: unknown, said: Pick<WahaSessionInfo, 'at' | 
     at: said.at,
     askedMs: said.askedMs,
     from: 'answer',
+    config: answer.config,
     ...me(answer.me),
   };
 }

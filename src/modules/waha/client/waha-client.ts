@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream';
-import { type Dispatcher, Pool } from 'undici';
+import { Pool } from 'undici';
 import {
   answeredAt,
   existingNumber,
@@ -12,6 +11,7 @@ import {
   type WahaSessionInfo,
 } from './waha-answers';
 import { isFile, type Outgoing, sendCallOf } from './outgoing';
+import type { Answer, Call, FileAnswer } from './waha-call';
 import { or404, reasonOf, transportFailure, WahaFailure } from './waha-failure';
 import type { WahaSessionConfig } from './session-config';
 import { wholeAnswer } from './whole-answer';
@@ -37,30 +37,6 @@ export interface QrImage {
   mimetype: string;
   /** Base64. */
   data: string;
-}
-
-interface Call {
-  operation: string;
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  path: string;
-  body?: unknown;
-  headers?: Record<string, string>;
-  /** Where it is not that of all calls. */
-  timeoutMs?: number;
-}
-
-/** A file as it comes. */
-interface FileAnswer {
-  status: number;
-  headers: Dispatcher.ResponseData['headers'];
-  body: Readable;
-}
-
-/** What WAHA answered, and when by its own clock (to the second); and when it was asked (performance.now()). */
-interface Answer {
-  body: unknown;
-  at: Date;
-  askedMs: number;
 }
 
 const MAX_CONNECTIONS = 128;
@@ -122,16 +98,29 @@ export class WahaClient {
     return or404(this.info({ operation: 'get_session', path: `/api/sessions/${part(name)}` }));
   }
 
-  /** Creates and starts (`start` defaults to false in WAHA's code, so it is always sent). One that exists is left alone. */
-  async createSession(name: string, config: WahaSessionConfig): Promise<WahaSessionInfo | null> {
+  /**
+   * Creates and starts (`start` defaults to false in WAHA's code, so it is always sent). One that exists is left alone: it is not
+   * `made` then, and may have another configuration.
+   */
+  async createSession(
+    name: string,
+    config: WahaSessionConfig,
+  ): Promise<{ info: WahaSessionInfo | null; made: boolean }> {
     const body = { name, start: true, config };
+    const call = { operation: 'create_session', method: 'POST', path: '/api/sessions', body } as const;
     try {
-      return await this.info({ operation: 'create_session', method: 'POST', path: '/api/sessions', body });
+      return { info: await this.info(call), made: true };
     } catch (error) {
       if (error instanceof WahaFailure && error.status === 422 && /already exists/i.test(error.reason))
-        return this.getSession(name);
+        return { info: await this.getSession(name), made: false };
       throw error;
     }
+  }
+
+  /** Replaces its whole configuration; WAHA stops one that runs and starts it again. Answers the state that it is in then. */
+  async configureSession(name: string, config: object): Promise<WahaSessionInfo | null> {
+    const path = `/api/sessions/${part(name)}`;
+    return this.info({ operation: 'configure_session', method: 'PUT', path, body: { config } });
   }
 
   /** start, stop, restart or logout; answers the state that WAHA is in then, null when it does not say. */

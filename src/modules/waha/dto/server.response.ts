@@ -9,7 +9,7 @@ export class ServerResponse {
   /** `active`: new sessions come; `draining`: none come, and those that can move away. */
   @ApiProperty({ enum: ['active', 'draining'] })
   state: string;
-  /** What came of asking it last: `refused` when it is too old. */
+  /** What came of asking it last: `down` when no answer came; `refused` when it is too old, or answers with an error (a wrong key). */
   @ApiProperty({ enum: ['unknown', 'up', 'down', 'refused'] })
   status: string;
   /** Why it is not up; null when it is. */

@@ -14,7 +14,10 @@ export class SessionResponse {
   name: string;
   /** WAHA's own word: STOPPED, STARTING, SCAN_QR_CODE, WORKING, FAILED … */
   status: string;
-  /** `deaf`: WORKING, but nothing is confirmed or received; `parked`: failed, and restarts did not help. */
+  /**
+   * `deaf`: WORKING, but nothing is confirmed or received; `parked`: failed, and restarts did not help, or WAHA refuses what is
+   * sent (401, 403, 404): messages wait.
+   */
   @ApiProperty({ enum: ['ok', 'deaf', 'parked'] })
   health: string;
   /** Why the health is not ok; null when it is. */
