@@ -77,7 +77,7 @@ describe('a WebSocket that is asked for before the answer to the request before 
     const after = afterSlow(await exchangeBytes(rig.port, sent, /hello $/));
     const heads = [...after.matchAll(/HTTP\/1.1 (\d+) /g)].map(([, status]) => status);
     expect(heads).toEqual(['200', '200', '101']);
-    expect(after.match(/l{1000,}/g)?.map(({ length }) => length)).toEqual([LARGE_BYTES]);
+    expect(after.slice(after.indexOf('l'.repeat(1_000))).search(/[^l]/)).toBe(LARGE_BYTES);
     expect(after).toMatch(/\r\n\r\nsmallHTTP\/1.1 101 [^]*\r\n\r\nhello $/);
   });
 

@@ -64,6 +64,28 @@ describe('a file that is received', () => {
     expect((await app.anybody.get(`/messages/${message.id}/media`)).status).toBe(401);
   });
 
+  it('is kept also where no event told of it, though WAHA lists messages without their files', async () => {
+    const { app, session } = world;
+    await app.simulator.call('PUT', '/simulator/faults', { webhooks: { lose_rate: 1 } });
+    const unheard = receive({ bytes: PNG, mimetype: 'image/png', filename: 'unheard.png' }, 'stored');
+    await eventually(
+      async () => {
+        const { body } = await app.simulator.get<unknown[]>(
+          `/api/${session.waha_name}/chats/all/messages?limit=5&downloadMedia=true`,
+        );
+        if (!JSON.stringify(body).includes('unheard.png')) throw new Error('WAHA does not have it yet');
+      },
+      { what: 'WAHA to have it' },
+    );
+    await app.simulator.delete('/simulator/faults');
+    await app.owner.query(`update sessions set caught_up_to = now() - interval '11 minutes' where id = $1`, [
+      session.id,
+    ]);
+    expect((await unheard).media).toEqual({
+      ...{ state: 'stored', mime_type: 'image/png', filename: 'unheard.png', size: PNG.length },
+    });
+  });
+
   it('is asked of WAHA again while that is in trouble', async () => {
     let troubles = 2;
     world.proxy.spoil((call) => {

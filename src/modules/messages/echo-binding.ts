@@ -9,7 +9,7 @@ const FILES = MEDIA_TYPES.map((type) => `'${type}'`).join(', ');
 
 /**
  * An attempt without a reserved id whose answer never came: the echo of the same words in the same chat is that message. A file
- * without words is told by its kind; whatever was sent as a `file` comes back as what it is. An id that was reserved for a file, as
+ * without words is told by its kind, where WAHA says it (in lists it does not); whatever was sent as a `file` comes back as what it is. An id that was reserved for a file, as
  * was done once, counts as none.
  *
  * Words may be said twice. WhatsApp's time of the message (whole seconds; clocks differ by less than 5 s) says which attempt it is
@@ -22,7 +22,8 @@ export const BIND = `
       and (wa_id is null or (wa_id_reserved and type in (${FILES})))
       and status in ('sending', 'unknown') and body is not distinct from $5
       and attempted_at <= $7::timestamptz + interval '5 seconds' and attempted_at >= $7::timestamptz - $8::float8 * interval '1 ms'
-      and ($5::text is not null or type = $6 or (type = 'file' and $6 in ('image', 'voice', 'video')))
+      and ($5::text is not null or type = $6 or (type = 'file' and $6 in ('image', 'voice', 'video'))
+        or ($9::boolean and type in (${FILES})))
     order by status = 'sending' desc, attempted_at > $7::timestamptz + interval '1 second',
       abs(extract(epoch from attempted_at - $7::timestamptz)), seq limit 1)
   returning id`;
@@ -34,5 +35,6 @@ export const bindParams = (
   { WAHA_FILE_TIMEOUT_MS, WAHA_TIMEOUT_MS, WAHA_LATE_MS }: Config,
 ): unknown[] => {
   const callMs = media === null ? WAHA_TIMEOUT_MS : WAHA_FILE_TIMEOUT_MS;
-  return [tenantId, sessionId, chat, waId, body, type, at, callMs + WAHA_LATE_MS + MARGIN_MS];
+  const isFileOfNoKind = media !== null && media.mimetype === null;
+  return [tenantId, sessionId, chat, waId, body, type, at, callMs + WAHA_LATE_MS + MARGIN_MS, isFileOfNoKind];
 };

@@ -20,6 +20,9 @@ const CLOSE_NEW_CHATS = `update lanes set firsts_closed_until = $3, next_at = gr
 const OPEN_NEW_CHATS = `update lanes set firsts_closed_until = null, next_at = greatest(pace_at, clock_timestamp())
   where tenant_id = $1 and session_id = $2 and state <> 'closed' and firsts_closed_until > clock_timestamp()`;
 
+/** Also where a newer state is known: what was sent before that it knows nothing of (NOTE_STATE). */
+const FORGOT = `update sessions set forgot_at = greatest(forgot_at, $3) where tenant_id = $1 and id = $2`;
+
 const closing = (tenantId: string, sessionId: string, until: Date | null): unknown[] =>
   until === null ? [tenantId, sessionId] : [tenantId, sessionId, until];
 
@@ -38,8 +41,9 @@ export class SessionStates {
   async apply(tx: TenantTransaction, { tenantId, sessionId }: SessionKey, state: StateTold): Promise<boolean> {
     const noted = await this.sessions.noteState(tenantId, sessionId, state, tx);
     const { newChatsClosedUntil: until } = state;
-    if (until !== undefined)
+    if (noted && until !== undefined)
       await tx.query(until === null ? OPEN_NEW_CHATS : CLOSE_NEW_CHATS, closing(tenantId, sessionId, until));
+    if (!noted && state.status === 'SCAN_QR_CODE') await tx.query(FORGOT, [tenantId, sessionId, state.at]);
     return noted;
   }
 

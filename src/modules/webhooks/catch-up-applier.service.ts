@@ -10,7 +10,7 @@ import { WebhookMetrics } from './webhook.metrics';
 /** Messages of one transaction. */
 const BATCH = 100;
 /** What was sent so lately may still get its answer, or its echo. */
-const FRESH_MS = 60_000;
+export const FRESH_MS = 60_000;
 
 /** Applies them as events are applied. */
 @Injectable()

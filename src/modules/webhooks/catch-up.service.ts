@@ -3,7 +3,8 @@ import { Config } from '../../config/config';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { KeyedSlots } from '../../platform/loops/keyed-slots';
 import { Periodic } from '../../platform/loops/periodic';
-import { CatchUpApplier } from './catch-up-applier.service';
+import { CatchUpApplier, FRESH_MS } from './catch-up-applier.service';
+import { CatchUpFiles } from './catch-up-files.service';
 import { type CatchingUp, CatchUpReader } from './catch-up-reader.service';
 
 const EVERY_MS = 2_000;
@@ -32,6 +33,7 @@ export class CatchUp implements OnApplicationBootstrap, BeforeApplicationShutdow
     private readonly config: Config,
     private readonly system: SystemDatabase,
     private readonly reading: CatchUpReader,
+    private readonly files: CatchUpFiles,
     private readonly applying: CatchUpApplier,
   ) {
     this.loop = new Periodic({
@@ -65,9 +67,15 @@ export class CatchUp implements OnApplicationBootstrap, BeforeApplicationShutdow
       for (let from = session.catch_up_from; ;) {
         const to = new Date(Math.min(from.getTime() + spanMs, until.getTime()));
         const found = await this.reading.between(session, { from, to }, hold.goOn);
-        if (found === null) spanMs /= 2;
-        else if (!(await this.applying.apply(session, found, hold.goOn))) return;
-        else if (to >= until) return await hold.finish(until);
+        if (found === null) {
+          spanMs /= 2;
+          continue;
+        }
+        const whole = await this.files.complete(session, found, hold.goOn);
+        const all = await this.applying.apply(session, whole, hold.goOn);
+        // What is too fresh yet, an echo that has no answer so far, is seen the next time, if nothing told of it by then.
+        if (to >= until) return await hold.finish(all ? until : new Date(until.getTime() - FRESH_MS));
+        else if (!all) return;
         else if (await hold.advance(to)) from = to;
         else return;
       }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { MessagesModule } from '../messages/messages.module';
 import { WahaModule } from '../waha/waha.module';
 import { CatchUpApplier } from './catch-up-applier.service';
+import { CatchUpFiles } from './catch-up-files.service';
 import { CatchUpReader } from './catch-up-reader.service';
 import { CatchUp } from './catch-up.service';
 import { EventApplier } from './event-applier.service';
@@ -23,6 +24,7 @@ import { WebhooksController } from './webhooks.controller';
   providers: [
     CatchUp,
     CatchUpApplier,
+    CatchUpFiles,
     CatchUpReader,
     EventApplier,
     EventWorker,

@@ -197,7 +197,7 @@ export const LANE_STATEMENTS = {
   putOffSettlement: {
     reason: 'WAHA could not say yet; it is asked again later, whatever the tenant.',
     text: `update messages set settle_at = clock_timestamp() + $4::int * interval '1 ms'
-      where tenant_id = $1 and id = $2 and attempts = $3 and status = 'unknown'`,
+      where tenant_id = $1 and id = $2 and attempts = $3 and status = 'unknown' and settle_at is not null`,
   },
   settle: {
     reason: 'What WAHA said of an unknown outcome is written, and the lane woken, whatever the tenant.',

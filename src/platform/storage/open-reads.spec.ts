@@ -23,13 +23,16 @@ describe('OpenReads', () => {
   it('gives a place that comes back to the first who waits and may have it', async () => {
     const reads = new OpenReads(4, 10_000);
     const short = AbortSignal.timeout(20);
-    const [first] = [await reads.take('a', never), await reads.take('a', never)];
+    const [first, second] = [await reads.take('a', never), await reads.take('a', never)];
     await expect(reads.take('a', short)).rejects.toThrow();
     const order: string[] = [];
     const waiting = ['1', '2'].map((name) => reads.take('a', never).then(() => order.push(name)));
     first();
     await waiting[0];
     expect(order).toEqual(['1']);
+    second();
+    await waiting[1];
+    expect(order).toEqual(['1', '2']);
   });
 
   it('refuses who has waited long enough, and forgets who has gone', async () => {

@@ -22,6 +22,7 @@ interface ByChat {
 
 interface ByMessage {
   Params: { session: string; chatId: string; messageId: string };
+  Querystring: Record<string, string | undefined>;
   Body: { text?: unknown };
 }
 
@@ -68,7 +69,7 @@ function registerLists(app: FastifyInstance, world: World): void {
     const session = await sessionWithStore(world, request.params.session);
     const query = messageQuery(chatKeyOf(session, request.params.chatId), request.query);
     const context = world.whatsapp.context(session);
-    return session.store.list(query).map((message) => waMessage(message, context));
+    return session.store.list(query).map((message) => listed(waMessage(message, context), request.query));
   });
 }
 
@@ -76,7 +77,7 @@ function registerMessages(app: FastifyInstance, world: World): void {
   const path = '/api/:session/chats/:chatId/messages/:messageId';
   app.get<ByMessage>(path, async (request) => {
     const { session, message } = await findMessage(world, request.params);
-    return waMessage(message, world.whatsapp.context(session));
+    return listed(waMessage(message, world.whatsapp.context(session)), request.query);
   });
   app.put<ByMessage>(path, async (request, reply) => {
     const { session, message } = await findMessage(world, request.params);
@@ -89,6 +90,10 @@ function registerMessages(app: FastifyInstance, world: World): void {
     return reply.send({});
   });
 }
+
+/** WAHA says nothing of a file that it was not asked to fetch, but that there is one. */
+const listed = (answer: Record<string, unknown>, query: Record<string, string | undefined>): Record<string, unknown> =>
+  query.downloadMedia === 'false' ? { ...answer, media: null } : answer;
 
 async function sessionWithStore(world: World, name: string): Promise<Session> {
   const session = await world.sessions.inStatus(name, 'WORKING');

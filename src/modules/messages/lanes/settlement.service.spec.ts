@@ -1,5 +1,6 @@
 import { DatabaseError } from 'pg';
 import type { Config } from '../../../config/config';
+import { WahaFailure } from '../../waha/waha.errors';
 import type { WahaMessage } from '../../waha/waha.events';
 import type { WahaServers } from '../../waha/waha-servers.service';
 import type { UnsettledAttempt } from './lane-job';
@@ -53,7 +54,11 @@ const message = (over: Partial<WahaMessage> = {}): WahaMessage => ({
 let delays: number[] = [];
 
 /** What the store was told of the attempt, after WAHA knew these messages. */
-async function settled(over: Partial<UnsettledAttempt>, known: WahaMessage[] = []): Promise<unknown[]> {
+async function settled(
+  over: Partial<UnsettledAttempt>,
+  known: WahaMessage[] = [],
+  spoilt: object = {},
+): Promise<unknown[]> {
   const told: unknown[] = [];
   const attempt = { ...ATTEMPT, ...over };
   const due = [[attempt]];
@@ -69,6 +74,7 @@ async function settled(over: Partial<UnsettledAttempt>, known: WahaMessage[] = [
   const client = {
     findMessage: async (_session: string, waId: string) => known.find((each) => each.waId === waId) ?? null,
     ownMessagesSince: async () => known,
+    ...spoilt,
   };
   const settlement = new Settlement(
     {
@@ -184,5 +190,32 @@ describe('settlement', () => {
   it('without an id passes by a message that is another one of ours', async () => {
     const known = [message({ waId: 'TAKEN', at: ago(5_000) }), message({ waId: 'FREE', at: ago(1_000) })];
     expect(await settled({ wa_id: null, wa_id_reserved: false }, known)).toEqual([['sent', 'FREE']]);
+  });
+
+  it('takes a file of a list for the one that was sent, whatever its kind, which WAHA does not say there', async () => {
+    const listed = message({
+      waId: 'LISTED',
+      type: 'file',
+      body: null,
+      media: { url: null, mimetype: null, filename: null },
+    });
+    const blind = { wa_id: null, wa_id_reserved: false, body: null };
+    for (const type of ['image', 'voice', 'video', 'file'])
+      expect(await settled({ ...blind, type }, [listed])).toEqual([['sent', 'LISTED']]);
+    expect(await settled({ ...blind, type: 'location' }, [listed])).toEqual(['in 500 ms']);
+    expect(await settled({ ...blind, type: 'image' }, [{ ...listed, body: 'other words' }])).toEqual(['in 500 ms']);
+  });
+
+  it('gives up a question that WAHA answered with errors for an hour: the chat goes on, and nothing is sent again', async () => {
+    const failing = (failure: WahaFailure) => ({ findMessage: () => Promise.reject(failure) });
+    const broken = failing(new WahaFailure('answered', 500, 'no such chat'));
+    expect(await settled({ doubt_ms: 3_599_000 }, [], broken)).toEqual(['in 5000 ms']);
+    expect(await settled({ doubt_ms: 3_601_000 }, [], broken)).toEqual([['unknown', null]]);
+    for (const patient of [
+      new WahaFailure('lost', 0, 'no answer'),
+      new WahaFailure('answered', 401, 'who is there'),
+      new WahaFailure('answered', 422, 'Session status is not as expected'),
+    ])
+      expect(await settled({ doubt_ms: 3_601_000 }, [], failing(patient))).toEqual(['in 5000 ms']);
   });
 });

@@ -3,6 +3,7 @@ import { Config } from '../../../config/config';
 import { uniqueViolation } from '../../../platform/database/database-error';
 import { KeyedSlots } from '../../../platform/loops/keyed-slots';
 import { Periodic } from '../../../platform/loops/periodic';
+import { WahaFailure } from '../../waha/waha.errors';
 import type { WahaMessage } from '../../waha/waha.events';
 import { isFile, WahaServers } from '../../waha/waha-servers.service';
 import type { UnsettledAttempt } from './lane-job';
@@ -18,6 +19,8 @@ const AFTER_FAILURE_MS = 2_000;
 /** What WAHA did though the call went wrong it mostly knows at once; then the questions become rarer. */
 const RECHECK_MS = 500;
 const RECHECK_AT_MOST_MS = 5_000;
+/** A WAHA that has answered the question with errors for so long will not say. What is unknown holds up its chat. */
+const PATIENCE_MS = 3_600_000;
 /** WAHA has answered, though with an error: what it did it has done, and its store follows. */
 const AFTER_ANSWER_MS = 2_000;
 /** WhatsApp's clock counts seconds, and clocks differ. */
@@ -68,7 +71,10 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async notNow(attempt: UnsettledAttempt, error: unknown): Promise<void> {
     this.logger.debug({ msg: 'not settled yet', err: error, message_id: attempt.id });
-    await this.store.putOff(attempt, AFTER_FAILURE_MS).catch(() => undefined); // else it comes back by itself
+    // Where that fails it comes back by itself.
+    if (isAnswer(error) && attempt.doubt_ms > PATIENCE_MS)
+      await this.giveUp(attempt, 'an answer to the question').catch(() => undefined);
+    else await this.store.putOff(attempt, Math.max(AFTER_FAILURE_MS, pauseAfter(attempt))).catch(() => undefined);
   }
 
   private async settleOne(attempt: UnsettledAttempt): Promise<void> {
@@ -137,6 +143,13 @@ export class Settlement implements OnApplicationBootstrap, BeforeApplicationShut
   }
 }
 
+/** Not that the session or the key is not ready, which somebody mends. */
+const isAnswer = (error: unknown): boolean =>
+  error instanceof WahaFailure &&
+  error.kind === 'answered' &&
+  !error.sessionNotReady &&
+  ![401, 403, 429].includes(error.status);
+
 const pauseAfter = ({ doubt_ms }: UnsettledAttempt): number =>
   Math.min(RECHECK_AT_MOST_MS, Math.max(RECHECK_MS, doubt_ms / 4));
 
@@ -144,8 +157,12 @@ const pauseAfter = ({ doubt_ms }: UnsettledAttempt): number =>
 const idOf = ({ type, wa_id, wa_id_reserved }: UnsettledAttempt): string | null =>
   wa_id_reserved && isFile(type) ? null : wa_id;
 
-/** The same words, or without words the same kind; whatever was sent as a `file` comes back as what it is. */
+/**
+ * The same words, or without words the same kind; whatever was sent as a `file` comes back as what it is. In a list WAHA does not say
+ * of what kind a file is.
+ */
 function isAlike({ body, type, media }: WahaMessage, attempt: UnsettledAttempt): boolean {
   if (body !== attempt.body) return false;
+  if (media !== null && media.mimetype === null) return isFile(attempt.type);
   return body !== null || type === attempt.type || (media !== null && attempt.type === 'file');
 }

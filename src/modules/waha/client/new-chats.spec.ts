@@ -16,13 +16,22 @@ describe('until when nobody new may be written to', () => {
     expect(newChatsClosedUntil({ ...lock(true), ...cap('NONE') })).toEqual(new Date((SECONDS + 600) * 1_000));
   });
 
-  it('is null where the lock has been lifted or there is quota left', () => {
-    for (const data of [lock(false), cap('NONE'), cap('FIRST_WARNING'), { ...lock(false), ...cap('SECOND_WARNING') }])
+  it('is null where the lock has been lifted, whatever is left of the quota', () => {
+    for (const data of [lock(false), { ...lock(false), ...cap('SECOND_WARNING') }])
       expect(newChatsClosedUntil(data)).toBeNull();
   });
 
   it('is undefined where nothing is said of it', () => {
-    for (const data of [null, undefined, 'x', {}, { code: '123' }, { reachoutTimelock: null }])
+    for (const data of [
+      cap('NONE'),
+      cap('FIRST_WARNING'),
+      null,
+      undefined,
+      'x',
+      {},
+      { code: '123' },
+      { reachoutTimelock: null },
+    ])
       expect(newChatsClosedUntil(data)).toBeUndefined();
   });
 

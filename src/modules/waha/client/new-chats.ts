@@ -11,7 +11,7 @@ const timeOf = (seconds: unknown): Date => {
 
 /**
  * Until when WhatsApp lets a session write to nobody new, as the `data` of its state says from WAHA 2026.7.1 on (docs/WAHA.md §5): the
- * reach-out lock (463) and the quota of new chats (475). Null: it lets it, or does so again; undefined: nothing is said of it.
+ * reach-out lock (463) and the quota of new chats (475). Null: it lets it, or does so again; undefined: nothing is said of the lock, and no quota is spent.
  */
 export function newChatsClosedUntil(data: unknown): Date | null | undefined {
   if (!isObject(data)) return undefined;
@@ -20,5 +20,5 @@ export function newChatsClosedUntil(data: unknown): Date | null | undefined {
   if (isObject(lock) && lock.isActive === true) ends.push(timeOf(lock.timeEnforcementEnds));
   if (isObject(cap) && cap.cappingStatus === 'CAPPED') ends.push(timeOf(cap.cycleEnd));
   if (ends.length > 0) return new Date(Math.max(...ends.map((end) => end.getTime())));
-  return isObject(lock) || isObject(cap) ? null : undefined;
+  return isObject(lock) ? null : undefined; // that there is quota left says nothing of the lock
 }

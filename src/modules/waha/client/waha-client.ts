@@ -176,9 +176,12 @@ export class WahaClient {
     return sentMessageId(await this.call({ ...call, timeoutMs: isFile(content.type) ? fileTimeoutMs : timeoutMs }));
   }
 
-  /** The message of that bare id; null when WAHA does not know it. Needs the session's store (NOWEB, GOWS). */
-  async findMessage(session: string, waId: string): Promise<WahaMessage | null> {
-    const path = `/api/${part(session)}/chats/all/messages/${part(waId)}?downloadMedia=false`;
+  /**
+   * The message of that bare id; null when WAHA does not know it. Only where it is asked to WAHA fetches a file and says where it
+   * is, and what. Needs the session's store (NOWEB, GOWS).
+   */
+  async findMessage(session: string, waId: string, { withFile = false } = {}): Promise<WahaMessage | null> {
+    const path = `/api/${part(session)}/chats/all/messages/${part(waId)}?downloadMedia=${withFile}`;
     return wahaMessage(await this.callOr404({ operation: 'get_message', path }));
   }
 
