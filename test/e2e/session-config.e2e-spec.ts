@@ -107,12 +107,22 @@ describe('the configuration of a session in WAHA', () => {
     await reaches(admin.http, session.id, 'WORKING');
   });
 
-  it('is put once where WAHA makes something else of it, and again when that changes', async () => {
+  it.each<[string, (info: object) => object]>([
+    ['says so when it is put', (info) => info],
+    ['does not say so when it is put', (info) => ({ ...info, config: undefined })],
+  ])('is put once where WAHA makes something else of it and %s, and again when that changes', async (_what, answer) => {
+    await reconcile();
+    await reaches(admin.http, session.id, 'WORKING');
+    await app.owner.query('update sessions set config_at = null, config_put = null, config_seen = null');
     const before = puts().length;
     const told = async (make: (config: Config) => object) => {
       const { body } = await app.simulator.get<Info[]>('/api/sessions?all=true');
       const list = body.map((info) => ({ ...info, config: make(info.config) }));
-      proxy.spoil((call) => (call.path.startsWith('/api/sessions?') ? { status: 200, body: list } : undefined));
+      const own = list.find(({ name }) => name === session.waha_name);
+      proxy.spoil(({ method, path: asked }) => {
+        if (asked.startsWith('/api/sessions?')) return { status: 200, body: list };
+        return method === 'PUT' ? { status: 200, body: answer({ ...own }), done: true } : undefined;
+      });
       await reconcile();
       await app.owner.query('update sessions set config_at = null');
       await reaches(admin.http, session.id, 'WORKING');
@@ -128,6 +138,31 @@ describe('the configuration of a session in WAHA', () => {
     expect([await told(other), await told(other), await told(other)]).toEqual([2, 2, 2]);
   });
 
+  it('is put again where somebody changes it right after, before we look', async () => {
+    const off = { noweb: { markOnline: false, store: { enabled: false, fullSync: false } } };
+    const before = puts().length;
+    for (const times of [1, 2]) {
+      await change(off);
+      await app.owner.query('update sessions set config_at = null');
+      await reconcile();
+      expect(puts()).toHaveLength(before + times);
+      await reaches(admin.http, session.id, 'WORKING');
+    }
+    expect((await inWaha()).config).toEqual(wanted);
+  });
+
+  it('is put where it was changed right after WAHA got the session, before we look', async () => {
+    await app.simulator.post('/simulator/forget', {});
+    await reconcile();
+    await scan(app, admin.http, session);
+    const before = puts().length;
+    await change({ webhooks: wanted.webhooks.map((webhook) => ({ ...webhook, events: webhook.events.slice(1) })) });
+    await reconcile();
+    expect(puts()).toHaveLength(before + 1);
+    expect((await inWaha()).config).toEqual(wanted);
+    await reaches(admin.http, session.id, 'WORKING');
+  });
+
   it('is not put again within minutes, whoever disagrees, and by one of several processes', async () => {
     const before = puts().length;
     const off = { noweb: { markOnline: false, store: { enabled: false, fullSync: false } } };
@@ -140,7 +175,7 @@ describe('the configuration of a session in WAHA', () => {
     await change(off);
     await reconcile();
     expect(puts()).toHaveLength(before + 1);
-    await app.owner.query(`update sessions set config_at = now() - interval '6 minutes', config_put = null`);
+    await app.owner.query(`update sessions set config_at = now() - interval '6 minutes'`);
     await reconcile();
     expect(puts()).toHaveLength(before + 2);
     await reaches(admin.http, session.id, 'WORKING');

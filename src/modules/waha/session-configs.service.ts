@@ -5,7 +5,7 @@ import { SecretBox } from '../../platform/crypto/secret-box';
 import { TenantDatabase } from '../../platform/database/tenant-database';
 import { atTheirAddress, fingerprintOf, hasOurs, withOurs } from './client/own-config';
 import { sessionConfig, type WahaSessionConfig } from './client/session-config';
-import type { WahaSessionInfo } from './client/waha-answers';
+import { isObject, type WahaSessionInfo } from './client/waha-answers';
 import type { WahaClient } from './client/waha-client';
 import { WahaFailure } from './client/waha-failure';
 import { secretContext } from './session-secret';
@@ -18,7 +18,7 @@ export interface ConfiguredSession {
   webhook_secret: string;
   /** Fingerprint of what was last put into WAHA; null when nothing was, as far as we know. */
   config_put: string | null;
-  /** Fingerprint of what WAHA made of it; null while that was not seen. */
+  /** Fingerprint of what WAHA made of it; null while it has not said so. */
   config_seen: string | null;
 }
 
@@ -45,12 +45,17 @@ export class SessionConfigs {
     return sessionConfig(webhookUrlOf(this.config), this.secrets.open(sealed, secretContext(id)));
   }
 
-  /** WAHA has it, with this configuration: what it made of that is seen the next time. */
-  async wasPut({ tenant_id: tenantId, id }: Pick<ConfiguredSession, 'tenant_id' | 'id'>, ours: WahaSessionConfig) {
+  /** WAHA has it, with this configuration. What it made of that says its answer; where that does not, the next look does. */
+  async wasPut(
+    { tenant_id: tenantId, id }: Pick<ConfiguredSession, 'tenant_id' | 'id'>,
+    ours: WahaSessionConfig,
+    answer: WahaSessionInfo | null,
+  ): Promise<void> {
+    const seen = isObject(answer?.config) ? fingerprintOf(answer.config, ours) : null;
     await this.db.query(
       tenantId,
-      `update sessions set config_put = $3, config_seen = null where tenant_id = $1 and id = $2`,
-      [tenantId, id, fingerprintOf(ours, ours)],
+      `update sessions set config_put = $3, config_seen = $4 where tenant_id = $1 and id = $2`,
+      [tenantId, id, fingerprintOf(ours, ours), seen],
     );
   }
 
@@ -68,7 +73,7 @@ export class SessionConfigs {
     this.logger.log({ msg: 'session is configured anew', session_id: session.id });
     try {
       const info = await client.configureSession(session.waha_name, withOurs(theirs, ours));
-      await this.wasPut(session, ours);
+      await this.wasPut(session, ours, info);
       return info;
     } catch (error) {
       if (error instanceof WahaFailure && error.kind === 'unreachable') await this.letGo(session);
@@ -76,7 +81,7 @@ export class SessionConfigs {
     }
   }
 
-  /** Whether this is what WAHA made of what we put. The first look after it says what that is. */
+  /** Whether this is what WAHA made of what we put. Where its answer did not say what that is, the first look after it does. */
   private async isWhatCameOfIt(
     { tenant_id: tenantId, id, config_put: put, config_seen: seen }: ConfiguredSession,
     theirs: unknown,

@@ -46,7 +46,7 @@ export class SessionProvisioner {
     await this.sessions.noteForgotten(session.tenant_id, session.id);
     const config = this.configs.wanted(session);
     const { info, made } = await client.createSession(session.waha_name, config);
-    if (made) await this.configs.wasPut(session, config);
+    if (made) await this.configs.wasPut(session, config, info);
     return info;
   }
 
