@@ -15,8 +15,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { S3Settings } from '../../config/s3-settings';
+import { AppError } from '../../common/app-error';
 import { withDeadline } from '../../common/deadline';
 import { isId } from '../../common/ids';
+import { JoinedSignal } from '../../common/joined-signal';
 import { type ByteRange, ObjectStorage, partsOfKey, type StorageCall, type StoredObject } from './object-storage';
 import { OpenReads } from './open-reads';
 import { OF_REQUESTS, readsWithin, type S3Bounds, writesWithin } from './s3-bounds';
@@ -63,16 +65,16 @@ export class S3Storage extends ObjectStorage implements OnModuleDestroy, OnAppli
       params: { ...this.at(key), Body: Readable.from(measured(content, hash, seen)) },
       ...{ partSize: PART_BYTES, queueSize: PARTS_AT_ONCE, leavePartsOnError: false },
     });
-    const stop = this.until(signal);
-    const abort = (): void => void upload.abort();
-    stop.addEventListener('abort', abort, { once: true });
+    const stop = new JoinedSignal(this.ended.signal, signal);
+    stop.signal.addEventListener('abort', () => void upload.abort(), { once: true });
     try {
+      stop.signal.throwIfAborted(); // who has left already is told of by no event
       await upload.done();
     } catch (error) {
       content.destroy();
       throw seen.broken ? seen.broken.error : StorageErrors.unavailable(error);
     } finally {
-      stop.removeEventListener('abort', abort);
+      stop.release();
     }
     return { sizeBytes: seen.sizeBytes, sha256: hash.digest('hex') };
   }
@@ -82,18 +84,24 @@ export class S3Storage extends ObjectStorage implements OnModuleDestroy, OnAppli
     const [tenantId] = partsOfKey(key);
     const part = range ? { Range: `bytes=${range.first}-${range.last}` } : {};
     const command = new GetObjectCommand({ ...this.at(key), ...part });
-    const stop = this.until(signal);
-    const done = await this.reads.take(tenantId, stop);
+    const stop = new JoinedSignal(this.ended.signal, signal);
+    let giveBack = (): void => undefined;
+    const done = (): void => {
+      stop.release();
+      giveBack();
+    };
     try {
-      const { Body: body } = await withDeadline(this.bounds.callMs, (late) =>
-        this.reader.send(command, { abortSignal: AbortSignal.any([late, stop]) }),
-      );
+      giveBack = await this.reads.take(tenantId, stop.signal);
+      const { Body: body } = await withDeadline(this.bounds.callMs, (late) => {
+        stop.add(late);
+        return this.reader.send(command, { abortSignal: stop.signal });
+      });
       finished(body as Readable, done);
       return body as Readable;
     } catch (error) {
       done();
       if (isGone(error)) return null;
-      throw StorageErrors.unavailable(error);
+      throw error instanceof AppError ? error : StorageErrors.unavailable(error);
     }
   }
 
@@ -151,21 +159,21 @@ export class S3Storage extends ObjectStorage implements OnModuleDestroy, OnAppli
     this.client.destroy();
   }
 
-  private until(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.ended.signal]) : this.ended.signal;
-  }
-
   /** Calls without a body, each in bounded time. */
   private async call<T>(
     send: (options: { abortSignal: AbortSignal; requestTimeout: number }) => Promise<T>,
   ): Promise<T> {
     const { callMs, answerMs: requestTimeout } = this.bounds;
+    const stop = new JoinedSignal(this.ended.signal);
     try {
-      return await withDeadline(callMs, (late) =>
-        send({ abortSignal: AbortSignal.any([late, this.ended.signal]), requestTimeout }),
-      );
+      return await withDeadline(callMs, (late) => {
+        stop.add(late);
+        return send({ abortSignal: stop.signal, requestTimeout });
+      });
     } catch (error) {
       throw StorageErrors.unavailable(error);
+    } finally {
+      stop.release();
     }
   }
 

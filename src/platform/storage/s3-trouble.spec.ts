@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type S3Server, startS3 } from '../../../test/support/s3';
@@ -100,6 +100,39 @@ describe('S3Storage, when the service or a reader hangs', () => {
     const hanging = Promise.allSettled([storage.get(key), storage.delete(key), put(Buffer.alloc(12 * MIB))]);
     storage.onModuleDestroy();
     expect((await hanging).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  });
+
+  it('leaves nothing of a call behind in the signals that it was broken off by', async () => {
+    const { signal: end } = (storage as unknown as { ended: AbortController }).ended;
+    const { signal } = new AbortController();
+    const listeners = () => [end, signal].map((each) => getEventListeners(each, 'abort').length);
+    const any = jest.spyOn(AbortSignal, 'any'); // whose dependants no listener shows
+    const key = newStorageKey(tenantId);
+    await storage.put(key, Readable.from([Buffer.from('here')]), { signal });
+    const stream = (await storage.get(key, undefined, { signal })) as Readable;
+    expect(listeners()).toEqual([1, 1]);
+    await buffer(stream);
+    expect(await storage.get(newStorageKey(tenantId), undefined, { signal })).toBeNull();
+    await storage.sweep();
+    proxy.fallSilent();
+    const refused = [storage.get(key, undefined, { signal }), storage.delete(key)];
+    refused.push(storage.put(key, Readable.from([Buffer.from('new')]), { signal }).then(() => undefined));
+    expect((await Promise.allSettled(refused)).map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+    expect(listeners()).toEqual([0, 0]);
+    expect(any).not.toHaveBeenCalled();
+    any.mockRestore();
+  });
+
+  it('stores and reads nothing for who has gone already, and refuses it in the one shape', async () => {
+    const key = newStorageKey(tenantId);
+    const signal = AbortSignal.abort();
+    const content = Readable.from([Buffer.from('here')]);
+    const refusal = { code: 'STORAGE_UNAVAILABLE' };
+    await expect(storage.put(key, content, { signal })).rejects.toMatchObject(refusal);
+    expect(content.destroyed).toBe(true);
+    await expect(storage.get(key, undefined, { signal })).rejects.toMatchObject(refusal);
+    expect(proxy.connections()).toBe(0);
+    expect(await storage.get(key)).toBeNull();
   });
 
   it('leaves room for another tenant while readers of one stand still, and cuts them off', async () => {
