@@ -52,12 +52,16 @@ export class Wakeups implements OnApplicationShutdown {
   /** Says that there may be news: here at once, elsewhere within some milliseconds. Never fails. */
   wake(channel: WakeChannel): void {
     this.emitter.emit(channel);
+    this.notifyLater(channel);
+  }
+
+  private notifyLater(channel: WakeChannel): void {
     if (this.pending.has(channel) || this.closed) return;
     const timer = setTimeout(
       () => {
         this.pending.delete(channel);
         this.system.run('notify', [pgChannel(channel)]).catch(() => {
-          if (channel === 'cache') this.wake(channel); // of the rest the others poll
+          if (channel === 'cache') this.notifyLater(channel); // of the rest the others poll
         });
       },
       channel === 'cache' ? CACHE_NOTIFY_EVERY_MS : NOTIFY_EVERY_MS,
@@ -111,7 +115,12 @@ export class Wakeups implements OnApplicationShutdown {
       void link.end().catch(() => undefined);
       this.reconnect(retryMs);
     }
-    for (const channel of CHANNELS) this.emitter.emit(channel);
+    this.missed();
+  }
+
+  /** There may have been news while nothing was heard. To give the cache up costs everybody: once, when they are heard again. */
+  private missed(): void {
+    for (const channel of CHANNELS) if (channel !== 'cache' || this.present) this.emitter.emit(channel);
   }
 
   private async takeLock(link: Client): Promise<void> {
