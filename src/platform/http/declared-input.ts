@@ -25,10 +25,9 @@ export function assertDeclaredInput({ body, query }: FastifyRequest, declared: D
   if (hasKeys(body)) throw unknownFields(body);
 }
 
-function hasKeys(value: unknown): value is object {
-  for (const _key in value as object) return true;
-  return false;
-}
+// Not `for … in` that returns at once: optimised by V8 13.6 it now and then saw no key where there was one.
+const hasKeys = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 
 const MAX_DETAILS = 100;
 
