@@ -115,8 +115,10 @@ describe('S3Storage, when the service or a reader hangs', () => {
     expect(await storage.get(newStorageKey(tenantId), undefined, { signal })).toBeNull();
     await storage.sweep();
     proxy.fallSilent();
-    const refused: Promise<unknown>[] = [storage.get(key, undefined, { signal }), storage.delete(key)];
-    refused.push(storage.put(key, Readable.from([Buffer.from('new')]), { signal }));
+    const refused = [
+      ...[storage.get(key, undefined, { signal }), storage.delete(key)],
+      storage.put(key, Readable.from([Buffer.from('new')]), { signal }),
+    ];
     expect((await Promise.allSettled(refused)).map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
     expect(listeners()).toEqual([0, 0]);
     expect(any).not.toHaveBeenCalled();
