@@ -59,6 +59,7 @@ describe('what routes take of memory', () => {
   it.each<[string, (n: number) => Partial<GatewayRoute>]>([
     ['little', (n) => ({ path: `/prefix/${n}` })],
     ['methods', (n) => ({ path: `/exact/${n}`, pathType: 'exact', methods: ['GET', 'POST'] })],
+    ['40 methods', (n) => ({ methods: Array.from({ length: 40 }, (_, i) => `${n}-${i}`.padEnd(20, 'M')) })],
     ['a header of 4 KB', (n) => ({ path: `/h/${n}`, headers: { set: { x: `${n}`.padEnd(4_000, 'v') }, remove: [] } })],
     [
       '8 upstreams',

@@ -71,10 +71,10 @@ export class GatewayRoutesRepository {
     return row ?? { routes: 0, patterns: 0 };
   }
 
-  /** What the texts of all of them take, in bytes as they are stored. */
+  /** What all that may be long of them takes, in bytes as it is read: what is stored may be compressed to a tenth. */
   async storedBytes(tx: TenantTransaction, tenantId: string): Promise<number> {
-    const text = `select coalesce(sum(octet_length(path) + coalesce(octet_length(rewrite), 0) + pg_column_size(upstreams)
-        + pg_column_size(headers)), 0)::float8 as bytes
+    const text = `select coalesce(sum(octet_length(path) + coalesce(octet_length(host), 0) + coalesce(octet_length(rewrite), 0)
+        + coalesce(octet_length(methods::text), 0) + octet_length(upstreams::text) + octet_length(headers::text)), 0)::float8 as bytes
       from gateway_routes where tenant_id = $1`;
     const [row] = await tx.query<{ bytes: number }>(text, [tenantId]);
     return row?.bytes ?? 0;

@@ -75,7 +75,7 @@ export class RouteChecks {
   /** That what is stored by now, and has grown, is not too much. The routes must be held. @throws GATEWAY_ROUTE_LIMIT */
   async assertBytes(tx: TenantTransaction, tenantId: string): Promise<void> {
     if ((await this.routes.storedBytes(tx, tenantId)) > MAX_MIB * MIB)
-      throw GatewayRouteErrors.limit('MiB of paths, upstreams and headers of routes', MAX_MIB);
+      throw GatewayRouteErrors.limit('MiB of paths, methods, upstreams and headers of routes', MAX_MIB);
   }
 
   /**

@@ -13,7 +13,7 @@ const KEPT_ONE_IN = 8;
 
 /** What a table without routes takes. */
 export const TABLE_BYTES = 1_000;
-/** What a route takes, measured, beside its texts, and each of its upstreams and headers. */
+/** What a route takes, measured, beside its texts, and each of its upstreams, headers and methods. */
 const ROUTE_BYTES = 700;
 const ENTRY_BYTES = 70;
 
@@ -56,8 +56,9 @@ export class RouteMemory {
 }
 
 /** About what a route takes in a table: by its texts that may be long, or many. */
-export function routeBytes({ path, rewrite, upstreams, headers }: GatewayRoute): number {
+export function routeBytes({ path, methods, rewrite, upstreams, headers }: GatewayRoute): number {
   let sizeBytes = ROUTE_BYTES + path.length + (rewrite?.length ?? 0);
+  for (const name of methods ?? []) sizeBytes += ENTRY_BYTES + name.length;
   for (const { url } of upstreams) sizeBytes += ENTRY_BYTES + url.length;
   for (const [name, value] of Object.entries(headers.set)) sizeBytes += ENTRY_BYTES + name.length + value.length;
   for (const name of headers.remove) sizeBytes += ENTRY_BYTES + name.length;
