@@ -121,7 +121,10 @@ export const ERROR_CODES = {
     status: 503,
     meaning: 'The storage of files does not answer, or has as much to do as it may have. Try again.',
   },
-  SERVICE_UNAVAILABLE: { status: 503, meaning: 'The service is starting or shutting down. Try again.' },
+  SERVICE_UNAVAILABLE: {
+    status: 503,
+    meaning: 'The service is starting, shutting down or has too much to do. Try again.',
+  },
   GATEWAY_TIMEOUT: { status: 504, meaning: 'The upstream of the route did not answer in the time of the route.' },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

@@ -18,7 +18,7 @@ import { GatewayEgress } from '../../src/modules/gateway/gateway-egress';
 import type { GatewayRoute } from '../../src/modules/gateway/gateway-route';
 import { type FrontParts, GatewayFront } from '../../src/modules/gateway/proxy/front';
 import { closeGatewayServer, createGatewayServer } from '../../src/modules/gateway/proxy/gateway-server';
-import type { EndedExchange, KeyVerdict, LimitVerdict } from '../../src/modules/gateway/proxy/parts';
+import type { EndedExchange, KeyVerdict, LimitVerdict, RouteTable } from '../../src/modules/gateway/proxy/parts';
 
 export const KEY = 'sbk_testtest_secret';
 export const TENANT = '01890000-0000-7000-8000-00000000000a';
@@ -114,6 +114,7 @@ interface RigOptions extends BalancerOptions {
   route?: Partial<GatewayRoute>;
   keys?: (secret: string, address: string) => KeyVerdict | Promise<KeyVerdict>;
   limit?: () => LimitVerdict | null;
+  match?: RouteTable['match'];
   server?: ServerOptions;
   traffic?: FrontParts['traffic'];
   trustedProxies?: string[];
@@ -138,7 +139,9 @@ export class Rig {
       keys: { find },
       tables: {
         of: () => ({
-          match: (_method, _host, path) => (path.startsWith('/none') ? null : { route: this.route, path }),
+          match:
+            options.match ??
+            ((_method, _host, path) => (path.startsWith('/none') ? null : { route: this.route, path })),
         }),
       },
       limits: { take: options.limit ?? (() => null) },

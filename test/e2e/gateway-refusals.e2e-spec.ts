@@ -1,4 +1,5 @@
 import { CommonErrors } from '../../src/common/common.errors';
+import type { Asker, RouteTable } from '../../src/modules/gateway/proxy/parts';
 import { ACTOR, exchangeBytes, KEY, type Listening, Rig, serveHttp, TENANT } from './gateway-front.harness';
 
 const CLOSE = 'Connection: close\r\n\r\n';
@@ -95,6 +96,20 @@ describe('what the gateway refuses', () => {
     for (const line of ['retry-after: 7', 'ratelimit-limit: 60', 'ratelimit-remaining: 0', 'ratelimit-reset: 7'])
       expect(headers).toContain(line);
     await other.close();
+  });
+
+  it('answers 503 where a match is not there in time, and has it given up', async () => {
+    let asker: Asker | undefined;
+    const match: RouteTable['match'] = (...args) => {
+      asker = args[3];
+      return new Promise(() => undefined);
+    };
+    const slow = await new Rig([upstream.url], { match, traffic: { matchMs: 50 } }).open();
+    const { status, headers, body } = parse(await exchangeBytes(slow.port, `GET / HTTP/1.1\r\n${HEAD}${CLOSE}`));
+    expect([status, body.code, headers.includes('retry-after: 1')]).toEqual([503, 'SERVICE_UNAVAILABLE', true]);
+    expect(await slow.untilEnded(1)).toMatchObject({ status: 503, route: null });
+    expect(asker?.isOver).toBe(true);
+    await slow.close();
   });
 
   it('answers 503 where no upstream is left to be asked', async () => {

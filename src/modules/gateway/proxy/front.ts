@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { waitedFor } from '../../../common/deadline';
+import { HttpErrors } from '../../../platform/http/http.errors';
 import { createAccessLog } from '../../../platform/logging/access-log';
 import type { Balancer } from '../balance/balancer';
 import { ClientAddresses } from './client-address';
@@ -45,9 +47,11 @@ export interface FrontParts {
  */
 export class GatewayFront {
   private readonly shared: Shared;
+  private readonly matchMs: number;
 
   constructor(private readonly parts: FrontParts) {
     const traffic = { ...TRAFFIC_LIMITS, ...parts.traffic };
+    this.matchMs = traffic.matchMs;
     const sweep = new IdleSweep<Exchange>(traffic.sweepMs);
     this.shared = {
       balancer: parts.balancer,
@@ -172,8 +176,9 @@ export class GatewayFront {
     const { request, head, origin } = exchange;
     const url = request.url as string;
     const path = head.pathLength === url.length ? url : url.slice(0, head.pathLength);
-    const match = table.match(request.method as string, hostName(origin.host), path);
-    if (match instanceof Promise) this.later(exchange, match, (known) => this.limit(exchange, known));
+    const match = table.match(request.method as string, hostName(origin.host), path, exchange);
+    if (match instanceof Promise)
+      this.later(exchange, inTime(this.matchMs, match), (known) => this.limit(exchange, known));
     else this.limit(exchange, match);
   }
 
@@ -215,6 +220,15 @@ export class GatewayFront {
         if (!exchange.isOver) next(value);
       })
       .catch((error: unknown) => exchange.fail(error));
+  }
+}
+
+/** The match; 503 where it is not there in time. */
+async function inTime(timeoutMs: number, match: Promise<Match | null>): Promise<Match | null> {
+  try {
+    return await waitedFor(timeoutMs, () => match);
+  } catch (error) {
+    throw (error as Error).name === 'TimeoutError' ? HttpErrors.unavailable() : error;
   }
 }
 

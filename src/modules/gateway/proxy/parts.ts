@@ -8,13 +8,19 @@ export interface Match {
   readonly path: string;
 }
 
+/** Who waits for a match. */
+export interface Asker {
+  /** Nobody does any more. */
+  readonly isOver: boolean;
+}
+
 /** The routes of one tenant, made once and never changed. */
 export interface RouteTable {
   /**
    * Null where no route takes it. Without a promise but where a regular expression has to be compiled first; it never fails.
-   * @param host lower case, without a port. @param path as it came, without the query.
+   * @param host lower case, without a port. @param path as it came, without the query. @param asker once over gets whatever comes first
    */
-  match(method: string, host: string, path: string): Match | null | Promise<Match | null>;
+  match(method: string, host: string, path: string, asker?: Asker): Match | null | Promise<Match | null>;
 }
 
 /** Where the tables are. */

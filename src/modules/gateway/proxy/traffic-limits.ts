@@ -12,7 +12,9 @@ export interface TrafficLimits {
   readonly tunnelsPerTenant: number;
   /** What is left of a request's body after its answer is read so long, so that the answer is not lost in a reset. */
   readonly lingerMs: number;
-  /** How exactly the above are kept, the tunnels' times excepted. */
+  /** How long a request waits for regular expressions that have to be compiled before its route is known. */
+  readonly matchMs: number;
+  /** How exactly the above are kept, the tunnels' times and that of a match excepted. */
   readonly sweepMs: number;
 }
 
@@ -24,6 +26,7 @@ export const TRAFFIC_LIMITS: TrafficLimits = {
   tunnelFlushMs: 5000,
   tunnelsPerTenant: 1000,
   lingerMs: 2000,
+  matchMs: 5000,
   sweepMs: 1000,
 };
 

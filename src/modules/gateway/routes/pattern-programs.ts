@@ -1,3 +1,4 @@
+import { inTurn } from '../../../platform/loops/turns';
 import { RoutePattern } from './route-pattern';
 
 /** Where there is no room, one in so many takes the place of others. */
@@ -33,6 +34,7 @@ class Kept implements Program {
 export class PatternPrograms {
   private readonly byText = new Map<string, Kept>();
   private readonly kept: Kept[] = [];
+  private readonly compiling = new Map<string, Promise<RoutePattern>>();
   private heldBytes = 0;
 
   /** @param maxBytes of all together, all tenants' */
@@ -58,6 +60,15 @@ export class PatternPrograms {
     const pattern = new RoutePattern(text);
     this.keep(text, pattern);
     return pattern;
+  }
+
+  /** The same in turns with all else that goes on, and once for all that wait for it. */
+  soon(text: string): Promise<RoutePattern> {
+    const running = this.compiling.get(text);
+    if (running) return running;
+    const run = inTurn(() => this.of(text)).finally(() => this.compiling.delete(text));
+    this.compiling.set(text, run);
+    return run;
   }
 
   private keep(text: string, pattern: RoutePattern): void {

@@ -1,7 +1,7 @@
 import type { Soon } from '../../../common/soon';
-import { inTurn, mapInTurns } from '../../../platform/loops/turns';
+import { mapInTurns } from '../../../platform/loops/turns';
 import type { GatewayRoute } from '../gateway-route';
-import type { Match } from '../proxy/parts';
+import type { Asker, Match } from '../proxy/parts';
 import { NO_PROGRAM, type PatternPrograms, type Program } from './pattern-programs';
 import { GroupRewrite } from './rewriting';
 import type { RoutePattern } from './route-pattern';
@@ -22,6 +22,7 @@ interface Asked {
   method: string;
   host: string;
   path: string;
+  asker: Asker | undefined;
 }
 
 /**
@@ -50,23 +51,25 @@ export class PatternRoutes {
   }
 
   /** Without a promise where the expressions that have to be asked are at hand; else they are compiled in turns with all else that goes on. */
-  match(method: string, host: string, path: string): Soon<Match | null> {
+  match(method: string, host: string, path: string, asker?: Asker): Soon<Match | null> {
     const candidates = this.bySegment.get(segmentOf(path) ?? '') ?? this.general;
     for (let at = 0; at < candidates.length; at += 1) {
       const candidate = candidates[at] as PatternRoute;
       if (!fits(candidate, method, host, path)) continue;
       const pattern = this.atHand(candidate);
-      if (!pattern) return this.matchLater(candidates.slice(at), { method, host, path });
+      if (!pattern) return this.matchLater(candidates.slice(at), { method, host, path, asker });
       const target = targetOf(candidate, pattern, path);
       if (target !== null) return { route: candidate.route, path: target };
     }
     return null;
   }
 
-  private async matchLater(candidates: readonly PatternRoute[], { method, host, path }: Asked): Promise<Match | null> {
+  private async matchLater(candidates: readonly PatternRoute[], asked: Asked): Promise<Match | null> {
+    const { method, host, path, asker } = asked;
     for (const candidate of candidates) {
+      if (asker?.isOver) return null;
       if (!fits(candidate, method, host, path)) continue;
-      const pattern = this.atHand(candidate) ?? (await inTurn(() => this.programs.of(candidate.route.path)));
+      const pattern = this.atHand(candidate) ?? (await this.programs.soon(candidate.route.path));
       const target = targetOf(candidate, pattern, path);
       if (target !== null) return { route: candidate.route, path: target };
     }

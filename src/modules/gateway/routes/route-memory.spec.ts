@@ -116,6 +116,28 @@ describe('a table whose compiled expressions are not held', () => {
     expect(rounds).toBeGreaterThan(5);
   });
 
+  it('has an expression compiled once for all that wait for it, and again for who comes later', async () => {
+    const memory = new RouteMemory({ programBytes: 0 });
+    const table = await tableOf(memory);
+    const compiling = jest.spyOn(memory.programs, 'of');
+    const found = await Promise.all(Array.from({ length: 1_000 }, async () => table.match('GET', 'h', '/r/2/x')));
+    expect(new Set(found.map((match) => match?.path))).toEqual(new Set(['/x/x']));
+    expect(compiling.mock.calls.flat()).toEqual([0, 1, 2].map((n) => patterns[n]?.path));
+    await table.match('GET', 'h', '/r/0/x');
+    expect(compiling).toHaveBeenCalledTimes(4);
+  });
+
+  it('has nothing compiled any more for who has gone', async () => {
+    const memory = new RouteMemory({ programBytes: 0 });
+    const table = await tableOf(memory);
+    const asker = { isOver: false };
+    const compiling = jest.spyOn(memory.programs, 'of');
+    const match = table.match('GET', 'h', '/r/none/x', asker);
+    asker.isOver = true;
+    expect(await match).toBeNull();
+    expect(compiling).toHaveBeenCalledTimes(1);
+  });
+
   it('is made without compiling what is held of the one before it', async () => {
     const memory = new RouteMemory();
     await tableOf(memory);

@@ -1,7 +1,7 @@
 import type { Soon } from '../../../common/soon';
 import { mapInTurns } from '../../../platform/loops/turns';
 import type { GatewayRoute } from '../gateway-route';
-import type { Match, RouteTable } from '../proxy/parts';
+import type { Asker, Match, RouteTable } from '../proxy/parts';
 import { Claims } from './claims';
 import { PatternRoutes } from './pattern-routes';
 import { trimmedPrefix } from './path-rules';
@@ -42,10 +42,10 @@ export class MatchTable implements RouteTable {
     return new MatchTable(exact, prefixes, lengthsOf(prefixes.keys()), asked);
   }
 
-  match(method: string, host: string, path: string): Soon<Match | null> {
+  match(method: string, host: string, path: string, asker?: Asker): Soon<Match | null> {
     const exact = this.exact.get(path)?.pick(method, host);
     if (exact) return { route: exact, path: exactTarget(exact) };
-    return this.byPrefix(method, host, path) ?? this.patterns?.match(method, host, path) ?? null;
+    return this.byPrefix(method, host, path) ?? this.patterns?.match(method, host, path, asker) ?? null;
   }
 
   private byPrefix(method: string, host: string, path: string): Match | null {
