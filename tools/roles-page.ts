@@ -12,7 +12,7 @@ with \`X-Tenant-ID\`, and each such request is in that tenant's audit trail. Eve
 \`AGENT\` and \`MANAGER\` their own audit records.
 
 A key with scopes needs a second permission for what it could else get at in a roundabout way: \`files:read\` wherever it names a file
-(\`media.file_id\` of messages and campaigns, \`image_file_id\` of products, \`POST /files/{id}/link\`), \`customers:read\` for an audience of
+(\`media.file_id\` of messages and campaigns, \`image_file_id\` of products but where that is the picture already, \`POST /files/{id}/link\`), \`customers:read\` for an audience of
 customers. Every role that may the first has the second.
 
 This page is made of \`src/common/permissions.ts\` and \`docs/openapi.json\` by \`tools/roles-page.ts\`; the guard and the tests read

@@ -42,6 +42,31 @@ describe('a file that a key names', () => {
     expect(await waysOf([...all, 'files:read'])).toEqual(['202', '202', '201', '200', '200', '201']);
   });
 
+  it('is no matter where the product has that picture already, unless it is changed meanwhile', async () => {
+    const { http } = await makeKey(world.app, world.admin.http, { scopes: [...all, 'products:read'] });
+    const [file, other] = [
+      await upload(world.admin.http, PNG, 'shown.png'),
+      await upload(world.admin.http, PNG, 'other.png'),
+    ];
+    const { id } = await makeProduct(world.admin.http, { image_file_id: file.id });
+    const named = { image_file_id: file.id };
+    expect((await http.call('PUT', `/products/${id}`, { ...named, name: 'Renamed' })).outcome).toBe('200');
+    expect((await http.call('PATCH', `/products/${id}`, { image_file_id: other.id })).outcome).toBe('403 FORBIDDEN');
+    const holder = await world.app.db.owner();
+    try {
+      await holder.query('begin');
+      await holder.query('update products set image_file_id = $2 where id = $1', [id, other.id]);
+      const answer = http.call('PATCH', `/products/${id}`, { ...named, name: 'Again' });
+      await blocksSomebody(holder, 'the product to wait');
+      await holder.query('commit');
+      expect((await answer).outcome).toBe('403 FORBIDDEN');
+    } finally {
+      await holder.end();
+    }
+    const { body } = await http.get<{ name: string; image_file_id: string }>(`/products/${id}`);
+    expect([body.name, body.image_file_id]).toEqual(['Renamed', other.id]);
+  });
+
   it('is no matter where none is named: a key needs no right to files to write of something else', async () => {
     const { http } = await makeKey(world.app, world.admin.http, { scopes: all });
     const text = { session_id: world.session.id, to: newChat(), text: 'hello' };

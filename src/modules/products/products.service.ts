@@ -99,22 +99,29 @@ export class ProductsService {
     return this.cache.get(tenantId, id, async () => found(await this.products.findById(tenantId, id)));
   }
 
-  /** Changes what is named; what changes nothing leaves no trace. @throws NOT_FOUND, PRECONDITION_FAILED, VALIDATION_FAILED as above */
+  /**
+   * Changes what is named; what changes nothing leaves no trace. The picture that it has may be named by whoever may change it.
+   * @throws NOT_FOUND, PRECONDITION_FAILED, VALIDATION_FAILED and FORBIDDEN as above
+   */
   async update(
     actor: Actor,
     id: string,
     change: Partial<ProductFields>,
     expected: ExpectedVersions,
   ): Promise<ProductRow> {
-    await this.requireImage(actor, change.image_file_id);
-    return this.changeOne(actor, id, async (tx, before) => {
+    const { image_file_id: image } = change;
+    const keepsImage = Boolean(image) && (await this.products.findById(actor.tenantId, id))?.image_file_id === image;
+    if (!keepsImage) await this.requireImage(actor, image);
+    const changed = await this.changeOne(actor, id, async (tx, before) => {
       assertVersion(expected, versionOf(before));
+      if (keepsImage && before.image_file_id !== image) return null; // somebody changed it meanwhile
       const after = { ...before, ...change };
       const metadata = changesOf(before, after);
       if (!metadata) return before;
       await this.audit.record(tx, actor, { action: 'PRODUCT_UPDATED', resource: resourceOf(id), metadata });
       return this.products.update(tx, actor.tenantId, after);
     });
+    return changed ?? this.update(actor, id, change, expected);
   }
 
   private async requireImage(actor: Actor, id: string | null | undefined): Promise<void> {
