@@ -50,14 +50,15 @@ export function takeTime(request: IncomingMessage, pace?: Pace): void {
 /** Looks whether the body comes in fast enough; answers how to end that. */
 function keepPace(request: IncomingMessage, { leastBytesPerS, afterMs, everyMs }: Pace): () => void {
   const { socket } = request;
-  let [seenBytes, seenAtMs] = [socket.bytesRead, performance.now()];
+  let [seenBytes, seenAtMs, wasFull] = [socket.bytesRead, performance.now(), false];
   let timer: NodeJS.Timeout;
   const look = (): void => {
     const [bytes, atMs] = [socket.bytesRead, performance.now()];
     const least = (leastBytesPerS * (atMs - seenAtMs)) / 1000;
-    // What waits to be read is not the client's slowness.
-    if (bytes - seenBytes < least && request.readableLength < request.readableHighWaterMark) return overdue(socket);
-    [seenBytes, seenAtMs] = [bytes, atMs];
+    // What waits to be read is not the client's slowness, nor is it that nothing came while it did.
+    const isFull = request.readableLength >= request.readableHighWaterMark;
+    if (bytes - seenBytes < least && !isFull && !wasFull) return overdue(socket);
+    [seenBytes, seenAtMs, wasFull] = [bytes, atMs, isFull];
     timer = setTimeout(look, everyMs).unref();
   };
   timer = setTimeout(look, afterMs).unref();
